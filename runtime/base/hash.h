@@ -1,0 +1,21 @@
+/* base/hash.h: hashes for tables and for content. [any] */
+#ifndef LL_BASE_HASH_H
+#define LL_BASE_HASH_H
+
+#include "base/defs.h"
+
+/* SipHash-2-4 (Aumasson and Bernstein, 2012): for tables whose keys a
+ * stranger chooses. The key is 16 random bytes, one per host. */
+uint64_t ll_siphash(const unsigned char key[16], linli_str s);
+
+/* FNV-1a, 64 bits: only for tables whose keys are ours. */
+uint64_t ll_fnv(linli_str s);
+
+#define LL_SHA256_BYTES 32
+/* SHA-256 (FIPS 180-4) by OpenSSL. Aborts only if libcrypto is broken. */
+void ll_sha256(const void *bytes, size_t n, unsigned char out[LL_SHA256_BYTES]);
+
+/* Same bytes, in time that depends on n alone. */
+bool ll_same_secret(const void *a, const void *b, size_t n);
+
+#endif

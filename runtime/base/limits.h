@@ -1,0 +1,66 @@
+/* base/limits.h: every bound of the runtime, with its unit and its reason.
+ *
+ * A bound that users meet stands in spec/limits.md too.
+ */
+#ifndef LL_BASE_LIMITS_H
+#define LL_BASE_LIMITS_H
+
+/* -- HTTP -- */
+#define LL_HTTP_BODY_BYTES_MAX (1u << 20) /* spec/http.md: 413 past it */
+#define LL_HTTP_TARGET_BYTES_MAX 8192     /* 414 past it */
+#define LL_HTTP_HEADER_BYTES_MAX 16384    /* all names and values; 431 */
+#define LL_HTTP_HEADERS_MAX 64            /* fields of one request; 431 */
+#define LL_HTTP_CONNECTIONS_MAX 4096      /* further ones are closed at once */
+#define LL_HTTP_PIPELINE_MAX 16 /* answers owed before we stop reading */
+#define LL_HTTP_HEADER_MS 10000 /* from the first byte to the last header */
+#define LL_HTTP_BODY_MS 30000   /* from the last header to the body's end */
+#define LL_HTTP_IDLE_MS 60000   /* between requests of one connection */
+#define LL_HTTP_WRITE_MS 30000  /* a peer that does not read its answer */
+#define LL_HTTP_RESPONSE_BYTES_MAX (4u << 20)
+
+/* -- JSON that comes from outside -- */
+#define LL_BODY_DEPTH_MAX 16 /* spec/http.md: 400 past it */
+
+/* -- wire -- */
+#define LL_FRAME_BYTES_MAX (1u << 20) /* payload of one frame */
+#define LL_RING_BYTES 32768           /* power of two */
+#define LL_RING_PART_BYTES 8192       /* published at once at most */
+#define LL_TURN_FRAMES_MAX 64         /* read per worker and loop turn */
+#define LL_TURN_BYTES_MAX 262144
+#define LL_VALUE_DEPTH_MAX 16
+#define LL_VALUE_NODES_MAX 10000
+#define LL_WORKER_QUEUE_BYTES_MAX (4u << 20) /* waiting for ring space */
+#define LL_WORKER_CALLS_MAX 256 /* open calls of one worker; then 503 */
+
+/* -- packages -- */
+#define LL_PACKAGE_FILES_MAX 256
+#define LL_PACKAGE_SOURCE_BYTES_MAX (1u << 20) /* one Lua file */
+#define LL_PACKAGE_BYTES_MAX (64u << 20)
+#define LL_MANIFEST_BYTES_MAX (1u << 20)
+#define LL_ROUTES_MAX 256 /* of one plugin */
+#define LL_PATH_PARAMS_MAX 8
+
+/* -- a call -- */
+#define LL_WALL_MS_DEFAULT 1000
+#define LL_WALL_MS_MAX 60000
+#define LL_BURST_MS_DEFAULT 200
+#define LL_BURST_MS_MAX 10000
+#define LL_MEMORY_BYTES_DEFAULT 33554432
+#define LL_MEMORY_BYTES_MIN 1048576
+#define LL_MEMORY_BYTES_MAX 1073741824
+#define LL_HOST_CALLS_MAX 1000 /* host calls of one run */
+#define LL_RUNS_MAX 3          /* of one call: the first and two more */
+#define LL_LOG_LINE_BYTES_MAX 4096
+#define LL_LOG_BYTES_PER_S_MAX 65536 /* per worker; the rest is dropped */
+
+/* -- workers -- */
+#define LL_WORKERS_MAX 64       /* of one plugin and community */
+#define LL_WORKER_START_MS 5000 /* exec to READY */
+#define LL_WORKER_DRAIN_MS 2000 /* asked to stop, then killed */
+#define LL_BACKOFF_MS_FIRST 100 /* doubles with each failed start */
+#define LL_BACKOFF_MS_MAX 30000
+#define LL_BREAKER_CRASHES 5 /* spec/limits.md: within a minute */
+#define LL_BREAKER_WINDOW_MS 60000
+#define LL_BREAKER_PROBE_MS 10000 /* between probes while it is open */
+
+#endif

@@ -1,0 +1,109 @@
+/* plugin/manifest.h: plugin.json, read and checked. [any]
+ *
+ * The file is judged by spec/manifest.schema.json (compiled in), then by the
+ * rules a schema cannot say: reserved ids, routes that collide, files that
+ * must exist, schemas that must compile, limits within the operator's
+ * bounds. What a plugin does not declare here does not exist for it.
+ */
+#ifndef LL_PLUGIN_MANIFEST_H
+#define LL_PLUGIN_MANIFEST_H
+
+#include "base/json.h"
+#include "base/limits.h"
+
+enum ll_runtime_kind { LL_RUNTIME_LUA, LL_RUNTIME_NATIVE };
+
+/* Who may call a route; bits of ll_route.callers. */
+enum ll_caller_kind {
+    LL_CALLER_RESIDENT = 0,
+    LL_CALLER_STAFF = 1,
+    LL_CALLER_OPERATOR = 2,
+    LL_CALLER_APP = 3,
+    LL_CALLER_DEVICE = 4,
+    LL_CALLER_COUNT
+};
+/* "resident", "staff" ...; NULL past the end. */
+const char *ll_caller_name(unsigned kind);
+
+struct ll_call_limits {
+    int64_t wall_ms;
+    int64_t burst_ms;
+    int64_t cpu_ms;
+    int64_t memory_bytes;
+    int64_t body_bytes; /* of a request */
+};
+
+/* A path segment: literal text, or a parameter's name. */
+struct ll_segment {
+    linli_str text;
+    bool is_param;
+};
+
+struct ll_route {
+    linli_str method; /* "GET" ... "DELETE" */
+    linli_str path;   /* as declared: "/tariffs/:lot/simulate" */
+    struct ll_segment segments[LL_PATH_PARAMS_MAX * 2];
+    uint32_t segment_count;
+    uint32_t callers;             /* bit per ll_caller_kind */
+    bool safe;                    /* changes nothing: no Idempotency-Key */
+    struct ll_jv request_schema;  /* not there: any body */
+    struct ll_jv response_schema; /* documentation only */
+    struct ll_jv declared;        /* the route's object in the tape */
+    struct ll_call_limits limits;
+};
+
+struct ll_plugin_problem {
+    linli_str code; /* "parking/slot-taken" */
+    int http_status;
+    linli_str title_en, title_zh;
+};
+
+struct ll_manifest {
+    struct ll_arena arena; /* owns everything below */
+    struct ll_json json;
+    linli_str text; /* the file's bytes */
+    linli_str id, version, main;
+    linli_str name_en, name_zh; /* the id where not given */
+    int64_t abi;
+    enum ll_runtime_kind runtime;
+    struct ll_route *routes;
+    uint32_t route_count;
+    struct ll_plugin_problem *problems;
+    uint32_t problem_count;
+    struct ll_jv config_schema; /* not there: no configuration */
+    struct ll_jv native;        /* typed library, or not there */
+    struct ll_call_limits limits;
+};
+
+/* Reads a manifest from `text` (copied). On failure the code is
+ * "manifest/..." and `where` is "plugin.json: POINTER" or line and column;
+ * every broken schema rule is in `report` (may be NULL). Frees nothing of
+ * the caller's; on success ll_manifest_free. */
+linli_status ll_manifest_read(struct ll_mem *mem, linli_str text,
+    struct ll_manifest **out, struct ll_err *err) LL_USE_RESULT;
+void ll_manifest_free(struct ll_manifest **manifest);
+
+/* The problem a plugin declared under this code, or NULL. */
+const struct ll_plugin_problem *ll_manifest_problem(
+    const struct ll_manifest *manifest, linli_str code);
+
+/* Finds the route for a method and a path below the plugin ("/tariffs/p1").
+ * Literal segments win over parameters, left to right. Parameters are
+ * percent-decoded into `scratch`. NULL with *allow 0: no such path; NULL
+ * with bits set: the path exists with those other methods (bit per
+ * ll_method_bit). */
+struct ll_match {
+    const struct ll_route *route;
+    uint32_t route_index;
+    linli_str params[LL_PATH_PARAMS_MAX]; /* in the order of the path */
+    uint32_t param_count;
+    uint32_t allow; /* methods the path knows, when route is NULL */
+};
+/* False if a segment holds bad percent-encoding, an encoded '/' or NUL. */
+bool ll_manifest_match(const struct ll_manifest *manifest, linli_str method,
+    linli_str path, struct ll_arena *scratch, struct ll_match *match);
+
+/* GET 1, POST 2, PUT 4, PATCH 8, DELETE 16; 0 for any other. */
+uint32_t ll_method_bit(linli_str method);
+
+#endif

@@ -1,0 +1,200 @@
+/* worker/worker.h: the sandboxed process, as its parts see it. [worker]
+ *
+ * One process serves one (plugin version, community). It has one thread,
+ * three descriptors left after entry (3 control, 6 and 7 eventfds) and two
+ * mapped rings. The loop (loop.c) reads frames and gives them to the engine;
+ * an engine answers with the functions below. Nothing here trusts the
+ * plugin, and the host trusts nothing that comes from here.
+ */
+#ifndef LL_WORKER_WORKER_H
+#define LL_WORKER_WORKER_H
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/schema.h"
+#include "wire/frame.h"
+#include "wire/ring.h"
+#include "wire/value.h"
+
+/* Inherited descriptors, fixed (spec/wire.md). */
+enum {
+    LL_FD_CONTROL = 3,   /* socketpair to the host */
+    LL_FD_HOST_AREA = 4, /* memfd, read-only here; closed at entry */
+    LL_FD_OWN_AREA = 5,  /* memfd, ours to write; closed at entry */
+    LL_FD_WAKE_ME = 6,   /* eventfd the host writes */
+    LL_FD_WAKE_HOST = 7, /* eventfd we write */
+    LL_FD_PACKAGE = 8,   /* memfd: value map of path to bytes; closed */
+};
+
+/* What HELLO told us; strings live as long as the process. */
+struct ll_worker_config {
+    linli_str plugin_id, version, community;
+    linli_str config_json; /* the operator's configuration, "{}" if none */
+    int64_t memory_bytes;  /* cap of the engine's heap */
+    int64_t burst_ms;
+    bool filter_errno; /* worker.seccomp_default: errno (development) */
+    bool import_check; /* worker.import_check; off in development only */
+    bool drafts;       /* draft interfaces may be asked for */
+    bool private_root; /* we were given a mount namespace */
+    bool native;       /* the package holds shared objects: stage 1 */
+};
+
+/* A file of the package, in memory for good. */
+struct ll_worker_file {
+    linli_str path; /* "main.lua", "lib/x.so" */
+    linli_str bytes;
+};
+
+/* A route as the worker needs it; the same order as in the manifest. */
+struct ll_worker_route {
+    linli_str method, path;
+    linli_str param_names[LL_PATH_PARAMS_MAX];
+    uint32_t param_count;
+    struct ll_schema *request_schema; /* NULL: any body */
+};
+
+/* A CALL frame, decoded and checked; strings borrowed from the frame until
+ * the engine's `call` returns: copy what must live longer. */
+enum ll_call_kind { LL_CALL_REQUEST = 0 };
+struct ll_call_in {
+    uint32_t call;
+    uint16_t run;
+    enum ll_call_kind kind;
+    uint32_t route; /* index into worker->routes */
+    int64_t now_ms; /* since 1970; does not move during the call */
+    int64_t seed;   /* of the call's random numbers */
+    int64_t wall_ms, cpu_ms, memory_bytes; /* limits of this run */
+    linli_str params[LL_PATH_PARAMS_MAX];
+    uint32_t param_count;
+    linli_str path;         /* below the plugin, as sent */
+    linli_str query;        /* as sent, without '?' */
+    linli_str caller_kind;  /* "resident" ... */
+    linli_str caller_id;    /* a resident's is a pid, never the app's id */
+    linli_str caller_roles; /* JSON array of strings */
+    linli_str locale;       /* "zh-CN" or "en" */
+    linli_str zone;         /* the community's, "Asia/Shanghai" */
+    linli_str trace_id;     /* 32 hex digits */
+    linli_str body;         /* raw JSON bytes */
+    bool has_body;
+};
+
+struct ll_worker;
+
+/* An engine: Lua or native. `self` is the engine's own. */
+struct ll_engine {
+    /* Before the last filter: what needs system calls that it forbids.
+     * Native: checks the ELF files and maps them, under stage 1. Lua: arms
+     * the timer of the soft limit, and maps a typed library if there is
+     * one. */
+    linli_status (*prepare)(struct ll_worker *worker, struct ll_err *err);
+    /* Loads the plugin from worker->files, behind the full sandbox. Fails
+     * with a code of base/problem.def ("plugin/load", "manifest/abi" ...),
+     * `where` naming file and line. */
+    linli_status (*load)(struct ll_worker *worker, struct ll_err *err);
+    /* Begins a run. It must end, now or after answers, with exactly one of
+     * ll_worker_reply and ll_worker_fail. The body has passed the schema:
+     * `body` is its tape (not there without a body), valid until return. */
+    void (*call)(struct ll_worker *worker, const struct ll_call_in *in,
+        struct ll_jv body);
+    /* The answer to the run's one open host call. `answer` is a checked
+     * value; borrowed until return. */
+    void (*answer)(struct ll_worker *worker, uint32_t call, uint16_t run,
+        linli_status status, linli_str answer);
+    /* The host no longer wants the run's answer: drop it, reply nothing. */
+    void (*cancel)(struct ll_worker *worker, uint32_t call, uint16_t run);
+    /* True if no run is open: a drain may end the process. */
+    bool (*idle)(const struct ll_worker *worker);
+};
+extern const struct ll_engine ll_lua_engine;
+extern const struct ll_engine ll_native_engine;
+
+struct ll_worker {
+    struct ll_worker_config config;
+    struct ll_mem mem;     /* of the trusted part; the engine has its own */
+    struct ll_arena arena; /* lives as long as the process */
+    struct ll_worker_file *files;
+    uint32_t file_count;
+    struct ll_json manifest;
+    struct ll_worker_route *routes;
+    uint32_t route_count;
+    const struct ll_engine *engine;
+    void *engine_state;
+    struct ll_ring ring;
+    struct ll_frame_reader reader;
+    struct ll_json body; /* tape of the request in hand */
+    struct ll_buf out;   /* frames waiting for ring space */
+    size_t out_taken;    /* bytes of `out` already in the ring */
+    bool draining;
+};
+
+/* A file of the package, or NULL. */
+const struct ll_worker_file *ll_worker_file(
+    const struct ll_worker *worker, linli_str path);
+
+/* Ends a run with an HTTP status and a JSON body (empty: no body). */
+void ll_worker_reply(struct ll_worker *worker, uint32_t call, uint16_t run,
+    int status, linli_str body_json, int64_t run_ns);
+
+/* Ends a run with a problem code: one the manifest declares, or one of the
+ * runtime's ("plugin/error", "sandbox/memory", "sandbox/timeout",
+ * "request/invalid" ...). `detail` goes to the caller with a declared code
+ * and to the log alone with the others; `log` goes to the log; `errors` is
+ * a JSON array for problem+json's member of that name, or empty. */
+struct ll_worker_problem {
+    linli_str code, detail, log, errors_json;
+};
+void ll_worker_fail(struct ll_worker *worker, uint32_t call, uint16_t run,
+    const struct ll_worker_problem *problem, int64_t run_ns);
+
+enum ll_log_level { LL_LOG_DEBUG, LL_LOG_INFO, LL_LOG_WARN, LL_LOG_ERROR };
+/* One line of the run's log; longer than LL_LOG_LINE_BYTES_MAX is cut. */
+void ll_worker_log(struct ll_worker *worker, uint32_t call, uint16_t run,
+    enum ll_log_level level, linli_str line);
+
+/* Host calls, from the one table runtime/wire/hostcall.def. `args` is one
+ * encoded value (wire/value.h), a list. The run then waits: the engine's
+ * `answer` is called from the loop, */
+void ll_worker_hostcall(struct ll_worker *worker, uint32_t call, uint16_t run,
+    uint32_t op, linli_str args);
+/* or, for an engine that blocks, this sleeps until the run's answer is here
+ * and copies it into `answer`. LINLI_E_CANCELLED: the host gave up. */
+linli_status ll_worker_hostcall_wait(struct ll_worker *worker, uint32_t call,
+    uint16_t run, uint32_t op, linli_str args, struct ll_buf *answer,
+    linli_status *status);
+
+/* Names the call whose code runs now, for the host's burst limit; 0: none.
+ * Set it around every entry into plugin code. */
+void ll_worker_running(struct ll_worker *worker, uint32_t call);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+int64_t ll_worker_clock_ns(void);
+
+/* True if the manifest declares this problem code. */
+bool ll_worker_declares(const struct ll_worker *worker, linli_str code);
+
+/* -- enter.c: the sandbox, see the file -- */
+
+/* Steps before anything of the plugin is looked at: descriptors, session,
+ * parent-death signal, limits, private root, Landlock. Then, for native
+ * plugins, `ll_worker_stage1` before the objects are mapped; last,
+ * `ll_worker_stage2` for everybody. Each fails closed: the caller exits. */
+struct ll_sandbox_level {
+    bool seccomp, no_new_privs, landlock, private_root, namespaces, own_uid;
+    int landlock_abi;
+};
+linli_status ll_worker_enter(struct ll_worker *worker,
+    struct ll_sandbox_level *level, struct ll_err *err) LL_USE_RESULT;
+linli_status ll_worker_stage1(
+    struct ll_worker *worker, struct ll_err *err) LL_USE_RESULT;
+linli_status ll_worker_stage2(
+    struct ll_worker *worker, struct ll_err *err) LL_USE_RESULT;
+
+/* Where a native plugin's shared object can be dlopened from, once
+ * ll_worker_enter has placed it: absolute path, or NULL. */
+const char *ll_worker_object_path(
+    const struct ll_worker *worker, linli_str path);
+
+/* The whole life of a worker process; returns its exit status. */
+int ll_worker_main(void);
+
+#endif
