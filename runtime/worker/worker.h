@@ -26,11 +26,21 @@ enum {
     LL_FD_PACKAGE = 8,   /* memfd: value map of path to bytes; closed */
 };
 
+/* The community's zone: from `from_ms` (since 1970) on, local time is UTC
+ * plus `offset_s`. Ordered; the first entry reaches back for ever. */
+struct ll_zone_change {
+    int64_t from_ms;
+    int64_t offset_s;
+};
+
 /* What HELLO told us; strings live as long as the process. */
 struct ll_worker_config {
     linli_str plugin_id, version, community;
     linli_str config_json; /* the operator's configuration, "{}" if none */
-    int64_t memory_bytes;  /* cap of the engine's heap */
+    linli_str zone;        /* IANA name, "Asia/Shanghai" */
+    const struct ll_zone_change *zone_changes;
+    uint32_t zone_change_count;
+    int64_t memory_bytes; /* cap of the engine's heap */
     int64_t burst_ms;
     bool filter_errno; /* worker.seccomp_default: errno (development) */
     bool import_check; /* worker.import_check; off in development only */
