@@ -82,7 +82,6 @@ struct ll_call_in {
     linli_str caller_id;    /* a resident's is a pid, never the app's id */
     linli_str caller_roles; /* JSON array of strings */
     linli_str locale;       /* "zh-CN" or "en" */
-    linli_str zone;         /* the community's, "Asia/Shanghai" */
     linli_str trace_id;     /* 32 hex digits */
     linli_str body;         /* raw JSON bytes */
     bool has_body;
