@@ -1,1 +1,2 @@
-unit_SRCS =
+unit_SRCS = \
+  test_world.c

@@ -1,1 +1,2 @@
-world_SRCS =
+world_SRCS = tcp_uv.c \
+  world_uv.c
