@@ -40,6 +40,22 @@
 #define LL_ROUTES_MAX 256 /* of one plugin */
 #define LL_PATH_PARAMS_MAX 8
 
+/* -- tokens, spec/auth.md -- */
+#define LL_TOKEN_BYTES_MAX 4096  /* leaves the other headers their room */
+#define LL_TOKEN_DEPTH_MAX 8     /* claims are flat; 8 is generous */
+#define LL_TOKEN_LEEWAY_MS 30000 /* two machines that both keep time */
+#define LL_TOKEN_RESIDENT_MS_MAX 1800000LL /* spec/http.md: 30 minutes */
+#define LL_TOKEN_OTHER_MS_MAX 43200000LL   /* staff, operator, app: a shift */
+#define LL_TOKEN_DEV_MS_MAX 31622400000LL  /* tests move the clock by a year */
+#define LL_TOKEN_NAME_BYTES_MAX 128        /* sub, community, household, kid */
+#define LL_TOKEN_LIST_MAX 16               /* items of roles or amr */
+#define LL_TOKEN_CACHE_SETS 1024 /* power of two; 8192 tokens in use */
+#define LL_TOKEN_CACHE_WAYS 8    /* looked at per request at most */
+#define LL_JWKS_BYTES_MAX (256u << 10)
+#define LL_JWKS_KEYS_MAX 64  /* usable keys of one set */
+#define LL_RSA_BITS_MIN 2048 /* RFC 7518, section 3.3 */
+#define LL_RSA_BITS_MAX 8192 /* a longer one only burns the loop's time */
+
 /* -- a call -- */
 #define LL_WALL_MS_DEFAULT 1000
 #define LL_WALL_MS_MAX 60000
