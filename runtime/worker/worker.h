@@ -113,6 +113,9 @@ struct ll_engine {
     void (*cancel)(struct ll_worker *worker, uint32_t call, uint16_t run);
     /* True if no run is open: a drain may end the process. */
     bool (*idle)(const struct ll_worker *worker);
+    /* The process ends after this: no run is open and none will come. Called
+     * once, by a drain; not when the host kills. May be NULL. */
+    void (*end)(struct ll_worker *worker);
 };
 extern const struct ll_engine ll_lua_engine;
 extern const struct ll_engine ll_native_engine;
@@ -128,6 +131,7 @@ struct ll_worker {
     uint32_t route_count;
     const struct ll_engine *engine;
     void *engine_state;
+    struct ll_ffi *ffi; /* typed library of a Lua plugin (ffi.h), or NULL */
     struct ll_ring ring;
     struct ll_frame_reader reader;
     struct ll_json body; /* tape of the request in hand */
