@@ -28,7 +28,8 @@
     X(REPLY, 32, W)    /* ends a run with a response */                    \
     X(FAILED, 33, W)   /* ends a run with a problem */                     \
     X(HOSTCALL, 34, W) /* the run waits for an ANSWER */                   \
-    X(LOG, 35, W)      /* a log line of the run; no answer */
+    X(LOG, 35, W)      /* a log line of the run; no answer */              \
+    X(ENDED, 36, W)    /* a cancelled run is over and its slot is free */
 
 enum ll_frame_type {
 #define X(name, number, direction) LL_FRAME_##name = number,

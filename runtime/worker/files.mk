@@ -1,1 +1,3 @@
-worker_SRCS =
+worker_SRCS = hello.c \
+  loop.c \
+  worker.c

@@ -109,7 +109,9 @@ struct ll_engine {
      * value; borrowed until return. */
     void (*answer)(struct ll_worker *worker, uint32_t call, uint16_t run,
         linli_status status, linli_str answer);
-    /* The host no longer wants the run's answer: drop it, reply nothing. */
+    /* The host no longer wants the run's answer: forget the run at once and
+     * reply nothing. Never called while plugin code runs: an engine that
+     * blocks in ll_worker_hostcall_wait hears of it there. */
     void (*cancel)(struct ll_worker *worker, uint32_t call, uint16_t run);
     /* True if no run is open: a drain may end the process. */
     bool (*idle)(const struct ll_worker *worker);
@@ -119,6 +121,13 @@ struct ll_engine {
 };
 extern const struct ll_engine ll_lua_engine;
 extern const struct ll_engine ll_native_engine;
+
+/* A run the host has begun and that has not ended. */
+struct ll_worker_run {
+    uint32_t call;
+    uint16_t run;
+    bool cancelled; /* its end will be told as ENDED, whatever it replies */
+};
 
 struct ll_worker {
     struct ll_worker_config config;
@@ -134,9 +143,12 @@ struct ll_worker {
     struct ll_ffi *ffi; /* typed library of a Lua plugin (ffi.h), or NULL */
     struct ll_ring ring;
     struct ll_frame_reader reader;
-    struct ll_json body; /* tape of the request in hand */
-    struct ll_buf out;   /* frames waiting for ring space */
-    size_t out_taken;    /* bytes of `out` already in the ring */
+    struct ll_buf call_bytes; /* payload of the CALL in hand */
+    struct ll_json body;      /* tape of the request in hand */
+    struct ll_buf out;        /* frames waiting for ring space */
+    size_t out_taken;         /* bytes of `out` already in the ring */
+    struct ll_worker_run runs[LL_WORKER_CALLS_MAX]; /* open ones first */
+    uint32_t run_count;
     bool draining;
 };
 
@@ -184,6 +196,26 @@ int64_t ll_worker_clock_ns(void);
 
 /* True if the manifest declares this problem code. */
 bool ll_worker_declares(const struct ll_worker *worker, linli_str code);
+
+/* -- hello.c: the handshake -- */
+
+/* Reads HELLO from the control socket, maps the rings, reads the package
+ * and the manifest into memory. Trusted input but for the package. */
+linli_status ll_worker_hello(
+    struct ll_worker *worker, struct ll_err *err) LL_USE_RESULT;
+/* Checks the operator's configuration against the manifest's config_schema
+ * and compiles the routes' schemas; behind the sandbox, since the patterns
+ * in them are the vendor's. */
+linli_status ll_worker_schemas(
+    struct ll_worker *worker, struct ll_err *err) LL_USE_RESULT;
+/* Sends one frame over the control socket; false if the host is gone. */
+bool ll_worker_tell(enum ll_frame_type type, linli_str payload);
+
+/* -- loop.c -- */
+
+/* Serves frames until the host closes or drains; never returns otherwise
+ * than with the process's exit status. */
+int ll_worker_serve(struct ll_worker *worker);
 
 /* -- enter.c: the sandbox, see the file -- */
 
