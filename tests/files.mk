@@ -1,2 +1,8 @@
+# The test programs, one .c file each; scripts need no list.
+# tests/unit/test_*.c: one module each.
 unit_SRCS = \
   test_world.c
+# tests/conform/test_*.c: the code against spec/.
+conform_SRCS =
+# tests/fuzz/fuzz_*.c: LLVMFuzzerTestOneInput, corpora in tests/fuzz/corpus/*.
+fuzz_SRCS = $(notdir $(sort $(wildcard $(srcdir)/tests/fuzz/fuzz_*.c)))
