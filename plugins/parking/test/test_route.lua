@@ -1,0 +1,143 @@
+-- test/test_route.lua: main.lua over a stand-in for the SDK.
+
+local civil = require "civil"
+local tap = require "tap"
+
+local zone = civil.fixed(8)
+local NOW = civil.parse("2026-03-01T12:00:00+08:00")
+
+local handlers = {}
+local linli = {
+    minute = 60000,
+    config = { lots = { p1 = { name = "地下一层", tariff = {
+        free_minutes = 30,
+        first = { minutes = 60, fee_fen = 500 },
+        next = { minutes = 30, fee_fen = 200 },
+        cap = { fee_fen = 3000, window = "calendar_day" },
+    } } } },
+    time = {
+        parse = civil.parse,
+        format = zone.format,
+        day = zone.day,
+        next_midnight = zone.next_midnight,
+    },
+    array = function(list)
+        return list
+    end,
+}
+function linli.plugin()
+    return { post = function(_, path, handler)
+        handlers["POST " .. path] = handler
+    end }
+end
+package.preload.linli = function()
+    return linli
+end
+require "main"
+
+-- Returns status and body, or the problem's code and detail.
+local function simulate(body, lot)
+    local call = { body = body, params = { lot = lot or "p1" }, now = NOW }
+    function call.fail(_, code, detail)
+        error({ code = code, detail = detail })
+    end
+    local ok, status, answer =
+        pcall(handlers["POST /tariffs/:lot/simulate"], call)
+    if ok then
+        return status, answer
+    end
+    if type(status) ~= "table" then
+        error(status, 0)
+    end
+    return status.code, status.detail
+end
+
+local function body(change)
+    local b = {
+        entered_at = "2026-03-01T09:00:00+08:00",
+        left_at = "2026-03-01T10:40:00+08:00",
+        plate_type = "blue",
+    }
+    for name, value in pairs(change or {}) do
+        b[name] = value
+    end
+    return b
+end
+
+tap.test("simulate answers a quote with nothing paid", function()
+    local status, quote = simulate(body())
+    tap.equal(status, 200, "status")
+    tap.equal(quote.due_fen, 900, "due_fen")
+    tap.equal(quote.paid_fen, 0, "paid_fen")
+    tap.equal(quote.special, false, "special")
+    tap.equal(quote.expires_at, "2026-03-01T12:05:00+08:00", "expires_at")
+    tap.equal(#quote.lines, 3, "lines")
+    tap.equal(quote.lines[3].from, "2026-03-01T10:30:00+08:00", "from")
+    tap.equal(quote.lines[3].to, "2026-03-01T11:00:00+08:00", "to")
+end)
+
+tap.test("times leave in the community's zone", function()
+    local _, quote = simulate(body {
+        entered_at = "2026-03-01T01:00:00+00:00",
+        left_at = "2026-02-28T20:40:00-06:00",
+    })
+    tap.equal(quote.due_fen, 900, "due_fen")
+    tap.equal(quote.lines[1].from, "2026-03-01T09:00:00+08:00", "from")
+end)
+
+tap.test("a tariff in the body is used instead, for any lot", function()
+    local prices = { first = { minutes = 60, fee_fen = 1 },
+        next = { minutes = 60, fee_fen = 1 } }
+    local status, quote = simulate(body { tariff = prices }, "not-built-yet")
+    tap.equal(status, 200, "status")
+    tap.equal(quote.due_fen, 2, "due_fen")
+end)
+
+tap.test("pass, coupons and plate reach the tariff", function()
+    local _, quote = simulate(body {
+        pass_until = "2026-03-01T10:00:00+08:00",
+        coupons = { { kind = "money", amount_fen = 100 } },
+    })
+    tap.equal(quote.due_fen, 400, "due_fen")
+    local _, special = simulate(body {
+        plate = "沪A1234警",
+        tariff = {
+            first = { minutes = 60, fee_fen = 1 },
+            next = { minutes = 60, fee_fen = 1 },
+            special_plates = { "警" },
+        },
+    })
+    tap.equal(special.special, true, "special")
+end)
+
+tap.test("a lot that is not configured", function()
+    tap.equal(simulate(body(), "p2"), "parking/lot-unknown", "code")
+end)
+
+tap.test("no configuration at all", function()
+    local lots = linli.config.lots
+    linli.config.lots = nil
+    local code = simulate(body())
+    linli.config.lots = lots
+    tap.equal(code, "parking/lot-unknown", "code")
+end)
+
+for _, name in ipairs { "entered_at", "left_at", "pass_until" } do
+    tap.test("a " .. name .. " that is no time", function()
+        local code, detail = simulate(body { [name] = "2026-03-01 09:00" })
+        tap.equal(code, "parking/time-invalid", "code")
+        tap.check(detail:find(name, 1, true), "the detail names " .. name)
+    end)
+end
+
+tap.test("left before entered", function()
+    local code = simulate(body { left_at = "2026-03-01T08:59:59+08:00" })
+    tap.equal(code, "parking/stay-invalid", "code")
+end)
+
+tap.test("the longest stay is priced, a second more is refused", function()
+    local status = simulate(body { left_at = "2031-03-05T09:00:00+08:00" })
+    tap.equal(status, 200, "status")
+    local code = simulate(body { left_at = "2031-03-05T09:00:01+08:00" })
+    tap.equal(code, "parking/stay-too-long", "code")
+end)
