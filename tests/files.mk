@@ -1,6 +1,7 @@
 # The test programs, one .c file each; scripts need no list.
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
+  test_spawn.c \
   test_world.c
 # tests/conform/test_*.c: the code against spec/.
 conform_SRCS =

@@ -1,2 +1,5 @@
-world_SRCS = tcp_uv.c \
+world_SRCS = spawn.c \
+  spawn_clone.c \
+  spawn_probe.c \
+  tcp_uv.c \
   world_uv.c

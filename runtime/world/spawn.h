@@ -3,8 +3,10 @@
  * One long-lived spawner thread does every clone3, because the parent-death
  * signal of a child fires when the *thread* that made it ends. A child is
  * known by its pidfd: the loop polls it, signals go through it, and it is
- * reaped with waitid(P_PIDFD) without touching SIGCHLD or the embedder's
- * own children.
+ * reaped with waitid(P_PIDFD), so the embedder's own children are never
+ * touched and no SIGCHLD handler is needed. (The kernel sends SIGCHLD for a
+ * worker all the same: exec restores it. An embedder that reaps whatever it
+ * finds takes the exit status from us, never the news of the end.)
  */
 #ifndef LL_WORLD_SPAWN_H
 #define LL_WORLD_SPAWN_H
@@ -41,28 +43,35 @@ void ll_spawner_free(struct ll_spawner **spawner);
 /* One child. The memory is the caller's and must stay until `ended`, or
  * until `started` reported a failure. */
 struct ll_child {
-    /* descriptors the child gets as 3..8; duplicated, caller keeps his */
+    /* What the child gets as 3..8, -1: nothing. The caller's: they must stay
+     * open until `started`, and it closes them. */
     int fds[6];
     uint32_t uid_slot; /* which uid of the range; one per plugin */
     void (*started)(struct ll_child *child, linli_status status);
+    /* `signal` 0: it exited, with exit_status; -1 if somebody else reaped
+     * it. Both callbacks may free the child. */
     void (*ended)(struct ll_child *child, int exit_status, int signal);
     void *user;
     /* set by the spawner */
     int pid;
     int pidfd;
+    bool killed;       /* asked for, perhaps before it had started */
     struct ll_err err; /* why it could not start */
     struct ll_spawner *spawner;
     struct ll_watch *watch;
     struct ll_child *next;
 };
 
-/* Queues the start; `started` comes later on the loop, then `ended` once. */
+/* Queues the start; `started` comes later on the loop, then `ended` once.
+ * Refused with "sandbox/too-weak" if the caps are not enough. */
 void ll_child_start(struct ll_spawner *spawner, struct ll_child *child);
-/* SIGKILL through the pidfd; harmless if it has ended. */
+/* SIGKILL through the pidfd; harmless if it has ended, and kept for one that
+ * is still starting: it reports `started`, then `ended`. */
 void ll_child_kill(struct ll_child *child);
 /* CPU time of the process so far, nanoseconds; 0 if it cannot be read. */
 int64_t ll_child_cpu_ns(const struct ll_child *child);
-/* Proportional and private memory, bytes, from smaps_rollup; 0 unknown. */
+/* Proportional memory (Pss), bytes; 0 if it cannot be read, as when the host
+ * is an ordinary user and there are no user namespaces. */
 int64_t ll_child_memory_bytes(const struct ll_child *child);
 
 #endif
