@@ -1,2 +1,12 @@
 base_SRCS = buf.c err.c hash.c json_read.c json_value.c json_write.c \
-  mem.c problem.c text.c
+  mem.c problem.c \
+  schema.c \
+  schema_check.c \
+  schema_format.c \
+  schema_number.c \
+  schema_object.c \
+  schema_ref.c \
+  schema_regex.c \
+  schema_text.c \
+  schema_uri.c \
+  text.c

@@ -150,6 +150,16 @@ ll_jv_within(struct ll_jv child, struct ll_jv parent)
  * numbers by value, objects without order. */
 bool ll_jv_equal(struct ll_jv a, struct ll_jv b);
 
+/* The same, counting *work down by one for each value and name it looks at;
+ * false with *work 0 when that was not enough. */
+bool ll_jv_equal_within(struct ll_jv a, struct ll_jv b, uint64_t *work);
+
+/* The JSON pointer (RFC 6901) of `v` below `root`, NUL-terminated, cut with
+ * "..." where `size` (at least 8) is too small. A member's name has the
+ * pointer of its value. `v` must be root or stand within it. */
+void ll_jv_pointer(
+    struct ll_jv root, struct ll_jv v, char *out, size_t size);
+
 /* Writer: commas and quoting by itself, order as given. */
 struct ll_jw {
     struct ll_buf *buf;

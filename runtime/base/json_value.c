@@ -83,33 +83,59 @@ number_equal(struct ll_jv a, struct ll_jv b)
 }
 
 static bool
-array_equal(struct ll_jv a, struct ll_jv b)
+array_equal(struct ll_jv a, struct ll_jv b, uint64_t *work)
 {
     struct ll_jv other = ll_jv_first(b);
     LL_JSON_EACH (item, a) {
-        if (!ll_jv_equal(item, other))
+        if (!ll_jv_equal_within(item, other, work))
             return false;
         other = ll_jv_after(other);
     }
     return true;
 }
 
-static bool
-object_equal(struct ll_jv a, struct ll_jv b)
+/* The member of `object` under `name`, looked for from `hint` on, which is a
+ * key in it, and round to it: two objects mostly have one order. */
+static struct ll_jv
+find_from(
+    struct ll_jv object, struct ll_jv hint, linli_str name, uint64_t *work)
 {
+    struct ll_jv key = hint;
+    do {
+        if (*work == 0)
+            break;
+        --*work;
+        struct ll_jv value = ll_jv_after(key);
+        if (ll_str_eq(ll_jv_str(key), name))
+            return value;
+        key = ll_jv_after(value);
+        if (!ll_jv_within(key, object))
+            key = ll_jv_first(object);
+    } while (key.at != hint.at);
+    return (struct ll_jv){NULL, 0};
+}
+
+static bool
+object_equal(struct ll_jv a, struct ll_jv b, uint64_t *work)
+{
+    struct ll_jv hint = ll_jv_first(b);
     LL_JSON_MEMBERS (key, value, a) {
-        struct ll_jv other = ll_jv_get_str(b, ll_jv_str(key));
-        if (!ll_jv_there(other) || !ll_jv_equal(value, other))
+        struct ll_jv other = find_from(b, hint, ll_jv_str(key), work);
+        if (!ll_jv_there(other) || !ll_jv_equal_within(value, other, work))
             return false;
+        hint = ll_jv_after(other);
+        if (!ll_jv_within(hint, b))
+            hint = ll_jv_first(b);
     }
     return true;
 }
 
 bool
-ll_jv_equal(struct ll_jv a, struct ll_jv b)
+ll_jv_equal_within(struct ll_jv a, struct ll_jv b, uint64_t *work)
 {
-    if (!ll_jv_there(a) || !ll_jv_there(b))
+    if (!ll_jv_there(a) || !ll_jv_there(b) || *work == 0)
         return false;
+    --*work;
     if (is_number(a) && is_number(b))
         return number_equal(a, b);
     if (ll_jv_node(a)->type != ll_jv_node(b)->type)
@@ -120,6 +146,69 @@ ll_jv_equal(struct ll_jv a, struct ll_jv b)
         return false;
     /* The reader bounds the depth, so this recursion is bounded too. */
     if (ll_jv_is(a, LL_JSON_ARRAY))
-        return array_equal(a, b);
-    return !ll_jv_is(a, LL_JSON_OBJECT) || object_equal(a, b);
+        return array_equal(a, b, work);
+    return !ll_jv_is(a, LL_JSON_OBJECT) || object_equal(a, b, work);
+}
+
+bool
+ll_jv_equal(struct ll_jv a, struct ll_jv b)
+{
+    uint64_t work = UINT64_MAX;
+    return ll_jv_equal_within(a, b, &work);
+}
+
+static void
+put_token(struct ll_buf *out, linli_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] == '~')
+            ll_buf_cstr(out, "~0");
+        else if (name.ptr[i] == '/')
+            ll_buf_cstr(out, "~1");
+        else
+            ll_buf_char(out, name.ptr[i]);
+    }
+}
+
+/* Appends one token and returns the child of `in` that holds `at`. */
+static struct ll_jv
+step_towards(struct ll_jv in, uint32_t at, struct ll_buf *out)
+{
+    size_t index = 0;
+    ll_buf_char(out, '/');
+    if (ll_jv_is(in, LL_JSON_OBJECT)) {
+        LL_JSON_MEMBERS (key, value, in) {
+            if (at >= ll_jv_node(value)->next)
+                continue;
+            put_token(out, ll_jv_str(key));
+            return at == key.at ? key : value;
+        }
+    }
+    LL_JSON_EACH (item, in) {
+        if (at < ll_jv_node(item)->next) {
+            ll_buf_printf(out, "%zu", index);
+            return item;
+        }
+        index++;
+    }
+    return in;
+}
+
+void
+ll_jv_pointer(struct ll_jv root, struct ll_jv v, char *out, size_t size)
+{
+    ll_check(size >= 8);
+    ll_check(v.json == root.json);
+    ll_check(v.at == root.at || ll_jv_within(v, root));
+    /* Its maximum is what it has, so it never allocates. */
+    struct ll_buf buf = {.ptr = out, .cap = size - 4, .max_bytes = size - 4};
+    while (root.at < v.at && !buf.failed)
+        root = step_towards(root, v.at, &buf);
+    if (buf.failed) {
+        while (buf.len > 0 && (out[buf.len - 1] & 0xc0) == 0x80)
+            buf.len--;
+        if (buf.len > 0 && (out[buf.len - 1] & 0xc0) == 0xc0)
+            buf.len--;
+    }
+    memcpy(out + buf.len, buf.failed ? "..." : "", buf.failed ? 4 : 1);
 }

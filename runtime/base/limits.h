@@ -21,6 +21,21 @@
 /* -- JSON that comes from outside -- */
 #define LL_BODY_DEPTH_MAX 16 /* spec/http.md: 400 past it */
 
+/* -- JSON Schema: spec/schema.md -- */
+#define LL_SCHEMA_BYTES_MAX (16u << 20) /* memory of one compiled schema */
+#define LL_SCHEMA_NODES_MAX 10000       /* subschemas of one schema */
+#define LL_SCHEMA_IDS_MAX 256           /* its $id and $anchor */
+#define LL_SCHEMA_URI_BYTES_MAX 2048
+/* Steps to judge one document, about 10 ns each; a 1 MiB body of numbers
+ * takes a million. Past it the answer is LINLI_E_LIMIT. */
+#define LL_SCHEMA_WORK_MAX 8000000
+/* Subschemas in each other while judging: a stack frame is 300 bytes. */
+#define LL_SCHEMA_DEPTH_MAX 256
+#define LL_SCHEMA_PATTERN_BYTES_MAX 4096
+#define LL_SCHEMA_MATCH_STEPS_MAX 100000 /* of PCRE2, for one string */
+#define LL_SCHEMA_MATCH_DEPTH_MAX 10000  /* its backtracking points */
+#define LL_SCHEMA_MATCH_KIB_MAX 4096     /* and their memory */
+
 /* -- wire -- */
 #define LL_FRAME_BYTES_MAX (1u << 20) /* payload of one frame */
 #define LL_RING_BYTES 32768           /* power of two */
@@ -73,8 +88,6 @@
 #define LL_WORKERS_MAX 64       /* of one plugin and community */
 #define LL_WORKER_START_MS 5000 /* exec to READY */
 #define LL_WORKER_DRAIN_MS 2000 /* asked to stop, then killed */
-#define LL_WORKER_IDLE_MS 300000    /* then it is drained; a call restarts */
-#define LL_POOL_QUEUE_MAX 1024      /* runs that wait for a worker; 503 */
 #define LL_BACKOFF_MS_FIRST 100 /* doubles with each failed start */
 #define LL_BACKOFF_MS_MAX 30000
 #define LL_BREAKER_CRASHES 5 /* spec/limits.md: within a minute */

@@ -44,8 +44,10 @@ struct ll_schema_report {
 };
 
 /* Judges `doc`. LINLI_OK: it is valid. LINLI_E_INVALID: report says where
- * and why. LINLI_E_LIMIT: it could not be judged within the work bound
- * (`report` has one error that says so). `report` may be NULL. */
+ * and why. No verdict, and `report` has one error that says so:
+ * LINLI_E_LIMIT, the work bound or depth bound was reached; LINLI_E_NOMEM;
+ * LINLI_E_UNSUPPORTED, the schema has patterns that were not compiled.
+ * `report` may be NULL. */
 linli_status ll_schema_check(const struct ll_schema *schema, struct ll_jv doc,
     struct ll_schema_report *report) LL_USE_RESULT;
 

@@ -1,5 +1,1 @@
-host_SRCS = \
-  dev_key.c \
-  jwks.c \
-  jwt.c \
-  token_cache.c
+host_SRCS =

@@ -1,4 +1,1 @@
-plugin_SRCS = breaker.c \
-  pool.c \
-  proc.c \
-  supervisor.c
+plugin_SRCS =

@@ -1,5 +1,4 @@
-world_SRCS = channel.c \
-  spawn.c \
+world_SRCS = spawn.c \
   spawn_clone.c \
   spawn_probe.c \
   tcp_uv.c \
