@@ -84,6 +84,22 @@
 #define LL_LOG_LINE_BYTES_MAX 4096
 #define LL_LOG_BYTES_PER_S_MAX 65536 /* per worker; the rest is dropped */
 
+/* -- shared objects and native code -- */
+#define LL_OBJECTS_MAX 16          /* mapped for one plugin */
+#define LL_ELF_SEGMENTS_MAX 64     /* program headers; linkers write ~12 */
+#define LL_ELF_NEEDED_MAX 16       /* libraries an object may need */
+#define LL_ELF_DYNAMIC_MAX 256     /* entries of .dynamic; usual are ~30 */
+#define LL_ELF_SYMBOLS_MAX 262144  /* of one object's dynamic table */
+#define LL_ELF_RELOCS_MAX 1048576  /* of one object */
+#define LL_ELF_NAME_BYTES_MAX 4096 /* a symbol's; C++ names grow long */
+#define LL_ELF_VERSIONS_MAX 256    /* libc versions an object may ask for */
+#define LL_PLUGIN_INTERFACES_MAX 32
+#define LL_PLUGIN_ANSWERS_BYTES_MAX (16u << 20) /* kept for one native call */
+#define LL_REPLY_BYTES_MAX (LL_FRAME_BYTES_MAX - 1024) /* fits one frame */
+#define LL_NATIVE_FUNCTIONS_MAX 64                     /* of a typed library */
+#define LL_NATIVE_ARGS_MAX 16                          /* of one function */
+#define LL_NATIVE_STR_BYTES_MAX (1u << 20) /* that a function returns */
+
 /* -- workers -- */
 #define LL_WORKERS_MAX 64       /* of one plugin and community */
 #define LL_WORKER_START_MS 5000 /* exec to READY */

@@ -1,3 +1,12 @@
-worker_SRCS = hello.c \
+worker_SRCS = elf.c \
+  elf_rules.c \
+  ffi.c \
+  hello.c \
   loop.c \
+  lua_native.c \
+  native.c \
+  native_core.c \
+  native_plugin.c \
+  native_value.c \
+  objects.c \
   worker.c

@@ -113,6 +113,7 @@ typedef struct linli_core {
      * or any and the detail tells the operator why the plugin cannot start.
      * Copied. Since level 1.
      * LINLI_E_INVALID: the code is not declared, or the detail not UTF-8.
+     * LINLI_E_LIMIT: a detail over 4096 bytes.
      * LINLI_E_CONFLICT: it was answered before. */
     linli_status (*fail)(uint64_t ctx, linli_str code, linli_str detail);
 
@@ -231,7 +232,8 @@ typedef struct linli_plugin {
      * was one, undoes what the call wrote, and gives the caller 500. */
     linli_status (*call)(void *self, const linli_call *call);
 
-    /* No call will come any more. Called once, before destroy. May be NULL. */
+    /* No call will come any more. Called once, before destroy. Neither has
+     * a context, so neither may call the host. May be NULL. */
     void (*drain)(void *self);
 
     /* Frees the instance. Called once, last; not called at all when the
