@@ -10,8 +10,8 @@ A test is a program that prints TAP. Suites, in the order they are listed:
   conformance  BUILD/conform/test_*           the code against spec/
   fuzz         BUILD/fuzz/replay_*            each corpus, without a fuzzer
   abi          tests/abi/test_*.py            the frozen plugin ABI
-  lua          */tests/test_*.lua             plugins, examples, SDK: lua5.4
-  examples     examples/**/test_*.py          the examples, run
+  lua          {plugins,examples,sdk}/**/test/run.lua, tests/lua/test_*.lua
+  examples     {plugins,examples}/**/test_*.py    the examples, run
   scenario     tests/scenario/test_*.py       a live linlid
 
 WORDs select the tests whose names contain one of them. One line per test
@@ -232,8 +232,9 @@ def discover(options):
         add(suite, programs(build, folder, pattern, wanted),
             lambda path: [path], source=False)
     add("abi", scripts(src, "tests/abi/test_*.py"), python)
-    add("lua", scripts(src, "tests/lua/test_*.lua", "sdk/**/test_*.lua",
-                       "plugins/**/test_*.lua", "examples/**/test_*.lua"),
+    add("lua", scripts(src, "plugins/**/test/run.lua",
+                       "examples/**/test/run.lua", "sdk/**/test/run.lua",
+                       "tests/lua/test_*.lua"),
         lambda path: [options.lua, path])
     add("examples", scripts(src, "examples/**/test_*.py",
                             "plugins/**/test_*.py"), python)

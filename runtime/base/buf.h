@@ -19,6 +19,7 @@ struct ll_buf {
     bool failed; /* sticky until ll_buf_clear */
 };
 
+/* Empty, with nothing allocated; `max_bytes` bounds it. Fini frees. */
 void ll_buf_init(struct ll_buf *buf, struct ll_mem *mem, size_t max_bytes);
 void ll_buf_fini(struct ll_buf *buf);
 

@@ -17,6 +17,7 @@ struct ll_mem {
     uint64_t fail_in; /* 0: never; n: the nth allocation from now fails */
 };
 
+/* Nothing allocated yet; `max_bytes` 0: no maximum. */
 void ll_mem_init(struct ll_mem *mem, size_t max_bytes);
 
 /* Zeroed memory, or NULL at the maximum or when the system has none. */
@@ -40,6 +41,8 @@ struct ll_arena {
     bool failed; /* sticky until reset */
 };
 
+/* `max_bytes` bounds all that is handed out between resets. Zeroed memory,
+ * or NULL, and failed set, past it. */
 void ll_arena_init(
     struct ll_arena *arena, struct ll_mem *mem, size_t max_bytes);
 void *ll_arena_alloc(struct ll_arena *arena, size_t bytes) LL_USE_RESULT;

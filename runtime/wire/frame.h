@@ -60,6 +60,7 @@ struct ll_frame_reader {
     size_t taken;      /* bytes of buf already returned as frames */
 };
 
+/* Empty; `mem` outlives it. */
 void ll_frame_reader_init(struct ll_frame_reader *reader, struct ll_mem *mem);
 void ll_frame_reader_fini(struct ll_frame_reader *reader);
 

@@ -23,6 +23,10 @@ class Skip(Exception):
     """Raised by skip(): the case could not run here, and says why."""
 
 
+class Findings(Exception):
+    """Raised for a list of findings that needs no traceback."""
+
+
 def skip(why):
     """End the running case as skipped, with its reason."""
     raise Skip(why)
@@ -69,6 +73,9 @@ def _run(number, name, body):
         body()
     except Skip as why:
         note = " # SKIP %s" % why
+    except Findings as found:
+        verdict = "not ok"
+        comment(found)
     except Exception:  # a failed check of any kind fails this case only
         verdict = "not ok"
         comment(traceback.format_exc())
