@@ -222,6 +222,10 @@ def discover(options):
         tests.extend(Test(suite, name, command(path),
                           path if source else None) for name, path in found)
 
+    def replay(path):
+        name = os.path.basename(path)[len("replay_"):]
+        return [path, os.path.join(src, "tests", "fuzz", "corpus", name)]
+
     named = options.programs
     add("lint", scripts(src, "tests/lint/lint_*.py"), python)
     for suite, folder, pattern in (("unit", "unit", "test_*"),
@@ -230,7 +234,8 @@ def discover(options):
         wanted = None if named is None else [
             p for p in named if p.startswith(folder + "/")]
         add(suite, programs(build, folder, pattern, wanted),
-            lambda path: [path], source=False)
+            replay if suite == "fuzz" else lambda path: [path],
+            source=False)
     add("abi", scripts(src, "tests/abi/test_*.py"), python)
     add("lua", scripts(src, "plugins/**/test/run.lua",
                        "examples/**/test/run.lua", "sdk/**/test/run.lua",
