@@ -1,5 +1,8 @@
 -- test/test_calendar.lua: days of 23 and 25 hours, and very long stays.
 
+local here = arg[0]:match("^.*/") or "./"
+package.path = here .. "?.lua;" .. here .. "../?.lua;" .. package.path
+
 local civil = require "civil"
 local tap = require "tap"
 local tariff = require "tariff"
@@ -83,3 +86,5 @@ tap.test("the longest stay has bounded lines and exact sums", function()
     tap.equal(quote.gross_fen, days * 1440, "gross_fen")
     tap.equal(quote.due_fen, days * 1000, "due_fen")
 end)
+
+tap.finish()

@@ -1,6 +1,11 @@
 -- test/test_random.lua: random stays against the reference, and what must
 -- hold for every one of them. A failure names seed and case, and the same
--- seed gives the same cases under any Lua 5.4.
+-- seed gives the same cases under any Lua 5.4:
+--
+--   lua5.4 plugins/parking/test/test_random.lua [SEED [COUNT]]
+
+local here = arg[0]:match("^.*/") or "./"
+package.path = here .. "?.lua;" .. here .. "../?.lua;" .. package.path
 
 local civil = require "civil"
 local reference = require "reference"
@@ -191,3 +196,5 @@ tap.test(COUNT .. " random stays, seed " .. SEED, function()
     end
     tap.check(billed > COUNT // 2, "most of the random stays are billed")
 end)
+
+tap.finish()

@@ -1,5 +1,8 @@
 -- test/test_route.lua: main.lua over a stand-in for the SDK.
 
+local here = arg[0]:match("^.*/") or "./"
+package.path = here .. "?.lua;" .. here .. "../?.lua;" .. package.path
+
 local civil = require "civil"
 local tap = require "tap"
 
@@ -141,3 +144,5 @@ tap.test("the longest stay is priced, a second more is refused", function()
     local code = simulate(body { left_at = "2031-03-05T09:00:01+08:00" })
     tap.equal(code, "parking/stay-too-long", "code")
 end)
+
+tap.finish()

@@ -1,5 +1,8 @@
 -- test/test_vectors.lua: every vector, its lines, and the reference.
 
+local here = arg[0]:match("^.*/") or "./"
+package.path = here .. "?.lua;" .. here .. "../?.lua;" .. package.path
+
 local civil = require "civil"
 local reference = require "reference"
 local tap = require "tap"
@@ -78,3 +81,5 @@ for _, v in ipairs(require "vectors") do
         check_reference(v, stay, quote, zone)
     end)
 end
+
+tap.finish()
