@@ -1,7 +1,10 @@
 # The test programs, one .c file each; scripts need no list.
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
+  test_jwks.c \
+  test_jwt.c \
   test_spawn.c \
+  test_token_cache.c \
   test_world.c
 # tests/conform/test_*.c: the code against spec/.
 conform_SRCS = test_json_schema.c

@@ -104,6 +104,8 @@
 #define LL_WORKERS_MAX 64       /* of one plugin and community */
 #define LL_WORKER_START_MS 5000 /* exec to READY */
 #define LL_WORKER_DRAIN_MS 2000 /* asked to stop, then killed */
+#define LL_WORKER_IDLE_MS 300000    /* then it is drained; a call restarts */
+#define LL_POOL_QUEUE_MAX 1024      /* runs that wait for a worker; 503 */
 #define LL_BACKOFF_MS_FIRST 100 /* doubles with each failed start */
 #define LL_BACKOFF_MS_MAX 30000
 #define LL_BREAKER_CRASHES 5 /* spec/limits.md: within a minute */

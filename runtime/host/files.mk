@@ -1,1 +1,5 @@
-host_SRCS =
+host_SRCS = \
+  dev_key.c \
+  jwks.c \
+  jwt.c \
+  token_cache.c

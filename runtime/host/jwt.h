@@ -44,6 +44,10 @@ linli_status ll_jwt_verify(struct ll_mem *mem, const struct ll_jwks *jwks,
     linli_str token, int64_t now_ms, struct ll_identity **out,
     struct ll_err *err) LL_USE_RESULT;
 
+/* Whether the signature of a compact JWS is this key's, by the key's own
+ * algorithm. Looks at neither header nor payload. */
+bool ll_jws_holds(const struct ll_jwk *key, linli_str token);
+
 static inline bool
 ll_identity_live(const struct ll_identity *identity, int64_t now_ms)
 {

@@ -1,1 +1,4 @@
-plugin_SRCS =
+plugin_SRCS = breaker.c \
+  pool.c \
+  proc.c \
+  supervisor.c

@@ -69,14 +69,34 @@ ll_ring_read(struct ll_ring *ring, void *bytes, size_t n, size_t *got)
 bool
 ll_ring_peer_asleep(const struct ll_ring *ring)
 {
-    atomic_thread_fence(memory_order_seq_cst);
     return load(&ring->theirs->asleep) != 0;
+}
+
+bool
+ll_ring_must_wake(const struct ll_ring *ring, bool wrote, bool read)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    uint32_t asleep = load(&ring->theirs->asleep);
+    return (wrote && asleep != 0) || (read && asleep == 2);
+}
+
+uint32_t
+ll_ring_peer_running(const struct ll_ring *ring)
+{
+    return load(&ring->theirs->running);
+}
+
+uint32_t
+ll_ring_peer_turns(const struct ll_ring *ring)
+{
+    return load(&ring->theirs->turns);
 }
 
 bool
 ll_ring_sleep(struct ll_ring *ring, bool room_wanted)
 {
-    atomic_store_explicit(&ring->mine->asleep, 1, memory_order_relaxed);
+    atomic_store_explicit(
+        &ring->mine->asleep, room_wanted ? 2 : 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
     bool quiet = load(&ring->theirs->written) == ring->read;
     if (room_wanted)

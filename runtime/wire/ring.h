@@ -9,7 +9,7 @@
  *
  * Nobody waits on a full ring: write says how much went in. To sleep: set
  * the flag, fence, look again, then block on the eventfd. To wake: publish,
- * fence, read the flag, and only if set write the eventfd.
+ * fence, read the flag, and only if it asks for it write the eventfd.
  */
 #ifndef LL_WIRE_RING_H
 #define LL_WIRE_RING_H
@@ -21,9 +21,9 @@
 struct ll_ring_area {
     _Alignas(64) _Atomic uint32_t written; /* bytes ever, mod 2^32 */
     _Atomic uint32_t read;                 /* of the peer's ring */
-    _Atomic uint32_t asleep;               /* 1: wake me by eventfd */
-    _Atomic uint32_t running;              /* worker: call in hand, or 0 */
-    _Atomic uint32_t turns;                /* worker: returns to its loop */
+    _Atomic uint32_t asleep;  /* 1: wake me for data; 2: for room too */
+    _Atomic uint32_t running; /* worker: call in hand, or 0 */
+    _Atomic uint32_t turns;   /* worker: returns to its loop */
     _Alignas(64) unsigned char data[LL_RING_BYTES];
 };
 
@@ -49,8 +49,13 @@ linli_status ll_ring_write(struct ll_ring *ring, const void *bytes, size_t n,
 linli_status ll_ring_read(
     struct ll_ring *ring, void *bytes, size_t n, size_t *got) LL_USE_RESULT;
 
-/* After writing or reading: true if the peer sleeps and must be woken. */
+/* After writing and reading: true if the peer sleeps and what we did is what
+ * it sleeps for. */
+bool ll_ring_must_wake(const struct ll_ring *ring, bool wrote, bool read);
 bool ll_ring_peer_asleep(const struct ll_ring *ring);
+/* What the peer publishes about itself; a worker's lie harms only itself. */
+uint32_t ll_ring_peer_running(const struct ll_ring *ring);
+uint32_t ll_ring_peer_turns(const struct ll_ring *ring);
 
 /* Says that we are about to sleep; true if nothing has come meanwhile, so
  * that blocking is safe. `room_wanted`: also wake for space in our ring. */

@@ -53,10 +53,10 @@ die(void)
 }
 
 static void
-wake_host(struct ll_worker *worker)
+wake_host(struct ll_worker *worker, bool wrote, bool read)
 {
     const uint64_t one = 1;
-    if (!ll_ring_peer_asleep(&worker->ring))
+    if (!ll_ring_must_wake(&worker->ring, wrote, read))
         return;
     if (write(LL_FD_WAKE_HOST, &one, sizeof one) < 0 && errno != EAGAIN)
         die();
@@ -80,7 +80,7 @@ publish(struct ll_worker *worker)
         worker->out_taken = 0;
     }
     if (moved > 0)
-        wake_host(worker);
+        wake_host(worker, true, false);
 }
 
 /* Blocks until the host publishes, makes room, or goes away. */
@@ -116,7 +116,7 @@ fill(struct ll_worker *worker)
         (got > 0 && ll_frame_feed(&worker->reader, part, got) != LINLI_OK))
         die();
     if (got > 0)
-        wake_host(worker); /* it may wait for room */
+        wake_host(worker, false, true);
     return got > 0;
 }
 

@@ -1,4 +1,5 @@
-world_SRCS = spawn.c \
+world_SRCS = channel.c \
+  spawn.c \
   spawn_clone.c \
   spawn_probe.c \
   tcp_uv.c \

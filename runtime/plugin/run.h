@@ -1,0 +1,63 @@
+/* plugin/run.h: one run of a call, between the host and the pool. [loop]
+ *
+ * The host embeds a run in its call, submits it to a pool and is told what
+ * becomes of it through `ops`. A call may be run again in another process
+ * after a kill that was not its fault; the host does not see that, but for
+ * the run number in its logs.
+ */
+#ifndef LL_PLUGIN_RUN_H
+#define LL_PLUGIN_RUN_H
+
+#include "base/defs.h"
+#include "wire/value.h"
+
+/* How a run can end without a word from the plugin. */
+enum ll_run_end {
+    LL_RUN_WALL,     /* the wall limit; the run was cancelled */
+    LL_RUN_BURST,    /* the burst limit; it was the culprit of a kill */
+    LL_RUN_CRASHED,  /* its worker died while it was running */
+    LL_RUN_PROTOCOL, /* its worker broke the protocol */
+    LL_RUN_BUSY,     /* no room in queue or ring */
+    LL_RUN_BREAKER,  /* the breaker is open */
+    LL_RUN_STOPPED,  /* the plugin is being disabled, or the host stops */
+    LL_RUN_REFUSED,  /* no worker can be started; see the pool's last error */
+};
+
+struct ll_run;
+
+struct ll_run_ops {
+    /* The plugin's answer. `body` is the JSON it wrote, not yet looked at;
+     * borrowed until return. The run is over. */
+    void (*reply)(struct ll_run *run, int status, linli_str body);
+    /* The plugin's problem, or the engine's; borrowed. The run is over. */
+    void (*failed)(struct ll_run *run, linli_str code, linli_str detail,
+        linli_str log, linli_str errors_json);
+    /* A host call; answer with ll_pool_answer, now or later. */
+    void (*hostcall)(struct ll_run *run, uint32_t op, linli_str args);
+    void (*log)(struct ll_run *run, unsigned level, linli_str line);
+    /* The run is over without an answer. */
+    void (*ended)(struct ll_run *run, enum ll_run_end end);
+};
+
+struct ll_pool;
+struct ll_proc;
+
+struct ll_run {
+    const struct ll_run_ops *ops;
+    linli_str payload;   /* of the CALL frame; stays valid until the end */
+    int64_t deadline_ns; /* monotonic: wall limit, counted from submission */
+    /* the pool's */
+    struct ll_pool *pool;
+    struct ll_proc *proc; /* NULL while it waits for one */
+    struct ll_run *next;  /* in the pool's queue */
+    uint32_t call;        /* number within the process */
+    uint16_t number;      /* 1, 2, 3: which run of the call */
+    uint16_t host_calls;
+    bool waiting;            /* for an ANSWER of ours */
+    bool alone;              /* must run with no other beside it */
+    bool probe;              /* of an open breaker */
+    enum ll_run_end refusal; /* how it ends in the next turn */
+    int64_t run_ns;          /* time inside plugin code, as the worker says */
+};
+
+#endif
