@@ -83,23 +83,33 @@ token_hash(const struct ll_token_cache *cache, linli_str token)
     return ll_siphash(cache->key, (linli_str){token.ptr + token.len - n, n});
 }
 
-/* Eight bytes a step: the byte-wise comparison of libcrypto would cost more
+/* What differs between eight bytes at a and at b. */
+static inline uint64_t
+word_differs(const char *a, const char *b)
+{
+    uint64_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x ^ y;
+}
+
+/* Four words a step: the byte-wise comparison of libcrypto would cost more
  * than the rest of the look-up. The time depends on the length alone. */
 static bool
 same_token(const struct entry *entry, linli_str token)
 {
+    const char *a = entry->token, *b = token.ptr;
     uint64_t differ = 0;
     size_t i = 0;
     if (entry->token_len != token.len)
         return false;
-    for (; i + sizeof(uint64_t) <= token.len; i += sizeof(uint64_t)) {
-        uint64_t a, b;
-        memcpy(&a, entry->token + i, sizeof a);
-        memcpy(&b, token.ptr + i, sizeof b);
-        differ |= a ^ b;
-    }
+    for (; i + 32 <= token.len; i += 32)
+        differ |= word_differs(a + i, b + i) |
+                  word_differs(a + i + 8, b + i + 8) |
+                  word_differs(a + i + 16, b + i + 16) |
+                  word_differs(a + i + 24, b + i + 24);
     for (; i < token.len; i++)
-        differ |= (unsigned char)(entry->token[i] ^ token.ptr[i]);
+        differ |= (unsigned char)(a[i] ^ b[i]);
     return differ == 0;
 }
 
