@@ -92,6 +92,11 @@ local function span(minutes)
     return int(minutes) * MINUTE
 end
 
+-- The length of a block in milliseconds, and its fee.
+local function size(block)
+    return span(block.minutes), int(block.fee_fen)
+end
+
 local function ceil_div(a, b)
     return (a + b - 1) // b
 end
@@ -165,13 +170,13 @@ end
 -- of one-minute blocks costs no more than a year of days.
 ---@return parking.Window[] windows, integer blocks
 local function lay_blocks(tariff, start, left, calendar)
-    local first_ms, next_ms = span(tariff.first.minutes), span(tariff.next.minutes)
-    local first_fen, next_fen = int(tariff.first.fee_fen), int(tariff.next.fee_fen)
+    local first_ms, first_fen = size(tariff.first)
+    local next_ms, next_fen = size(tariff.next)
     local windows, blocks, at = {}, 0, start
     while at < left do
         local day, window_end = window_at(tariff, start, at, calendar)
-        local window = { day = day, from = at, first = at == start }
-        window.gross_fen = 0
+        local window = { day = day, from = at, gross_fen = 0 }
+        window.first = at == start
         if window.first then
             at = at + first_ms
             window.gross_fen = first_fen
@@ -201,9 +206,9 @@ end
 local function add_block_lines(quote, tariff, window)
     local at = window.from
     local function add(block)
-        local to = at + span(block.minutes)
-        add_line(quote, "block", int(block.fee_fen), at, to, window.day)
-        at = to
+        local ms, fee_fen = size(block)
+        add_line(quote, "block", fee_fen, at, at + ms, window.day)
+        at = at + ms
     end
     if window.first then
         add(tariff.first)

@@ -19,7 +19,8 @@ end
 
 function M.parse(text)
     local y, mo, d, h, mi, s, frac, sign, oh, om = text:match(
-        "^(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d):(%d%d):(%d%d)(%.?%d*)([+-])(%d%d):(%d%d)$")
+        "^(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d):(%d%d):(%d%d)(%.?%d*)"
+            .. "([+-])(%d%d):(%d%d)$")
     if not y then
         return nil
     end
