@@ -1,6 +1,7 @@
 # The test programs, one .c file each; scripts need no list.
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
+  test_http_parse.c \
   test_jwks.c \
   test_jwt.c \
   test_spawn.c \

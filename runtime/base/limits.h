@@ -8,14 +8,20 @@
 /* -- HTTP -- */
 #define LL_HTTP_BODY_BYTES_MAX (1u << 20) /* spec/http.md: 413 past it */
 #define LL_HTTP_TARGET_BYTES_MAX 8192     /* 414 past it */
-#define LL_HTTP_HEADER_BYTES_MAX 16384    /* all names and values; 431 */
+#define LL_HTTP_HEADER_BYTES_MAX 16384    /* the header section; 431 */
 #define LL_HTTP_HEADERS_MAX 64            /* fields of one request; 431 */
+#define LL_HTTP_CHUNK_COST_MAX 8 /* framing bytes a body byte may cost; 431 */
 #define LL_HTTP_CONNECTIONS_MAX 4096      /* further ones are closed at once */
 #define LL_HTTP_PIPELINE_MAX 16 /* answers owed before we stop reading */
 #define LL_HTTP_HEADER_MS 10000 /* from the first byte to the last header */
 #define LL_HTTP_BODY_MS 30000   /* from the last header to the body's end */
 #define LL_HTTP_IDLE_MS 60000   /* between requests of one connection */
 #define LL_HTTP_WRITE_MS 30000  /* a peer that does not read its answer */
+#define LL_HTTP_WRITE_STEP_BYTES 65536 /* read in that time: it goes on */
+#define LL_HTTP_FINISH_MS 2000 /* last bytes and the peer's end, at a close */
+#define LL_HTTP_QUEUE_BYTES_MAX 262144 /* unread answers; then no more reads */
+#define LL_HTTP_BUFFER_BYTES_MAX (128u << 20) /* bodies of all at once; 503 */
+#define LL_HTTP_POOL_MAX 256 /* requests kept for reuse; 3 KiB and buffers */
 #define LL_HTTP_RESPONSE_BYTES_MAX (4u << 20)
 
 /* -- JSON that comes from outside -- */

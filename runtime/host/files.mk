@@ -2,4 +2,8 @@ host_SRCS = \
   dev_key.c \
   jwks.c \
   jwt.c \
-  token_cache.c
+  locale.c \
+  problem_json.c \
+  request.c \
+  token_cache.c \
+  trace.c
