@@ -42,8 +42,8 @@ SUITES = ("lint", "unit", "conformance", "fuzz", "abi", "lua", "examples",
 TIMEOUT_S = {"lint": 120, "unit": 60, "conformance": 60, "fuzz": 60,
              "abi": 120, "lua": 60, "examples": 120, "scenario": 180}
 SANITIZER_FACTOR = 5
-DECLARED_TIMEOUT = re.compile(rb"test-timeout-s: (\d+)")
-DECLARED_ALONE = re.compile(rb"test-alone: yes")
+DECLARED_TIMEOUT = re.compile(rb"^(?:# )?test-timeout-s: (\d+)", re.M)
+DECLARED_ALONE = re.compile(rb"^(?:# )?test-alone: yes", re.M)
 OUTPUT_BYTES_MAX = 64 * 1024  # of one failing test, printed
 
 TAP_LINE = re.compile(r"(not )?ok\b(?: *(\d+))?(?: *-? *)(.*)")

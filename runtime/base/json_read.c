@@ -330,24 +330,31 @@ sort_members(struct reader *r, struct ll_jv object, struct ll_jv *twice)
     return LINLI_OK;
 }
 
+/* The same for the few members that most objects have. */
+static void
+compare_members(struct ll_jv object, struct ll_jv *twice)
+{
+    linli_str seen[PAIRWISE_MEMBERS_MAX];
+    uint32_t n = 0;
+    LL_JSON_MEMBERS (key, value, object) {
+        seen[n] = ll_jv_str(key);
+        for (uint32_t i = 0; i < n; i++)
+            if (ll_str_eq(seen[i], seen[n]))
+                *twice = key;
+        n++;
+    }
+}
+
 static linli_status
 check_members(struct reader *r, struct ll_jv object)
 {
     struct ll_jv twice = {NULL, 0};
-    linli_str seen[PAIRWISE_MEMBERS_MAX];
-    uint32_t n = 0;
     if (ll_jv_count(object) > PAIRWISE_MEMBERS_MAX) {
         linli_status status = sort_members(r, object, &twice);
         if (status != LINLI_OK)
             return status;
     } else {
-        LL_JSON_MEMBERS (key, value, object) {
-            seen[n] = ll_jv_str(key);
-            for (uint32_t i = 0; i < n; i++)
-                if (ll_str_eq(seen[i], seen[n]))
-                    twice = key;
-            n++;
-        }
+        compare_members(object, &twice);
     }
     if (!ll_jv_there(twice))
         return LINLI_OK;

@@ -200,7 +200,8 @@ def functions(text):
         start = first + head.count("\n", 0, name.start())
         found.append(Function(
             name.group(1), start + 1, last + 1,
-            arguments(call_arguments(head, name.end() - 1)),
+            arguments(re.sub(r", struct ll_err \*err$", "", " ".join(
+                call_arguments(head, name.end() - 1).split()))),
             _nesting(lines[opening + 1:last])))
     return found
 

@@ -27,9 +27,10 @@ DEFINE = re.compile(r"#define (LL_\w+)[ \t]+([^/\n]+?)[ \t]*"
                     r"(?:/\*(.*?)\*/[ \t]*)?$", re.M | re.S)
 
 
-def value(text):
-    """The number of a limit: integers, u and L suffixes, << + - *."""
-    plain = re.sub(r"(?<=\d)[uUlL]+\b", "", text)
+def value(text, known):
+    """The number of a limit: integers, other limits, suffixes, << + - *."""
+    plain = re.sub(r"LL_\w+", lambda m: str(known[m.group()]), text)
+    plain = re.sub(r"(?<=\d)[uUlL]+\b", "", plain)
     if not re.fullmatch(r"[\d\s()<*+-]+", plain):
         raise AssertionError("not a constant: %r" % text)
     return int(eval(compile(ast.parse(plain, mode="eval"), "limit", "eval"),
@@ -40,11 +41,12 @@ def limits():
     """[(section, name, value, comment)] of limits.h, in its order."""
     text = house.read("runtime/base/limits.h")
     marks = [(m.start(), m.group(1)) for m in SECTION.finditer(text)]
-    found = []
+    found, known = [], {}
     for m in DEFINE.finditer(text):
         section = [title for at, title in marks if at < m.start()][-1]
         comment = " ".join((m.group(3) or "").replace("\n *", " ").split())
-        found.append((section, m.group(1), value(m.group(2)), comment))
+        known[m.group(1)] = value(m.group(2), known)
+        found.append((section, m.group(1), known[m.group(1)], comment))
     return found
 
 
