@@ -4,6 +4,7 @@ unit_SRCS = \
   test_http_parse.c \
   test_jwks.c \
   test_jwt.c \
+  test_manifest.c \
   test_spawn.c \
   test_token_cache.c \
   test_world.c

@@ -1,4 +1,13 @@
 plugin_SRCS = breaker.c \
+  manifest.c \
+  manifest_rules.c \
+  match.c \
   pool.c \
   proc.c \
   supervisor.c
+
+# The manifest's schema as bytes of C, so that liblinli needs no file.
+GENERATED += gen/manifest_schema.h
+gen/manifest_schema.h: $(srcdir)/spec/manifest.schema.json
+	@mkdir -p $(@D)
+	$(call say,GEN)od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/' >$@

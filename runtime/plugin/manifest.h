@@ -45,7 +45,8 @@ struct ll_route {
     struct ll_segment segments[LL_PATH_PARAMS_MAX * 2];
     uint32_t segment_count;
     uint32_t callers;             /* bit per ll_caller_kind */
-    bool safe;                    /* changes nothing: no Idempotency-Key */
+    bool safe;                    /* changes nothing: no Idempotency-Key;
+                                     every GET is */
     struct ll_jv request_schema;  /* not there: any body */
     struct ll_jv response_schema; /* documentation only */
     struct ll_jv declared;        /* the route's object in the tape */
@@ -76,9 +77,9 @@ struct ll_manifest {
 };
 
 /* Reads a manifest from `text` (copied). On failure the code is
- * "manifest/..." and `where` is "plugin.json: POINTER" or line and column;
- * every broken schema rule is in `report` (may be NULL). Frees nothing of
- * the caller's; on success ll_manifest_free. */
+ * "manifest/...", "plugin/reserved-id", "consent/arbiter-missing" or
+ * "package/too-large", and `where` is "plugin.json: POINTER" or line and
+ * column. On success ll_manifest_free. */
 linli_status ll_manifest_read(struct ll_mem *mem, linli_str text,
     struct ll_manifest **out, struct ll_err *err) LL_USE_RESULT;
 void ll_manifest_free(struct ll_manifest **manifest);
@@ -99,7 +100,8 @@ struct ll_match {
     uint32_t param_count;
     uint32_t allow; /* methods the path knows, when route is NULL */
 };
-/* False if a segment holds bad percent-encoding, an encoded '/' or NUL. */
+/* False if a segment holds bad percent-encoding, an encoded '/' or NUL, or
+ * bytes that are no UTF-8; or if `scratch` failed. */
 bool ll_manifest_match(const struct ll_manifest *manifest, linli_str method,
     linli_str path, struct ll_arena *scratch, struct ll_match *match);
 

@@ -1,0 +1,16 @@
+/* plugin/manifest_int.h: between the files manifest*.c. [any] */
+#ifndef LL_PLUGIN_MANIFEST_INT_H
+#define LL_PLUGIN_MANIFEST_INT_H
+
+#include "plugin/manifest.h"
+
+/* Fills everything that lies behind the id, from a tape that the manifest's
+ * schema has found valid, and checks what a schema cannot say. */
+linli_status ll_manifest_fill(
+    struct ll_manifest *m, struct ll_err *err) LL_USE_RESULT;
+
+/* Refuses the manifest: `at` is the value to blame. */
+linli_status ll_manifest_refuse(struct ll_manifest *m, struct ll_jv at,
+    struct ll_err *err, const char *fmt, ...) LL_PRINTF(4, 5);
+
+#endif
