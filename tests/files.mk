@@ -5,6 +5,7 @@ unit_SRCS = \
   test_jwks.c \
   test_jwt.c \
   test_manifest.c \
+  test_native.c \
   test_spawn.c \
   test_token_cache.c \
   test_world.c

@@ -40,7 +40,7 @@ static const char *const advice_texts[] = {
 #define A(key, text)
 #define I(name) #name,
 static const char *const allowed[] = {
-    /* sorted bytewise */
+/* sorted bytewise */
 #include "worker/elf_imports.def"
 };
 #undef I

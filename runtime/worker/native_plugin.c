@@ -12,6 +12,11 @@
 
 #define ENTRY "linli_plugin_v1"
 
+/* A descriptor of level 1: later levels add behind it, so this is the least
+ * a plugin may give, and what it does not give is zero. */
+#define DESCRIPTOR_BYTES_MIN \
+    (offsetof(linli_plugin, restore) + sizeof((linli_plugin){0}.restore))
+
 /* The part of the descriptor that never changes its place. */
 struct head {
     uint32_t size, level, draft, reserved;
@@ -48,10 +53,12 @@ find_descriptor(void *handle, const linli_plugin **out, struct ll_err *err)
     _Static_assert(sizeof(entry) == sizeof(symbol), "code and data pointers");
     memcpy(&entry, &symbol, sizeof(entry));
     *out = entry();
-    if (*out == NULL)
-        return ll_fail(
-            err, LINLI_E_INVALID, "plugin/load", ENTRY " returned NULL");
-    return LINLI_OK;
+    if (*out != NULL)
+        return LINLI_OK;
+    linli_status s =
+        ll_fail(err, LINLI_E_INVALID, "plugin/load", ENTRY " returned NULL");
+    ll_err_fix(err, "Return the address of a static const descriptor");
+    return s;
 }
 
 static linli_status
@@ -62,7 +69,7 @@ check_head(
     (void)ll_jv_int(
         ll_jv_get(ll_json_root(&native->worker->manifest), "abi"), &declared);
     if (head->level < 1 || head->level > LINLI_ABI_LEVEL ||
-        head->draft != LINLI_ABI_DRAFT || head->size < sizeof(linli_plugin))
+        head->draft != LINLI_ABI_DRAFT || head->size < DESCRIPTOR_BYTES_MIN)
         return abi_error(err, head);
     if ((int64_t)head->level == declared)
         return LINLI_OK;
@@ -127,13 +134,18 @@ ll_native_descriptor(struct ll_native *native, void *handle, struct ll_err *err)
     s = check_head(native, &head, err);
     if (s != LINLI_OK)
         return s;
-    native->plugin = *theirs;
+    memcpy(&native->plugin, theirs,
+        head.size < sizeof(*theirs) ? head.size : sizeof(*theirs));
+    theirs = &native->plugin;
     s = check_name("id", theirs->id, config->plugin_id, err);
     if (s == LINLI_OK)
         s = check_name("version", theirs->version, config->version, err);
-    if (s == LINLI_OK && (theirs->create == NULL || theirs->call == NULL))
+    if (s == LINLI_OK && (theirs->create == NULL || theirs->call == NULL)) {
         s = ll_fail(err, LINLI_E_INVALID, "plugin/load",
             "the descriptor has no `create` or no `call`");
+        ll_err_fix(err, "Both must be there; drain, destroy, save and "
+                        "restore may be NULL");
+    }
     if (s == LINLI_OK)
         s = check_interfaces(native, err);
     return s;

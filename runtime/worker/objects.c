@@ -244,7 +244,7 @@ ll_objects_open(struct ll_worker *worker, linli_str path,
     const struct ll_worker_file *file = ll_worker_file(worker, path);
     if (file == NULL) {
         linli_status s = ll_fail(err, LINLI_E_NOT_FOUND, "package/missing-file",
-            "plugin.json names this object");
+            "plugin.json names it, and the package has it not");
         ll_err_where(err, "%.*s", LL_FMT(path));
         return s;
     }
