@@ -2,6 +2,7 @@
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
   test_http_parse.c \
+  test_http_server.c \
   test_jwks.c \
   test_jwt.c \
   test_manifest.c \

@@ -14,12 +14,15 @@
 #include "world/world_uv.h"
 
 #define BACKLOG 511
+#define ACCEPT_RETRY_MS 50 /* after a connection found no memory */
 
 struct ll_listener {
     uv_tcp_t tcp;
+    uv_timer_t retry;
     struct ll_world *world;
     void (*accept)(void *user, struct ll_conn *conn);
     void *user;
+    int open_handles;
 };
 
 struct ll_conn {
@@ -76,6 +79,8 @@ conn_new(struct ll_world *world)
     return conn;
 }
 
+static void on_retry(uv_timer_t *timer);
+
 static void
 on_connection(uv_stream_t *server, int status)
 {
@@ -83,15 +88,25 @@ on_connection(uv_stream_t *server, int status)
     if (status != 0)
         return;
     struct ll_conn *conn = conn_new(listener->world);
-    /* Without memory the connection stays in the backlog until there is. */
-    if (conn == NULL)
+    /* Without memory the connection stays in the backlog until there is.
+     * libuv stops polling until it is accepted, so nobody else asks again. */
+    if (conn == NULL) {
+        (void)uv_timer_start(&listener->retry, on_retry, ACCEPT_RETRY_MS, 0);
         return;
+    }
     if (uv_accept(server, (uv_stream_t *)&conn->tcp) != 0) {
         conn_close(conn);
         return;
     }
     (void)uv_tcp_nodelay(&conn->tcp, 1);
     listener->accept(listener->user, conn);
+}
+
+static void
+on_retry(uv_timer_t *timer)
+{
+    struct ll_listener *listener = timer->data;
+    on_connection((uv_stream_t *)&listener->tcp, 0);
 }
 
 /* "[::1]:80" or "127.0.0.1:80" to a socket address. */
@@ -123,7 +138,15 @@ static void
 on_listener_closed(uv_handle_t *handle)
 {
     struct ll_listener *listener = handle->data;
-    ll_release(listener->world->mem, listener, sizeof *listener);
+    if (--listener->open_handles == 0)
+        ll_release(listener->world->mem, listener, sizeof *listener);
+}
+
+static void
+listener_close(struct ll_listener *listener)
+{
+    uv_close((uv_handle_t *)&listener->tcp, on_listener_closed);
+    uv_close((uv_handle_t *)&listener->retry, on_listener_closed);
 }
 
 linli_status
@@ -144,7 +167,10 @@ ll_listen(struct ll_world *world, linli_str address,
     *listener =
         (struct ll_listener){.world = world, .accept = accept, .user = user};
     (void)uv_tcp_init(&world->loop, &listener->tcp);
+    (void)uv_timer_init(&world->loop, &listener->retry);
     listener->tcp.data = listener;
+    listener->retry.data = listener;
+    listener->open_handles = 2;
     int bad = uv_tcp_bind(&listener->tcp, (struct sockaddr *)&where, 0);
     if (bad == 0)
         bad = uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection);
@@ -152,7 +178,7 @@ ll_listen(struct ll_world *world, linli_str address,
         *out = listener;
         return LINLI_OK;
     }
-    uv_close((uv_handle_t *)&listener->tcp, on_listener_closed);
+    listener_close(listener);
     return ll_fail(err, LINLI_E_IO, "listen/failed", "%.*s: %s",
         LL_FMT(address), uv_strerror(bad));
 }
@@ -179,7 +205,7 @@ void
 ll_listener_free(struct ll_listener **listener)
 {
     if (*listener != NULL)
-        uv_close((uv_handle_t *)&(*listener)->tcp, on_listener_closed);
+        listener_close(*listener);
     *listener = NULL;
 }
 

@@ -360,8 +360,16 @@ T_CASE(steady_state_allocates_nothing)
     ll_http_parser_fini(&p);
 }
 
-T_MAIN(T_RUN(each_case_in_one_piece) T_RUN(each_case_at_each_split) T_RUN(
-    target_bound) T_RUN(header_bytes_bound) T_RUN(header_count_bound)
-        T_RUN(body_bound) T_RUN(chunked_body_bound) T_RUN(chunk_framing_bound)
-            T_RUN(request_fields) T_RUN(memory_failures_refuse)
-                T_RUN(steady_state_allocates_nothing))
+/* clang-format off */
+T_MAIN(
+    T_RUN(each_case_in_one_piece)
+    T_RUN(each_case_at_each_split)
+    T_RUN(target_bound)
+    T_RUN(header_bytes_bound)
+    T_RUN(header_count_bound)
+    T_RUN(body_bound)
+    T_RUN(chunked_body_bound)
+    T_RUN(chunk_framing_bound)
+    T_RUN(request_fields)
+    T_RUN(memory_failures_refuse)
+    T_RUN(steady_state_allocates_nothing))
