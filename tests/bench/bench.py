@@ -1,0 +1,439 @@
+#!/usr/bin/env python3
+"""tests/bench/bench.py: Linli and nginx with Lua on the same work.
+
+    make bench [BENCH="--rounds 5 --seconds 5"]
+
+`GET /hello` answers 58 bytes of JSON; `POST /quote` prices a stay: 199 bytes
+in, a loop over 15-minute blocks, 125 bytes out; the same price.lua behind
+both. Loopback, keep-alive, no pipelining; wrk with one thread on core 1, the
+server and its workers on core 0. The peers take turns (A B A B), a run starts
+when the machine is quiet and is repeated when something else used the
+processors meanwhile; medians of the rounds are printed and, with the runs,
+written to bench.json in the build folder.
+
+CPU is user and system time of the server's process tree a request: the
+steadiest figure on a busy machine. Ratios are Linli over nginx.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+sys.dont_write_bytecode = True
+import linli_test  # noqa: E402 (the path is set above)
+
+SERVER_CORE, LOAD_CORE = "0", "1"
+QUIET_SHARE = 0.04      # of all processors: below it the machine is quiet
+QUIET_WAIT_S = 60       # then the run starts all the same, and is marked
+DISTURBED_CPUS = 0.06   # processors that others used during a run
+TRIES = 3               # of one run, until it is undisturbed
+WARM_S = 1
+NGINX_MODULES = ("/usr/lib/nginx/modules", "/usr/share/nginx/modules")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+# wrk calls these; done() prints what we read as one line of JSON.
+WRK_SCRIPT = """
+%s
+function done(summary, latency, requests)
+    local e = summary.errors
+    io.write(string.format('BENCH {"requests":%%d,"us":%%d,"p50_us":%%d,'
+        .. '"p99_us":%%d,"errors":%%d}\\n', summary.requests,
+        summary.duration, latency:percentile(50), latency:percentile(99),
+        e.connect + e.read + e.write + e.status + e.timeout))
+end
+"""
+
+
+class Peer:
+    """A server under test: its name, its pid, and a URL and headers."""
+
+    def __init__(self, name, pid, url, headers, paths):
+        self.name, self.pid, self.url = name, pid, url
+        self.headers, self.paths = headers, paths
+
+    def tree(self):
+        """The pids of the server and its workers."""
+        return [self.pid] + linli_test.descendants(self.pid)
+
+    def cpu_s(self):
+        """User and system seconds of the tree so far."""
+        return sum(process_cpu_s(p) for p in self.tree())
+
+
+def process_cpu_s(pid):
+    """User and system seconds of one process; 0 if it is gone."""
+    try:
+        with open("/proc/%d/stat" % pid, encoding="utf-8",
+                  errors="replace") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def machine_busy_s():
+    """Busy seconds of all processors so far."""
+    with open("/proc/stat", encoding="utf-8") as f:
+        fields = [int(w) for w in f.readline().split()[1:]]
+    idle = fields[3] + fields[4]
+    return (sum(fields[:8]) - idle) / TICKS
+
+
+def wait_for_quiet():
+    """Wait until the machine is idle; False if it never was."""
+    end = time.monotonic() + QUIET_WAIT_S
+    share = QUIET_SHARE * (os.cpu_count() or 1)
+    while time.monotonic() < end:
+        before = machine_busy_s()
+        time.sleep(0.5)
+        if (machine_busy_s() - before) / 0.5 < share:
+            return True
+    return False
+
+
+def pinned(core, words):
+    """A command on one core, where there are two."""
+    if (os.cpu_count() or 1) < 2 or shutil.which("taskset") is None:
+        return words
+    return ["taskset", "-c", core] + words
+
+
+def wrk(peer, what, connections, seconds, folder):
+    """One load; wrk's figures, and the CPU seconds of wrk itself."""
+    method, body = ("POST", True) if what == "quote" else ("GET", False)
+    setup = 'wrk.method = "%s"\n' % method
+    for name, value in peer.headers.items():
+        setup += 'wrk.headers[%s] = %s\n' % (json.dumps(name),
+                                             json.dumps(value))
+    if body:
+        with open(os.path.join(HERE, "quote", "request.json"),
+                  encoding="utf-8") as f:
+            setup += "wrk.body = %s\n" % json.dumps(f.read().rstrip("\n"))
+        setup += 'wrk.headers["Content-Type"] = "application/json"\n'
+    script = os.path.join(folder, "wrk.lua")
+    with open(script, "w", encoding="utf-8") as f:
+        f.write(WRK_SCRIPT % setup)
+    before = os.times()
+    done = subprocess.run(
+        pinned(LOAD_CORE, ["wrk", "-t1", "-c%d" % connections,
+                           "-d%ds" % seconds, "-s", script,
+                           peer.url + peer.paths[what]]),
+        stdout=subprocess.PIPE, text=True, check=True)
+    after = os.times()
+    found = re.search(r"^BENCH (\{.*\})$", done.stdout, re.M)
+    if not found:
+        raise SystemExit("wrk said nothing to read: %r" % done.stdout)
+    used = (after.children_user + after.children_system
+            - before.children_user - before.children_system)
+    return json.loads(found.group(1)), used
+
+
+def measure(peer, what, connections, options, folder):
+    """One undisturbed run, or after TRIES one that is marked."""
+    for _ in range(TRIES):
+        quiet = wait_for_quiet()
+        busy, cpu, start = machine_busy_s(), peer.cpu_s(), time.monotonic()
+        figures, load_cpu = wrk(peer, what, connections, options.seconds,
+                                folder)
+        cpu = peer.cpu_s() - cpu
+        others = ((machine_busy_s() - busy - cpu - load_cpu)
+                  / (time.monotonic() - start))
+        if figures["errors"] or not figures["requests"]:
+            raise SystemExit("%s /%s at %d connections: %d errors in %d "
+                             "requests" % (peer.name, what, connections,
+                                           figures["errors"],
+                                           figures["requests"]))
+        run = {"requests_per_s": figures["requests"] * 1e6 / figures["us"],
+               "p50_us": figures["p50_us"], "p99_us": figures["p99_us"],
+               "cpu_us": cpu * 1e6 / figures["requests"],
+               "server_busy": cpu * 1e6 / figures["us"],
+               "others_cpus": round(max(0.0, others), 3),
+               "disturbed": not quiet or others > DISTURBED_CPUS}
+        if not run["disturbed"]:
+            break
+    return run
+
+
+def middle(runs):
+    """Medians of the undisturbed runs; of all of them if there are none."""
+    good = [r for r in runs if not r["disturbed"]] or runs
+    keys = ("requests_per_s", "p50_us", "p99_us", "cpu_us", "server_busy")
+    result = {k: statistics.median(r[k] for r in good) for k in keys}
+    result["runs"] = len(good)
+    result["disturbed"] = sum(r["disturbed"] for r in runs)
+    return result
+
+
+def memory_kib(pid):
+    """PSS, private and page-table KiB of a process."""
+    found = {}
+    with open("/proc/%d/smaps_rollup" % pid, encoding="utf-8") as f:
+        text = f.read()
+    for name in ("Pss", "Private_Clean", "Private_Dirty"):
+        found[name] = int(re.search(r"^%s: +(\d+)" % name, text,
+                                    re.M).group(1))
+    with open("/proc/%d/status" % pid, encoding="utf-8") as f:
+        tables = int(re.search(r"^VmPTE:\s+(\d+)", f.read(), re.M).group(1))
+    return {"pss": found["Pss"],
+            "private": found["Private_Clean"] + found["Private_Dirty"],
+            "page_tables": tables}
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port, process):
+    """Until somebody listens on the port."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end and process.poll() is None:
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise SystemExit("nginx did not start")
+
+
+class Nginx:
+    """nginx with the Lua module and the same price.lua, one worker."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.process = None
+
+    @staticmethod
+    def missing():
+        """Why the comparison cannot run, or None."""
+        if shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin"
+                        ) is None:
+            return "no nginx: apt-get install nginx-light"
+        if not Nginx.modules():
+            return "no Lua module: apt-get install libnginx-mod-http-lua"
+        return None
+
+    @staticmethod
+    def modules():
+        """The folder of nginx's modules, or None."""
+        return next((d for d in NGINX_MODULES if os.path.exists(
+            os.path.join(d, "ngx_http_lua_module.so"))), None)
+
+    def __enter__(self):
+        run = os.path.join(self.folder, "nginx")
+        os.mkdir(run)
+        port = free_port()
+        with open(os.path.join(HERE, "nginx", "nginx.conf.in"),
+                  encoding="utf-8") as f:
+            text = f.read()
+        for name, value in (("RUN", run), ("SRC", HERE),
+                            ("MODULES", self.modules()), ("PORT", port)):
+            text = text.replace("@%s@" % name, str(value))
+        path = os.path.join(run, "nginx.conf")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        tool = shutil.which("nginx",
+                            path="/usr/sbin:/usr/bin:/usr/local/sbin")
+        self.process = subprocess.Popen(
+            pinned(SERVER_CORE, [tool, "-p", run, "-c", path]),
+            stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        wait_for_port(port, self.process)
+        return Peer("nginx+lua", self.process.pid,
+                    "http://127.0.0.1:%d" % port, {},
+                    {"hello": "/hello", "quote": "/quote"})
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
+
+class Linlid(linli_test.Daemon):
+    """linlid with the bench plugin, pinned like its peer."""
+
+    def __init__(self):
+        super().__init__(config={"rate_limit": "off"})
+
+    def command_line(self):
+        return pinned(SERVER_CORE, super().command_line())
+
+    def peer(self):
+        """Enable the plugin; the peer."""
+        self.enable(os.path.join(HERE, "quote"))
+        token = self.token("app:bench", ttl_s=3600)
+        base = "/v1/c/%s/quote" % self.community
+        return Peer("linli", self.pid, self.url.rstrip("/"),
+                    {"Authorization": "Bearer " + token},
+                    {"hello": base + "/hello", "quote": base + "/quote"})
+
+
+def answer(peer, what):
+    """What a peer answers to one request, parsed."""
+    body = None
+    headers = dict(peer.headers)
+    if what == "quote":
+        with open(os.path.join(HERE, "quote", "request.json"), "rb") as f:
+            body = f.read().rstrip(b"\n")
+        headers["Content-Type"] = "application/json"
+    host, port = peer.url.rsplit("/", 1)[1].split(":")
+    connection = linli_test.http.client.HTTPConnection(host, int(port),
+                                                       timeout=10)
+    connection.request("POST" if body else "GET", peer.paths[what], body,
+                       headers)
+    got = connection.getresponse()
+    text = got.read()
+    connection.close()
+    if got.status != 200:
+        raise SystemExit("%s /%s: %d %r" % (peer.name, what, got.status,
+                                            text[:300]))
+    return json.loads(text)
+
+
+def check_same_work(peers):
+    """Peers that answer differently do not do the same work."""
+    for what in ("hello", "quote"):
+        answers = {p.name: answer(p, what) for p in peers}
+        if len({json.dumps(a, sort_keys=True)
+                for a in answers.values()}) != 1:
+            raise SystemExit("/%s: the peers disagree: %r" % (what, answers))
+
+
+def run_all(peers, options, folder):
+    """{what: {connections: {peer: {medians, runs}}}}"""
+    results = {}
+    for what in ("hello", "quote"):
+        for connections in options.connections:
+            runs = {p.name: [] for p in peers}
+            for p in peers:
+                wrk(p, what, connections, WARM_S, folder)
+            for _ in range(options.rounds):
+                for p in peers:
+                    runs[p.name].append(measure(p, what, connections,
+                                                options, folder))
+            row = {n: dict(middle(r), all=r) for n, r in runs.items()}
+            results.setdefault(what, {})[str(connections)] = row
+            print_row(what, connections, row)
+    return results
+
+
+def print_row(what, connections, row):
+    """One line a peer, and the ratio."""
+    for name, r in row.items():
+        print("%-6s %4d  %-10s %9.0f  %8.0f %8.0f  %7.2f  %4.0f%%  %s" % (
+            what, connections, name, r["requests_per_s"], r["p50_us"],
+            r["p99_us"], r["cpu_us"], 100 * r["server_busy"],
+            "%d of %d runs disturbed" % (r["disturbed"], len(r["all"]))
+            if r["disturbed"] else ""))
+    if len(row) == 2:
+        print("%-6s %4d  ratio      %9.2f %27s %5.2f" % (
+            what, connections, ratio(row, "requests_per_s"), "",
+            ratio(row, "cpu_us")))
+    sys.stdout.flush()
+
+
+def ratio(row, key):
+    """Linli over nginx."""
+    return row["linli"][key] / row["nginx+lua"][key]
+
+
+def ratios(results):
+    """{what: {connections: {requests_per_s, cpu_us}}} where both ran."""
+    return {what: {c: {k: round(ratio(row, k), 3)
+                       for k in ("requests_per_s", "p50_us", "p99_us",
+                                 "cpu_us")}
+                   for c, row in rows.items() if len(row) == 2}
+            for what, rows in results.items()}
+
+
+def memory_report(daemon):
+    """Memory of linlid and of the worker of one loaded Lua plugin."""
+    workers = [memory_kib(p) for p in daemon.workers()]
+    return {"linlid_kib": memory_kib(daemon.pid),
+            "worker_kib": workers[0] if workers else None,
+            "workers": len(workers)}
+
+
+def write_json(path, value):
+    """Write a file whole or not at all."""
+    with open(path + ".tmp", "w", encoding="utf-8") as f:
+        json.dump(value, f, indent=1, sort_keys=True)
+        f.write("\n")
+    os.replace(path + ".tmp", path)
+
+
+def machine():
+    """What the figures were measured on; no name of it."""
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        model = re.search(r"^model name\s*: (.*)$", f.read(), re.M)
+    return {"cpu": model.group(1) if model else platform.machine(),
+            "cpus": os.cpu_count(), "kernel": platform.release()}
+
+
+def parse(arguments):
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--src", default=os.path.join(HERE, "..", ".."))
+    parser.add_argument("--build", default=os.getcwd())
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--connections", default=[1, 32, 256],
+                        type=lambda s: [int(w) for w in s.split(",")])
+    return parser.parse_args(arguments)
+
+
+def main(arguments):
+    """Measure, print, write bench.json; the exit status."""
+    options = parse(arguments)
+    if shutil.which("wrk") is None:
+        print("bench: no wrk here: apt-get install wrk", file=sys.stderr)
+        return 1
+    os.environ["LINLI_SRC"] = os.path.abspath(options.src)
+    os.environ["LINLI_BUILD"] = os.path.abspath(options.build)
+    result = {"machine": machine(), "rounds": options.rounds,
+              "seconds": options.seconds}
+    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder, \
+            Linlid() as daemon:
+        peers = [daemon.peer()]
+        missing = Nginx.missing()
+        if missing:
+            print("nginx+lua is left out: " + missing)
+            check_same_work(peers)
+            measured(peers, options, folder, daemon, result)
+        else:
+            with Nginx(folder) as nginx:
+                check_same_work(peers + [nginx])
+                measured(peers + [nginx], options, folder, daemon, result)
+    write_json(os.path.join(options.build, "bench.json"), result)
+    print("written to bench.json")
+    return 0
+
+
+def measured(peers, options, folder, daemon, result):
+    """Run the loads and put what they give into result."""
+    print("%-6s %4s  %-10s %9s  %8s %8s  %7s  %5s" % (
+        "work", "conn", "server", "req/s", "p50 us", "p99 us", "CPU us",
+        "busy"))
+    result["results"] = run_all(peers, options, folder)
+    result["ratios"] = ratios(result["results"])
+    result["memory"] = memory_report(daemon)
+    print("memory of one Lua plugin's worker: %r KiB; linlid: %r KiB"
+          % (result["memory"]["worker_kib"], result["memory"]["linlid_kib"]))
+    aim = result["ratios"]["quote"].get("32")
+    if aim:
+        print("POST /quote at 32 connections: %.2f x nginx+lua (aim 1.05)"
+              % aim["requests_per_s"])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,124 @@
+#!/bin/sh
+# tests/debootstrap.sh [FOLDER]: both command lines of README.md in a fresh
+# Debian 12 that holds git, a C compiler and nothing else, from a clean clone
+# of HEAD: `make demo` with its printed curl lines, then `make check` as root
+# and as an ordinary user. Needs root, debootstrap and a Debian mirror
+# (MIRROR=URL). FOLDER is kept for another run; without it a temporary one is
+# made and removed. STEPS names what to run of: demo check-root check-user.
+set -eu
+src=$(cd "$(dirname "$0")/.." && pwd)
+release=${RELEASE:-bookworm}
+mirror=${MIRROR:-http://deb.debian.org/debian}
+steps=${STEPS:-demo check-root check-user}
+demo_wait_s=600
+
+die() {
+    echo "debootstrap.sh: $1" >&2
+    exit 1
+}
+[ "$(id -u)" = 0 ] || die "needs root"
+command -v debootstrap >/dev/null || die "apt-get install debootstrap"
+git -C "$src" rev-parse HEAD >/dev/null || die "needs a git clone"
+
+keep=yes
+root=${1-}
+if [ -z "$root" ]; then
+    keep=no
+    root=$(mktemp -d)
+fi
+mkdir -p "$root"
+root=$(cd "$root" && pwd)
+
+# Only what we mounted is unmounted, and nothing is removed below a mount.
+mounted=
+demo=
+finish() {
+    [ -z "$demo" ] || kill "$demo" 2>/dev/null || :
+    for m in $mounted; do
+        umount "$m" || { echo "still mounted: $m" >&2; keep=yes; }
+    done
+    [ $keep = yes ] || rm -rf --one-file-system "$root"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+if [ ! -e "$root/.linli-fresh" ]; then
+    debootstrap --variant=minbase --include=git,gcc,libc6-dev \
+        "$release" "$root" "$mirror" >"$root.log" 2>&1 ||
+        die "debootstrap failed: $(tail -n 2 "$root.log")"
+    # A machine whose package lists were never read.
+    rm -rf "$root"/var/lib/apt/lists/* "$root.log"
+    chroot "$root" useradd -m tester
+    touch "$root/.linli-fresh"
+fi
+for m in proc sys dev; do
+    mount --rbind --make-rslave "/$m" "$root/$m"
+    mounted="$root/$m $mounted"
+done
+
+# A clean clone of HEAD at a path of the fresh system.
+clone() { # PATH
+    rm -rf "${root:?}$1"
+    git clone -q --no-local "$src" "$root$1"
+}
+inside() { # USER FOLDER COMMAND
+    chroot "$root" su - "$1" -c "cd '$2' && $3" </dev/null
+}
+
+# Each curl line that the demo prints must succeed when pasted.
+paste_curl_lines() { # OUTPUT
+    grep -E '^[[:space:]]*curl ' "$1" >"$1.curl" ||
+        die "the demo printed no curl line"
+    while IFS= read -r line; do
+        echo "  $line"
+        answer=$(inside root / "$line") || die "failed: $line"
+        echo "    $answer" | head -c 300
+        echo
+        case $answer in
+        '' | *'"type":"'*problem*) die "no good answer to: $line" ;;
+        esac
+    done <"$1.curl"
+}
+
+run_demo() {
+    clone /root/demo
+    out=$root/root/demo.out
+    inside root /root/demo './configure --install-deps && make demo' \
+        >"$out" 2>&1 &
+    demo=$!
+    waited=0
+    until grep -q '"ready":true' "$out"; do
+        kill -0 "$demo" 2>/dev/null || die "the demo ended: $(tail "$out")"
+        [ $waited -lt $demo_wait_s ] || die "no ready line: $(tail "$out")"
+        waited=$((waited + 1))
+        sleep 1
+    done
+    sleep 1
+    paste_curl_lines "$out"
+    kill -TERM "$(cat "$root/root/demo/demo-data/linlid.pid")"
+    wait "$demo" || :
+    demo=
+    echo "demo: passed"
+}
+
+check_as() { # USER FOLDER
+    clone "$2"
+    # An ordinary user cannot install: root did, in the same system.
+    inside root / "chown -R $1: '$2'"
+    if [ "$1" = root ]; then
+        inside root "$2" '.ci/run'
+    else
+        [ -e "$root/usr/bin/make" ] || die "check-user needs check-root first"
+        inside "$1" "$2" './configure --install-deps && make check'
+    fi
+    echo "check as $1: passed"
+}
+
+for step in $steps; do
+    case $step in
+    demo) run_demo ;;
+    check-root) check_as root /root/check ;;
+    check-user) check_as tester /home/tester/check ;;
+    *) die "no such step: $step" ;;
+    esac
+done
