@@ -1,6 +1,8 @@
 # The test programs, one .c file each; scripts need no list.
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
+  test_elf.c \
+  test_ffi.c \
   test_http_parse.c \
   test_http_server.c \
   test_jwks.c \

@@ -99,7 +99,7 @@
 #define LL_ELF_RELOCS_MAX 1048576  /* of one object */
 #define LL_ELF_NAME_BYTES_MAX 4096 /* a symbol's; C++ names grow long */
 #define LL_ELF_VERSIONS_MAX 256    /* libc versions an object may ask for */
-#define LL_PLUGIN_INTERFACES_MAX 32
+#define LL_PLUGIN_INTERFACES_MAX 32 /* required, or optional, of one plugin */
 #define LL_PLUGIN_ANSWERS_BYTES_MAX (16u << 20) /* kept for one native call */
 #define LL_REPLY_BYTES_MAX (LL_FRAME_BYTES_MAX - 1024) /* fits one frame */
 #define LL_NATIVE_FUNCTIONS_MAX 64                     /* of a typed library */
