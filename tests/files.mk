@@ -2,6 +2,7 @@
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
   test_elf.c \
+  test_enter.c \
   test_ffi.c \
   test_http_parse.c \
   test_http_server.c \
