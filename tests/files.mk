@@ -8,8 +8,11 @@ unit_SRCS = \
   test_http_server.c \
   test_jwks.c \
   test_jwt.c \
+  test_locale.c \
   test_manifest.c \
+  test_metrics.c \
   test_native.c \
+  test_problem_json.c \
   test_spawn.c \
   test_token_cache.c \
   test_world.c

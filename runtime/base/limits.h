@@ -24,6 +24,9 @@
 #define LL_HTTP_POOL_MAX 256 /* requests kept for reuse; 3 KiB and buffers */
 #define LL_HTTP_RESPONSE_BYTES_MAX (4u << 20)
 
+/* -- metrics -- */
+#define LL_METRICS_PLUGINS_MAX 256 /* plugin versions; then "_other" */
+
 /* -- JSON that comes from outside -- */
 #define LL_BODY_DEPTH_MAX 16 /* spec/http.md: 400 past it */
 
