@@ -24,9 +24,6 @@
 #define LL_HTTP_POOL_MAX 256 /* requests kept for reuse; 3 KiB and buffers */
 #define LL_HTTP_RESPONSE_BYTES_MAX (4u << 20)
 
-/* -- metrics -- */
-#define LL_METRICS_PLUGINS_MAX 256 /* plugin versions; then "_other" */
-
 /* -- JSON that comes from outside -- */
 #define LL_BODY_DEPTH_MAX 16 /* spec/http.md: 400 past it */
 
@@ -102,7 +99,7 @@
 #define LL_ELF_RELOCS_MAX 1048576  /* of one object */
 #define LL_ELF_NAME_BYTES_MAX 4096 /* a symbol's; C++ names grow long */
 #define LL_ELF_VERSIONS_MAX 256    /* libc versions an object may ask for */
-#define LL_PLUGIN_INTERFACES_MAX 32 /* required, or optional, of one plugin */
+#define LL_PLUGIN_INTERFACES_MAX 32
 #define LL_PLUGIN_ANSWERS_BYTES_MAX (16u << 20) /* kept for one native call */
 #define LL_REPLY_BYTES_MAX (LL_FRAME_BYTES_MAX - 1024) /* fits one frame */
 #define LL_NATIVE_FUNCTIONS_MAX 64                     /* of a typed library */
@@ -120,5 +117,16 @@
 #define LL_BREAKER_CRASHES 5 /* spec/limits.md: within a minute */
 #define LL_BREAKER_WINDOW_MS 60000
 #define LL_BREAKER_PROBE_MS 10000 /* between probes while it is open */
+
+/* -- linli, spec/cli.md -- */
+#define LL_CLI_WORDS_MAX 8               /* words of a command line */
+#define LL_CLI_HEADERS_MAX 32            /* -H of one call */
+#define LL_CLI_FILE_BYTES_MAX (1u << 20) /* a key, a configuration */
+#define LL_CLI_BODY_BYTES_MAX (16u << 20) /* lets a test meet the 413 */
+#define LL_CLI_ANSWER_BYTES_MAX (64u << 20)
+#define LL_CLI_CONNECT_MS 5000
+#define LL_CLI_ANSWER_MS 120000 /* twice the longest wall limit */
+#define LL_CLI_HEALTH_MS 5000
+#define LL_CLI_TOKEN_S 300 /* life of a token that a verb makes for itself */
 
 #endif

@@ -1,4 +1,14 @@
 # The three programs; a file that two of them share stands in both lists.
 linlid_SRCS =
-linli_SRCS =
+linli_SRCS = \
+  linli.c \
+  linli_args.c \
+  linli_call.c \
+  linli_cli.c \
+  linli_doctor.c \
+  linli_explain.c \
+  linli_http.c \
+  linli_plugin.c \
+  linli_token.c \
+  report.c
 linli-worker_SRCS =

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <stdio.h>
 
 #include "base/hash.h"
 #include "base/json.h"

@@ -1,0 +1,112 @@
+/* cmd/linli.c: the command of vendors, operators and app developers. */
+#include "cmd/linli_cli.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#define ARENA_BYTES_MAX ((size_t)256 << 20)
+
+static linli_status (*const verbs[LL_VERB_COUNT])(
+    struct ll_cli *, struct ll_err *) = {
+    [LL_VERB_CALL] = ll_cli_call,
+    [LL_VERB_DOCTOR] = ll_cli_doctor,
+    [LL_VERB_EXPLAIN] = ll_cli_explain,
+    [LL_VERB_HELP] = ll_cli_help,
+    [LL_VERB_PLUGIN_DISABLE] = ll_cli_plugin_disable,
+    [LL_VERB_PLUGIN_ENABLE] = ll_cli_plugin_enable,
+    [LL_VERB_PLUGIN_LIST] = ll_cli_plugin_list,
+    [LL_VERB_TOKEN] = ll_cli_token,
+    [LL_VERB_VERSION] = ll_cli_version,
+};
+
+static const char *
+given_or(const struct ll_args *args, enum ll_opt opt, const char *otherwise)
+{
+    return args->value[opt] != NULL ? args->value[opt] : otherwise;
+}
+
+static linli_status
+read_globals(struct ll_cli *cli, const struct ll_args *args, struct ll_err *err)
+{
+    const char *lang = given_or(args, LL_OPT_LANG, "");
+    cli->args = args;
+    cli->exit_code = LL_EXIT_USAGE;
+    cli->json = args->value[LL_OPT_JSON] != NULL;
+    cli->data = given_or(args, LL_OPT_DATA, LL_CLI_DATA_DEFAULT);
+    cli->community = given_or(args, LL_OPT_COMMUNITY, LL_CLI_COMMUNITY_DEFAULT);
+    if (strcmp(lang, "zh") == 0)
+        cli->lang = LL_LANG_ZH;
+    else if (strcmp(lang, "en") == 0)
+        cli->lang = LL_LANG_EN;
+    else if (lang[0] != '\0')
+        return ll_fail(err, LINLI_E_INVALID, "usage", "--lang takes zh or en");
+    if (cli->community[0] == '\0')
+        return ll_fail(err, LINLI_E_INVALID, "usage", "--community is empty");
+    return LINLI_OK;
+}
+
+static linli_status
+run(struct ll_cli *cli, const struct ll_args *args, struct ll_err *err)
+{
+    bool help = args->value[LL_OPT_HELP] != NULL;
+    linli_status status = ll_world_new(&cli->mem, &cli->world, err);
+    if (status != LINLI_OK)
+        return status;
+    if (args->verb == NULL && !help) {
+        /* Nothing was asked: say what can be, and do not call it a success. */
+        status = ll_fail(err, LINLI_E_INVALID, "usage", "a verb is missing");
+        ll_err_fix(err, "linli help lists the verbs");
+    } else if (args->verb == NULL || help) {
+        status = ll_cli_help(cli, err);
+    } else {
+        status = verbs[args->verb->id](cli, err);
+    }
+    ll_world_free(&cli->world);
+    return status;
+}
+
+static void
+report(const struct ll_cli *cli, const struct ll_err *err)
+{
+    struct ll_report said = {.code = err->code,
+        .title = cli->title,
+        .where = err->where,
+        .msg = err->msg,
+        .fix = err->fix};
+    if (cli->json)
+        ll_report_json(stderr, &said);
+    else
+        ll_report_text(stderr, &said, cli->lang);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct ll_args args;
+    struct ll_cli cli = {0};
+    struct ll_err err = {0}, parsed = {0};
+    ll_mem_init(&cli.mem, 0);
+    ll_arena_init(&cli.arena, &cli.mem, ARENA_BYTES_MAX);
+    linli_status status = ll_args_parse(argc, argv, &args, &parsed);
+    linli_status globals = read_globals(&cli, &args, &err);
+    if (status != LINLI_OK)
+        err = parsed;
+    else if (globals != LINLI_OK)
+        status = globals;
+    else if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        status = ll_fail(&err, LINLI_E_INTERNAL, "runtime/internal",
+            "libcurl does not start");
+    else
+        status = run(&cli, &args, &err);
+    if (status != LINLI_OK)
+        report(&cli, &err);
+    curl_global_cleanup();
+    ll_arena_fini(&cli.arena);
+    /* What a script could not be given must not look like a success. */
+    if (fflush(stdout) != 0 && status == LINLI_OK) {
+        status = LINLI_E_IO;
+        (void)ll_fail(&err, status, "cli/file", "stdout cannot be written");
+        report(&cli, &err);
+    }
+    return status == LINLI_OK ? LL_EXIT_OK : (int)cli.exit_code;
+}

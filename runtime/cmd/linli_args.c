@@ -1,0 +1,340 @@
+/* cmd/linli_args.c: the verbs and options of `linli`, and their reading. */
+#include "cmd/linli_args.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+
+#define WORD_BYTES_MAX 31 /* of a word that gets a "did you mean" */
+#define NEAR_EDITS_MAX 2
+
+struct option {
+    const char *name;  /* "--as" */
+    const char *brief; /* "-d", or NULL */
+    bool takes_value;
+    struct ll_opt_text text;
+};
+
+static const struct option options[LL_OPT_COUNT] = {
+    [LL_OPT_DATA] = {"--data", NULL, true,
+        {"--data DIR", "linlid's data directory [./linli-data]",
+            "linlid 的数据目录 [./linli-data]", true}},
+    [LL_OPT_URL] = {"--url", NULL, true,
+        {"--url URL", "talk to this address instead of what DIR names",
+            "直接使用该地址, 不从数据目录查找", true}},
+    [LL_OPT_JSON] = {"--json", NULL, false,
+        {"--json", "write JSON for scripts", "输出 JSON, 供脚本使用", true}},
+    [LL_OPT_LANG] = {"--lang", NULL, true,
+        {"--lang zh|en", "one language instead of both", "只用一种语言", true}},
+    [LL_OPT_HELP] = {"--help", "-h", false,
+        {"-h, --help", "explain the verb", "显示命令说明", true}},
+    [LL_OPT_TOKEN_FILE] = {"--token-file", NULL, true,
+        {"--token-file FILE", "use the bearer token in FILE (- is stdin)",
+            "使用文件中的令牌 (- 为标准输入)", false}},
+    [LL_OPT_AS] = {"--as", NULL, true,
+        {"--as ROLE:ID", "resident, staff, operator or app, and the id",
+            "身份: resident、staff、operator 或 app, 加编号", false}},
+    [LL_OPT_COMMUNITY] = {"--community", NULL, true,
+        {"--community C", "the community [demo]", "社区编号 [demo]", false}},
+    [LL_OPT_TTL] = {"--ttl", NULL, true,
+        {"--ttl S", "seconds the token is good for [1800]",
+            "令牌有效秒数 [1800]", false}},
+    [LL_OPT_CLAIMS] = {"--claims", NULL, true,
+        {"--claims JSON", "an object of claims; they win over the usual ones",
+            "附加声明 (JSON 对象), 覆盖默认声明", false}},
+    [LL_OPT_BODY] = {"--body", "-d", true,
+        {"-d JSON|@FILE|@-", "the body; @- reads it from stdin",
+            "请求体; @- 从标准输入读取", false}},
+    [LL_OPT_KEY] = {"--key", NULL, true,
+        {"--key K", "Idempotency-Key; made up where needed and not given",
+            "幂等键; 需要而未给时自动生成", false}},
+    [LL_OPT_HEADER] = {"--header", "-H", true,
+        {"-H 'NAME: VALUE'", "a further header; may be repeated",
+            "附加请求头, 可重复", false}},
+    [LL_OPT_INCLUDE] = {"--include", "-i", false,
+        {"-i, --include", "print status and headers too",
+            "同时输出状态行与响应头", false}},
+    [LL_OPT_CONFIG] = {"--config", NULL, true,
+        {"--config FILE", "the plugin's configuration, a JSON object",
+            "插件配置文件 (JSON 对象)", false}},
+};
+
+#define OPT(o) (1u << LL_OPT_##o)
+
+static const struct ll_verb verbs[] = {
+    {LL_VERB_CALL, "call", "METHOD PATH [--as ROLE:ID] [-d JSON|@FILE|@-]", 2,
+        2,
+        OPT(AS) | OPT(COMMUNITY) | OPT(BODY) | OPT(KEY) | OPT(HEADER) |
+            OPT(INCLUDE) | OPT(TOKEN_FILE) | OPT(TTL) | OPT(CLAIMS),
+        "send one request and print the answer", "发送一个请求并输出应答"},
+    {LL_VERB_DOCTOR, "doctor", "", 0, 0, 0,
+        "say whether this machine can run linlid", "检查本机能否运行 linlid"},
+    {LL_VERB_EXPLAIN, "explain", "[CODE]", 0, 1, 0,
+        "say what a problem code means; without CODE, list all",
+        "解释问题代码; 不带代码则全部列出"},
+    {LL_VERB_HELP, "help", "[VERB]", 0, 2, 0, "explain a verb", "显示命令说明"},
+    {LL_VERB_PLUGIN_DISABLE, "plugin disable", "ID [--community C]", 1, 1,
+        OPT(COMMUNITY) | OPT(TOKEN_FILE), "switch a plugin off", "停用插件"},
+    {LL_VERB_PLUGIN_ENABLE, "plugin enable",
+        "DIR [--community C] [--config FILE]", 1, 1,
+        OPT(COMMUNITY) | OPT(CONFIG) | OPT(TOKEN_FILE),
+        "load a plugin folder and switch it on", "加载插件目录并启用"},
+    {LL_VERB_PLUGIN_LIST, "plugin list", "[--community C]", 0, 0,
+        OPT(COMMUNITY) | OPT(TOKEN_FILE),
+        "list plugins, their workers and last errors",
+        "列出插件及其进程与最近错误"},
+    {LL_VERB_TOKEN, "token", "--as ROLE:ID [--community C] [--ttl S]", 0, 0,
+        OPT(AS) | OPT(COMMUNITY) | OPT(TTL) | OPT(CLAIMS),
+        "print a bearer token signed with the development key",
+        "用开发密钥签发并输出令牌"},
+    {LL_VERB_VERSION, "version", "", 0, 0, 0,
+        "print the versions of linli and its libraries", "输出版本信息"},
+};
+_Static_assert(LL_COUNT(verbs) == LL_VERB_COUNT, "a verb is missing");
+
+/* What is being read: words are collected first, the verb is found last. */
+struct reader {
+    int argc;
+    char *const *argv;
+    int at;
+    struct ll_args *args;
+    struct ll_err *err;
+};
+
+const struct ll_verb *
+ll_verb_at(size_t index)
+{
+    return index < LL_COUNT(verbs) ? &verbs[index] : NULL;
+}
+
+struct ll_opt_text
+ll_opt_text(enum ll_opt opt)
+{
+    ll_check(opt < LL_OPT_COUNT);
+    return options[opt].text;
+}
+
+unsigned
+ll_edit_distance(linli_str a, linli_str b)
+{
+    unsigned row[WORD_BYTES_MAX + 1];
+    if (a.len > WORD_BYTES_MAX || b.len > WORD_BYTES_MAX)
+        return WORD_BYTES_MAX + 1;
+    for (unsigned j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a.len; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= b.len; j++) {
+            unsigned change = diagonal + (a.ptr[i - 1] != b.ptr[j - 1]);
+            unsigned shorter = row[j] < row[j - 1] ? row[j] : row[j - 1];
+            diagonal = row[j];
+            row[j] = change < shorter + 1 ? change : shorter + 1;
+        }
+    }
+    return row[b.len];
+}
+
+static linli_status
+unknown_option(struct reader *r, linli_str name)
+{
+    unsigned nearest = NEAR_EDITS_MAX + 1;
+    const char *meant = NULL;
+    for (size_t i = 0; i < LL_OPT_COUNT; i++) {
+        unsigned edits = ll_edit_distance(name, ll_cstr(options[i].name));
+        if (edits < nearest) {
+            nearest = edits;
+            meant = options[i].name;
+        }
+    }
+    linli_status status = ll_fail(
+        r->err, LINLI_E_INVALID, "usage", "unknown option %.*s", LL_FMT(name));
+    if (meant != NULL)
+        ll_err_fix(r->err, "did you mean %s? See linli help", meant);
+    return status;
+}
+
+/* The option that an argument names, or NULL. "-dX" is "-d X". */
+static const struct option *
+option_named(linli_str argument, linli_str *value)
+{
+    linli_str name = argument;
+    *value = (linli_str){NULL, 0};
+    if (ll_str_starts(argument, "--")) {
+        linli_str rest = argument;
+        (void)ll_str_split(&rest, '=', &name);
+        *value = rest;
+    } else if (argument.len > 2) {
+        name.len = 2;
+        *value = (linli_str){argument.ptr + 2, argument.len - 2};
+    }
+    for (size_t i = 0; i < LL_OPT_COUNT; i++)
+        if (ll_str_is(name, options[i].name) ||
+            (options[i].brief != NULL && ll_str_is(name, options[i].brief)))
+            return &options[i];
+    return NULL;
+}
+
+static linli_status
+keep_value(struct reader *r, enum ll_opt opt, const char *value)
+{
+    struct ll_args *args = r->args;
+    if (opt == LL_OPT_HEADER) {
+        if (args->header_count == LL_CLI_HEADERS_MAX)
+            return ll_fail(r->err, LINLI_E_LIMIT, "usage",
+                "more than %d headers", LL_CLI_HEADERS_MAX);
+        args->headers[args->header_count++] = value;
+    } else if (args->value[opt] != NULL) {
+        return ll_fail(r->err, LINLI_E_INVALID, "usage", "%s is given twice",
+            options[opt].name);
+    }
+    args->value[opt] = value;
+    return LINLI_OK;
+}
+
+static linli_status
+read_option(struct reader *r)
+{
+    linli_str argument = ll_cstr(r->argv[r->at]), value;
+    const struct option *option = option_named(argument, &value);
+    if (option == NULL) {
+        linli_str rest = argument, name = argument;
+        (void)ll_str_split(&rest, '=', &name);
+        return unknown_option(r, name);
+    }
+    enum ll_opt opt = (enum ll_opt)(option - options);
+    if (!option->takes_value) {
+        if (value.ptr != NULL)
+            return ll_fail(r->err, LINLI_E_INVALID, "usage",
+                "%s takes no value", option->name);
+        return keep_value(r, opt, "");
+    }
+    if (value.ptr != NULL)
+        return keep_value(r, opt, value.ptr); /* the tail of an argument */
+    if (r->at + 1 == r->argc)
+        return ll_fail(
+            r->err, LINLI_E_INVALID, "usage", "%s needs a value", option->name);
+    r->at++;
+    return keep_value(r, opt, r->argv[r->at]);
+}
+
+static linli_status
+read_all(struct reader *r)
+{
+    bool only_words = false;
+    for (r->at = 1; r->at < r->argc; r->at++) {
+        const char *argument = r->argv[r->at];
+        linli_status status = LINLI_OK;
+        if (!only_words && strcmp(argument, "--") == 0) {
+            only_words = true;
+        } else if (!only_words && argument[0] == '-' && argument[1] != '\0') {
+            status = read_option(r);
+        } else if (r->args->word_count < LL_CLI_WORDS_MAX) {
+            r->args->words[r->args->word_count++] = argument;
+        } else {
+            status = ll_fail(r->err, LINLI_E_LIMIT, "usage",
+                "more than %d words", LL_CLI_WORDS_MAX);
+        }
+        if (status != LINLI_OK)
+            return status;
+    }
+    return LINLI_OK;
+}
+
+/* Whether the words begin with the verb's name; *used is how many it has. */
+static bool
+names_verb(
+    const struct ll_args *args, const struct ll_verb *verb, uint32_t *used)
+{
+    linli_str rest = ll_cstr(verb->name), part;
+    *used = 0;
+    while (ll_str_split(&rest, ' ', &part)) {
+        if (*used == args->word_count || !ll_str_is(part, args->words[*used]))
+            return false;
+        (*used)++;
+    }
+    return true;
+}
+
+static linli_status
+unknown_verb(struct reader *r)
+{
+    char said[2 * WORD_BYTES_MAX + 2];
+    unsigned nearest = NEAR_EDITS_MAX + 1;
+    const char *meant = NULL;
+    const char *first = r->args->words[0];
+    bool is_group = strcmp(first, "plugin") == 0;
+    bool two = is_group && r->args->word_count > 1;
+    (void)snprintf(said, sizeof said, "%s%s%s", first, two ? " " : "",
+        two ? r->args->words[1] : "");
+    for (size_t i = 0; i < LL_COUNT(verbs); i++) {
+        unsigned edits =
+            ll_edit_distance(ll_cstr(said), ll_cstr(verbs[i].name));
+        if (edits < nearest) {
+            nearest = edits;
+            meant = verbs[i].name;
+        }
+    }
+    linli_status status =
+        ll_fail(r->err, LINLI_E_INVALID, "usage", "unknown verb: %s", said);
+    if (meant != NULL)
+        ll_err_fix(r->err, "did you mean linli %s? See linli help", meant);
+    else if (is_group)
+        ll_err_fix(r->err, "say plugin enable, plugin disable or plugin list");
+    return status;
+}
+
+static linli_status
+find_verb(struct reader *r)
+{
+    struct ll_args *args = r->args;
+    uint32_t used = 0;
+    if (args->word_count == 0)
+        return LINLI_OK;
+    for (size_t i = 0; i < LL_COUNT(verbs) && args->verb == NULL; i++)
+        if (names_verb(args, &verbs[i], &used))
+            args->verb = &verbs[i];
+    if (args->verb == NULL)
+        return unknown_verb(r);
+    args->word_count -= used;
+    memmove(args->words, args->words + used,
+        args->word_count * sizeof args->words[0]);
+    return LINLI_OK;
+}
+
+static linli_status
+check_verb(struct reader *r)
+{
+    const struct ll_args *args = r->args;
+    const struct ll_verb *verb = args->verb;
+    if (verb == NULL || args->value[LL_OPT_HELP] != NULL)
+        return LINLI_OK;
+    for (size_t i = 0; i < LL_OPT_COUNT; i++)
+        if (args->value[i] != NULL && !options[i].text.global &&
+            (verb->options & 1u << i) == 0)
+            return ll_fail(r->err, LINLI_E_INVALID, "usage",
+                "%s is no option of linli %s", options[i].name, verb->name);
+    if (args->word_count >= verb->words_min &&
+        args->word_count <= verb->words_max)
+        return LINLI_OK;
+    linli_status status =
+        ll_fail(r->err, LINLI_E_INVALID, "usage", "linli %s: %s", verb->name,
+            args->word_count < verb->words_min ? "a word is missing"
+                                               : "too many words");
+    ll_err_fix(r->err, "linli %s %s", verb->name, verb->usage);
+    return status;
+}
+
+linli_status
+ll_args_parse(
+    int argc, char *const *argv, struct ll_args *args, struct ll_err *err)
+{
+    struct reader r = {.argc = argc, .argv = argv, .args = args, .err = err};
+    memset(args, 0, sizeof *args);
+    linli_status status = read_all(&r);
+    if (status == LINLI_OK)
+        status = find_verb(&r);
+    if (status == LINLI_OK)
+        status = check_verb(&r);
+    return status;
+}

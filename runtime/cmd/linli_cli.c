@@ -1,0 +1,88 @@
+/* cmd/linli_cli.c: files and texts for the verbs of `linli`. */
+#include "cmd/linli_cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TEXT_BYTES_MAX 8192
+
+char *
+ll_cli_text(struct ll_cli *cli, const char *fmt, ...)
+{
+    char text[TEXT_BYTES_MAX];
+    va_list args;
+    va_start(args, fmt);
+    int n = vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return NULL;
+    char *copy = ll_arena_alloc(&cli->arena, (size_t)n + 1);
+    if (copy != NULL)
+        memcpy(copy, text, (size_t)n + 1);
+    return copy;
+}
+
+void
+ll_cli_both(FILE *out, const struct ll_cli *cli, const char *en, const char *zh)
+{
+    if (cli->lang == LL_LANG_EN)
+        (void)fprintf(out, "%s\n", en);
+    else if (cli->lang == LL_LANG_ZH)
+        (void)fprintf(out, "%s\n", zh);
+    else
+        (void)fprintf(out, "%s · %s\n", en, zh);
+}
+
+static linli_status
+file_failed(struct ll_err *err, const char *path, const char *why)
+{
+    linli_status status = ll_fail(err, LINLI_E_IO, "cli/file", "%s", why);
+    ll_err_where(err, "%s", strcmp(path, "-") == 0 ? "stdin" : path);
+    return status;
+}
+
+static linli_status
+read_fd(int fd, const char *path, struct ll_buf *buf, struct ll_err *err)
+{
+    for (;;) {
+        if (!ll_buf_room(buf, 1))
+            return file_failed(err, path, "it is too large");
+        ssize_t n = read(fd, buf->ptr + buf->len, buf->cap - buf->len);
+        if (n == 0)
+            return LINLI_OK;
+        if (n > 0)
+            buf->len += (size_t)n;
+        else if (errno != EINTR)
+            return file_failed(err, path, strerror(errno));
+    }
+}
+
+linli_status
+ll_cli_read(struct ll_cli *cli, const char *path, size_t bytes_max,
+    linli_str *out, struct ll_err *err)
+{
+    struct ll_buf buf;
+    linli_status status;
+    bool from_stdin = strcmp(path, "-") == 0;
+    *out = (linli_str){NULL, 0};
+    int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return file_failed(err, path, strerror(errno));
+    ll_buf_init(&buf, &cli->mem, bytes_max + 1);
+    status = read_fd(fd, path, &buf, err);
+    if (status == LINLI_OK && buf.len > bytes_max)
+        status = file_failed(err, path, "it is too large");
+    if (status == LINLI_OK) {
+        *out = ll_arena_str(&cli->arena, ll_buf_view(&buf));
+        if (out->ptr == NULL)
+            status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
+                "no memory for %zu bytes", buf.len);
+    }
+    ll_buf_fini(&buf);
+    if (!from_stdin)
+        (void)close(fd);
+    return status;
+}

@@ -1,0 +1,110 @@
+/* cmd/linli_cli.h: what the verbs of `linli` share.
+ *
+ * One process, one verb, one thread. Texts made on the way live in the
+ * arena until the process ends. A verb returns LINLI_OK, or a failure that
+ * linli.c reports; `cli->exit_code` says how the process then ends.
+ */
+#ifndef LL_CMD_LINLI_CLI_H
+#define LL_CMD_LINLI_CLI_H
+
+#include "base/json.h"
+#include "cmd/linli_args.h"
+#include "cmd/report.h"
+#include "world/world.h"
+
+#define LL_CLI_DATA_DEFAULT "./linli-data"
+#define LL_CLI_COMMUNITY_DEFAULT "demo"
+#define LL_CLI_STATE_FILE "linlid.json" /* url and pid, written by linlid */
+
+/* Exit statuses, spec/cli.md. */
+enum ll_exit {
+    LL_EXIT_OK = 0,
+    LL_EXIT_REFUSED = 1,   /* linlid or a plugin answered 400 or more */
+    LL_EXIT_USAGE = 2,     /* the command line, a file, this machine */
+    LL_EXIT_NO_DAEMON = 3, /* nobody answers */
+};
+
+struct ll_cli {
+    const struct ll_args *args;
+    struct ll_mem mem;
+    struct ll_arena arena;
+    struct ll_world *world; /* clock and random bytes */
+    const char *data;       /* the data directory */
+    const char *community;
+    const char *base_url; /* once ll_cli_find has found linlid */
+    enum ll_lang lang;
+    bool json;
+    enum ll_exit exit_code; /* of a failure; LL_EXIT_USAGE at first */
+    char title[128];        /* of a problem that our table does not have */
+};
+
+/* The verbs. */
+linli_status ll_cli_call(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_doctor(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_explain(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_help(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_plugin_disable(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_plugin_enable(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_plugin_list(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_token(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_version(struct ll_cli *cli, struct ll_err *err);
+
+/* -- linli_cli.c: files, texts -- */
+
+/* A NUL-terminated text in the arena; NULL without memory. */
+char *ll_cli_text(struct ll_cli *cli, const char *fmt, ...) LL_PRINTF(2, 3);
+
+/* Reads a file, or stdin if `path` is "-", into the arena. More than
+ * `bytes_max` is refused. Code "cli/file", `where` the path. */
+linli_status ll_cli_read(struct ll_cli *cli, const char *path, size_t bytes_max,
+    linli_str *out, struct ll_err *err) LL_USE_RESULT;
+
+/* Prints a line in the language that was asked for, or in both. */
+void ll_cli_both(
+    FILE *out, const struct ll_cli *cli, const char *en, const char *zh);
+
+/* -- linli_token.c -- */
+
+/* A bearer token for "ROLE:ID" of a community: from --token-file if given,
+ * else signed with DIR/dev.key. In the arena. */
+linli_status ll_cli_mint(struct ll_cli *cli, const char *as,
+    linli_str community, linli_str *token, struct ll_err *err) LL_USE_RESULT;
+
+/* The operator that the admin verbs act as. */
+#define LL_CLI_OPERATOR "operator:linli"
+
+/* -- linli_http.c -- */
+
+struct ll_ask {
+    const char *method;
+    const char *url;            /* absolute, or a path on linlid */
+    linli_str token;            /* empty: no Authorization */
+    linli_str body;             /* ptr NULL: none */
+    const char *const *headers; /* "Name: value", NUL-terminated */
+    uint32_t header_count;
+    int64_t wait_ms;
+};
+
+struct ll_answer {
+    int status;
+    struct ll_buf headers; /* status line and fields as they came */
+    struct ll_buf body;
+    char content_type[128]; /* without parameters, lower case */
+};
+
+/* Finds linlid: --url, or DIR/linlid.json and a healthy answer of the
+ * process it names. Failure: "cli/no-daemon", exit code 3. */
+linli_status ll_cli_find(struct ll_cli *cli, struct ll_err *err) LL_USE_RESULT;
+
+/* Sends one request and waits. Any status is LINLI_OK; no answer is
+ * "cli/no-daemon". Free the answer in any case. */
+linli_status ll_cli_ask(struct ll_cli *cli, const struct ll_ask *ask,
+    struct ll_answer *answer, struct ll_err *err) LL_USE_RESULT;
+void ll_answer_free(struct ll_answer *answer);
+
+/* LINLI_OK for a status below 400. Otherwise fills `err` from the answer's
+ * problem+json, code included, and sets exit code 1. */
+linli_status ll_cli_judge(struct ll_cli *cli, const struct ll_answer *answer,
+    struct ll_err *err) LL_USE_RESULT;
+
+#endif

@@ -1,0 +1,231 @@
+/* cmd/linli_plugin.c: `linli plugin enable | disable | list`, over the admin
+ * interface of linlid, as an operator of the community. */
+#include "cmd/linli_cli.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define ADMIN_DEPTH_MAX 32
+
+/* A segment of a path: only unreserved characters stay as they are. */
+static char *
+segment(struct ll_cli *cli, const char *text)
+{
+    struct ll_buf buf;
+    ll_buf_init(&buf, &cli->mem, 4096);
+    for (const char *p = text; *p != '\0'; p++) {
+        unsigned char c = (unsigned char)*p;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     (c >= '0' && c <= '9') ||
+                     (c != '\0' && strchr("-._~", c) != NULL);
+        ll_buf_printf(&buf, plain ? "%c" : "%%%02X", c);
+    }
+    char *copy =
+        buf.failed ? NULL : ll_cli_text(cli, "%.*s", (int)buf.len, buf.ptr);
+    ll_buf_fini(&buf);
+    return copy;
+}
+
+/* One request to /v1/c/COMMUNITY/admin/plugins + `below`; the answer is read
+ * into `json`, whose texts stay with `answer`. With --json it is printed as
+ * it came. */
+static linli_status
+ask_admin(struct ll_cli *cli, struct ll_ask *ask, const char *below,
+    struct ll_answer *answer, struct ll_json *json, struct ll_err *err)
+{
+    static const char *const type[] = {"Content-Type: application/json"};
+    char *community = segment(cli, cli->community);
+    linli_status status = ll_cli_find(cli, err);
+    if (status == LINLI_OK)
+        status = ll_cli_mint(
+            cli, LL_CLI_OPERATOR, ll_cstr(cli->community), &ask->token, err);
+    if (status != LINLI_OK)
+        return status;
+    ask->url =
+        community == NULL || below == NULL
+            ? NULL
+            : ll_cli_text(cli, "/v1/c/%s/admin/plugins%s", community, below);
+    if (ask->url == NULL)
+        return ll_fail(err, LINLI_E_LIMIT, "usage", "a name is too long");
+    ask->wait_ms = LL_CLI_ANSWER_MS;
+    if (ask->body.ptr != NULL) {
+        ask->headers = type;
+        ask->header_count = LL_COUNT(type);
+    }
+    status = ll_cli_ask(cli, ask, answer, err);
+    if (status == LINLI_OK)
+        status = ll_cli_judge(cli, answer, err);
+    if (status == LINLI_OK)
+        status = ll_json_parse(
+            json, ll_buf_view(&answer->body), ADMIN_DEPTH_MAX, err);
+    if (status == LINLI_OK && cli->json)
+        (void)printf("%.*s\n", (int)answer->body.len, answer->body.ptr);
+    return status;
+}
+
+/* {"path":…,"config":…} */
+static linli_status
+enable_body(struct ll_cli *cli, struct ll_buf *body, struct ll_err *err)
+{
+    char path[PATH_MAX];
+    const char *folder = cli->args->words[0];
+    const char *file = cli->args->value[LL_OPT_CONFIG];
+    struct ll_json config;
+    linli_str text;
+    struct ll_jw w = ll_jw(body);
+    linli_status status = LINLI_OK;
+    /* linlid runs in another folder: it needs the absolute path. */
+    if (realpath(folder, path) == NULL) {
+        status = ll_fail(err, LINLI_E_IO, "cli/file", "%s", strerror(errno));
+        ll_err_where(err, "%s", folder);
+        return status;
+    }
+    ll_json_init(&config, &cli->mem);
+    ll_jw_open(&w, '{');
+    ll_jw_key(&w, "path");
+    ll_jw_cstr(&w, path);
+    if (file != NULL) {
+        status = ll_cli_read(cli, file, LL_CLI_FILE_BYTES_MAX, &text, err);
+        if (status == LINLI_OK) {
+            status = ll_json_parse(&config, text, ADMIN_DEPTH_MAX, err);
+            if (status == LINLI_OK &&
+                !ll_jv_is(ll_json_root(&config), LL_JSON_OBJECT))
+                status = ll_fail(err, LINLI_E_INVALID, "plugin/config",
+                    "a configuration is a JSON object");
+            if (status != LINLI_OK)
+                ll_err_where(err, "%s: ", file);
+        }
+        if (status == LINLI_OK) {
+            ll_jw_key(&w, "config");
+            ll_jw_value(&w, ll_json_root(&config));
+        }
+    }
+    ll_jw_close(&w, '}');
+    if (status == LINLI_OK && body->failed)
+        status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "no body");
+    ll_json_fini(&config);
+    return status;
+}
+
+static void
+print_str(struct ll_jv plugin, const char *name)
+{
+    ll_print_safe(stdout, ll_jv_str(ll_jv_get(plugin, name)));
+}
+
+/* "parking 1.0.0 is enabled in demo" */
+static void
+print_state(const struct ll_cli *cli, struct ll_jv plugin)
+{
+    print_str(plugin, "id");
+    (void)putchar(' ');
+    print_str(plugin, "version");
+    (void)printf(": ");
+    print_str(plugin, "state");
+    (void)printf(" (%s)\n", cli->community);
+}
+
+linli_status
+ll_cli_plugin_enable(struct ll_cli *cli, struct ll_err *err)
+{
+    struct ll_ask ask = {.method = "POST"};
+    struct ll_answer answer = {0};
+    struct ll_buf body;
+    struct ll_json json;
+    ll_json_init(&json, &cli->mem);
+    ll_buf_init(&body, &cli->mem, (size_t)2 * LL_CLI_FILE_BYTES_MAX);
+    linli_status status = enable_body(cli, &body, err);
+    ask.body = ll_buf_view(&body);
+    if (status == LINLI_OK)
+        status = ask_admin(cli, &ask, "", &answer, &json, err);
+    if (status == LINLI_OK && !cli->json)
+        print_state(cli, ll_json_root(&json));
+    ll_answer_free(&answer);
+    ll_buf_fini(&body);
+    ll_json_fini(&json);
+    return status;
+}
+
+linli_status
+ll_cli_plugin_disable(struct ll_cli *cli, struct ll_err *err)
+{
+    struct ll_ask ask = {.method = "POST", .body = LINLI_STR("{}")};
+    struct ll_answer answer = {0};
+    struct ll_json json;
+    char *id = segment(cli, cli->args->words[0]);
+    char *below = id == NULL ? NULL : ll_cli_text(cli, "/%s/disable", id);
+    ll_json_init(&json, &cli->mem);
+    linli_status status = ask_admin(cli, &ask, below, &answer, &json, err);
+    if (status == LINLI_OK && !cli->json)
+        print_state(cli, ll_json_root(&json));
+    ll_answer_free(&answer);
+    ll_json_fini(&json);
+    return status;
+}
+
+/* "123 456", or "-" */
+static void
+print_workers(struct ll_jv workers)
+{
+    char pids[256] = "-";
+    size_t used = 0;
+    LL_JSON_EACH (worker, workers) {
+        int64_t pid = 0;
+        if (!ll_jv_int(ll_jv_get(worker, "pid"), &pid))
+            continue;
+        int n = snprintf(pids + used, sizeof pids - used, "%s%lld",
+            used > 0 ? " " : "", (long long)pid);
+        used += (size_t)n;
+        if (used >= sizeof pids)
+            break; /* the column is full; --json has them all */
+    }
+    (void)printf("%-16s ", pids);
+}
+
+static void
+print_row(struct ll_jv plugin)
+{
+    struct ll_jv error = ll_jv_get(plugin, "last_error");
+    linli_str id = ll_jv_str(ll_jv_get(plugin, "id"));
+    linli_str version = ll_jv_str(ll_jv_get(plugin, "version"));
+    linli_str state = ll_jv_str(ll_jv_get(plugin, "state"));
+    int64_t restarts = 0;
+    (void)ll_jv_int(ll_jv_get(plugin, "restarts"), &restarts);
+    (void)printf(
+        "%-20.*s %-10.*s %-10.*s ", LL_FMT(id), LL_FMT(version), LL_FMT(state));
+    print_workers(ll_jv_get(plugin, "workers"));
+    (void)printf("%8lld  ", (long long)restarts);
+    if (ll_jv_is(error, LL_JSON_OBJECT)) {
+        print_str(error, "code");
+        (void)printf(": ");
+        print_str(error, "message");
+    } else {
+        (void)putchar('-');
+    }
+    (void)putchar('\n');
+}
+
+linli_status
+ll_cli_plugin_list(struct ll_cli *cli, struct ll_err *err)
+{
+    struct ll_ask ask = {.method = "GET"};
+    struct ll_answer answer = {0};
+    struct ll_json json;
+    ll_json_init(&json, &cli->mem);
+    linli_status status = ask_admin(cli, &ask, "", &answer, &json, err);
+    if (status == LINLI_OK && !cli->json) {
+        struct ll_jv items = ll_jv_get(ll_json_root(&json), "items");
+        (void)printf("%-20s %-10s %-10s %-16s %8s  %s\n", "ID", "VERSION",
+            "STATE", "WORKERS", "RESTARTS", "LAST ERROR");
+        LL_JSON_EACH (plugin, items) {
+            print_row(plugin);
+        }
+    }
+    ll_answer_free(&answer);
+    ll_json_fini(&json);
+    return status;
+}
