@@ -123,7 +123,7 @@ for step in $steps; do
     case $step in
     demo) run_demo ;;
     check-root) check_as root /root/check ;;
-    check-user) check_as tester /home/tester/check ;;
+    check-user) check_as tester /srv/check ;;
     *) die "no such step: $step" ;;
     esac
 done

@@ -2,12 +2,18 @@
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
   test_cli.c \
+  test_elf.c \
+  test_enter.c \
+  test_ffi.c \
   test_http_parse.c \
   test_http_server.c \
   test_jwks.c \
   test_jwt.c \
+  test_locale.c \
   test_manifest.c \
+  test_metrics.c \
   test_native.c \
+  test_problem_json.c \
   test_spawn.c \
   test_token_cache.c \
   test_world.c

@@ -24,6 +24,9 @@
 #define LL_HTTP_POOL_MAX 256 /* requests kept for reuse; 3 KiB and buffers */
 #define LL_HTTP_RESPONSE_BYTES_MAX (4u << 20)
 
+/* -- metrics -- */
+#define LL_METRICS_PLUGINS_MAX 256 /* plugin versions; then "_other" */
+
 /* -- JSON that comes from outside -- */
 #define LL_BODY_DEPTH_MAX 16 /* spec/http.md: 400 past it */
 
@@ -99,7 +102,7 @@
 #define LL_ELF_RELOCS_MAX 1048576  /* of one object */
 #define LL_ELF_NAME_BYTES_MAX 4096 /* a symbol's; C++ names grow long */
 #define LL_ELF_VERSIONS_MAX 256    /* libc versions an object may ask for */
-#define LL_PLUGIN_INTERFACES_MAX 32
+#define LL_PLUGIN_INTERFACES_MAX 32 /* required, or optional, of one plugin */
 #define LL_PLUGIN_ANSWERS_BYTES_MAX (16u << 20) /* kept for one native call */
 #define LL_REPLY_BYTES_MAX (LL_FRAME_BYTES_MAX - 1024) /* fits one frame */
 #define LL_NATIVE_FUNCTIONS_MAX 64                     /* of a typed library */

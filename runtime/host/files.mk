@@ -3,6 +3,7 @@ host_SRCS = \
   jwks.c \
   jwt.c \
   locale.c \
+  metrics.c \
   problem_json.c \
   request.c \
   token_cache.c \

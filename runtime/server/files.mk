@@ -4,4 +4,5 @@ server_SRCS = \
   http_parse.c \
   http_refuse.c \
   http_rules.c \
-  http_write.c
+  http_write.c \
+  metrics_http.c

@@ -9,6 +9,7 @@
 #define LL_SERVER_HTTP_INT_H
 
 #include "base/buf.h"
+#include "host/trace.h"
 #include "server/http.h"
 #include "server/http_parse.h"
 #include "server/http_write.h"
@@ -72,6 +73,7 @@ struct ll_http {
     struct ll_http_date date;
     struct ll_buf out;     /* answers on their way into one write */
     struct ll_buf scratch; /* a problem body */
+    char traceparent[LL_TRACEPARENT_BYTES]; /* of that problem */
     struct ll_http_stats stats;
 };
 

@@ -1,7 +1,6 @@
 /* server/http_refuse.c: the server's own answers, as problem+json. [loop] */
 #include "base/text.h"
 #include "host/problem_json.h"
-#include "host/trace.h"
 #include "server/http_int.h"
 
 void
@@ -31,6 +30,10 @@ ll_http_refusal(struct ll_http_exchange *exchange, const char *code,
         .body = ll_buf_view(&http->scratch)};
     out->headers[out->header_count++] = (struct ll_field){
         LINLI_STR("Content-Language"), ll_cstr(ll_locale_tag(locale))};
+    ll_trace_header(&trace, http->traceparent);
+    out->headers[out->header_count++] =
+        (struct ll_field){LINLI_STR("traceparent"),
+            {http->traceparent, LL_TRACEPARENT_BYTES - 1}};
     if (row->http_status == 405)
         out->headers[out->header_count++] =
             (struct ll_field){LINLI_STR("Allow"),

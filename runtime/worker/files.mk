@@ -1,5 +1,9 @@
 worker_SRCS = elf.c \
   elf_rules.c \
+  enter.c \
+  enter_filter.c \
+  enter_landlock.c \
+  enter_root.c \
   ffi.c \
   hello.c \
   loop.c \

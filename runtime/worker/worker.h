@@ -140,7 +140,8 @@ struct ll_worker {
     uint32_t route_count;
     const struct ll_engine *engine;
     void *engine_state;
-    struct ll_ffi *ffi; /* typed library of a Lua plugin (ffi.h), or NULL */
+    struct ll_entry *entry; /* the sandbox's own (enter.h) */
+    struct ll_ffi *ffi;     /* typed library of a Lua plugin (ffi.h), or NULL */
     struct ll_ring ring;
     struct ll_frame_reader reader;
     struct ll_buf call_bytes; /* payload of the CALL in hand */

@@ -64,7 +64,7 @@ def copy_source(target):
     os.makedirs(target)
     for name in ("configure", "Makefile.in", ".version"):
         shutil.copy2(os.path.join(SRC, name), target)
-    for name in ("runtime", "sdk"):
+    for name in ("runtime", "sdk", "spec"):
         shutil.copytree(os.path.join(SRC, name), os.path.join(target, name))
     os.makedirs(os.path.join(target, "tests"))
     shutil.copy2(os.path.join(SRC, "tests", "files.mk"),

@@ -4,9 +4,12 @@
 A lint that can no longer fail looks exactly like a clean tree.
 """
 
+import atexit
+import contextlib
 import os
 import shutil
 import sys
+import tempfile
 
 import linli_test
 import tap
@@ -19,23 +22,54 @@ FILE = """/* base/x.c: something. */
 """
 
 
+class Tree:
+    """One copy of this tree; each case changes it and puts it back."""
+
+    folder = None
+
+    @classmethod
+    def make(cls):
+        """The copy, made at the first use; vectors and corpora left out."""
+        if cls.folder is None:
+            holder = tempfile.TemporaryDirectory(prefix="linli-test-")
+            atexit.register(holder.cleanup)
+            cls.folder = holder.name
+            for name in os.listdir(SRC):
+                if name in (".gitignore", "README.md"):
+                    shutil.copy(os.path.join(SRC, name), cls.folder)
+            for name in (".ci", "spec", "runtime", "sdk", "tests"):
+                shutil.copytree(
+                    os.path.join(SRC, name), os.path.join(cls.folder, name),
+                    ignore=shutil.ignore_patterns("vectors", "corpus"))
+        return cls.folder
+
+
+@contextlib.contextmanager
+def changed(changes):
+    """The tree with files replaced or added, for a while."""
+    folder, before = Tree.make(), {}
+    for name, content in changes.items():
+        path = os.path.join(folder, name)
+        before[path] = None
+        if os.path.exists(path):
+            with open(path, "rb") as f:
+                before[path] = f.read()
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(content)
+    try:
+        yield folder
+    finally:
+        for path, content in before.items():
+            os.unlink(path)
+            if content is not None:
+                with open(path, "wb") as f:
+                    f.write(content)
+
+
 def findings(lint, case, changes):
     """What one case of a lint says of this tree with files replaced."""
-    with linli_test.temporary_folder() as folder:
-        for name in (".gitignore", "README.md", ".ci", "spec", "runtime",
-                     "sdk"):
-            source, target = os.path.join(SRC, name), folder + "/" + name
-            if os.path.isdir(source):
-                shutil.copytree(source, target)
-            else:
-                shutil.copy(source, target)
-        shutil.copytree(os.path.join(SRC, "tests"), folder + "/tests",
-                        ignore=shutil.ignore_patterns("vectors", "corpus"))
-        for name, content in changes.items():
-            path = os.path.join(folder, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(content)
+    with changed(changes) as folder:
         env = dict(os.environ, LINLI_SRC=folder)
         return linli_test.run([sys.executable, "-B", os.path.join(
             SRC, "tests", "lint", lint + ".py"), case], env=env,
