@@ -13,6 +13,7 @@ unit_SRCS = \
   test_manifest.c \
   test_metrics.c \
   test_native.c \
+  test_package.c \
   test_problem_json.c \
   test_spawn.c \
   test_token_cache.c \

@@ -157,8 +157,7 @@ bool ll_jv_equal_within(struct ll_jv a, struct ll_jv b, uint64_t *work);
 /* The JSON pointer (RFC 6901) of `v` below `root`, NUL-terminated, cut with
  * "..." where `size` (at least 8) is too small. A member's name has the
  * pointer of its value. `v` must be root or stand within it. */
-void ll_jv_pointer(
-    struct ll_jv root, struct ll_jv v, char *out, size_t size);
+void ll_jv_pointer(struct ll_jv root, struct ll_jv v, char *out, size_t size);
 
 /* Writer: commas and quoting by itself, order as given. */
 struct ll_jw {

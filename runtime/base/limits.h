@@ -34,12 +34,9 @@
 #define LL_SCHEMA_BYTES_MAX (16u << 20) /* memory of one compiled schema */
 #define LL_SCHEMA_NODES_MAX 10000       /* subschemas of one schema */
 #define LL_SCHEMA_IDS_MAX 256           /* its $id and $anchor */
-#define LL_SCHEMA_URI_BYTES_MAX 2048
-/* Steps to judge one document, about 10 ns each; a 1 MiB body of numbers
- * takes a million. Past it the answer is LINLI_E_LIMIT. */
-#define LL_SCHEMA_WORK_MAX 8000000
-/* Subschemas in each other while judging: a stack frame is 300 bytes. */
-#define LL_SCHEMA_DEPTH_MAX 256
+#define LL_SCHEMA_URI_BYTES_MAX 2048    /* of one of them, resolved */
+#define LL_SCHEMA_WORK_MAX 8000000      /* steps for a document, ~10 ns each */
+#define LL_SCHEMA_DEPTH_MAX 256         /* subschemas in each other, judging */
 #define LL_SCHEMA_PATTERN_BYTES_MAX 4096
 #define LL_SCHEMA_MATCH_STEPS_MAX 100000 /* of PCRE2, for one string */
 #define LL_SCHEMA_MATCH_DEPTH_MAX 10000  /* its backtracking points */
@@ -60,6 +57,10 @@
 #define LL_PACKAGE_FILES_MAX 256
 #define LL_PACKAGE_SOURCE_BYTES_MAX (1u << 20) /* one Lua file */
 #define LL_PACKAGE_BYTES_MAX (64u << 20)
+#define LL_PACKAGE_PATH_BYTES_MAX 200 /* of a file, from the folder on */
+#define LL_PACKAGE_DEPTH_MAX 8        /* folders in each other */
+#define LL_PACKAGE_FOLDERS_MAX 64     /* all of them, the package's included */
+#define LL_PACKAGE_ENTRIES_MAX 1024   /* of one folder, whatever they are */
 #define LL_MANIFEST_BYTES_MAX (1u << 20)
 #define LL_ROUTES_MAX 256 /* of one plugin */
 #define LL_PATH_PARAMS_MAX 8

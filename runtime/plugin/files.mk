@@ -2,6 +2,7 @@ plugin_SRCS = breaker.c \
   manifest.c \
   manifest_rules.c \
   match.c \
+  package.c \
   pool.c \
   proc.c \
   supervisor.c

@@ -35,10 +35,13 @@ check_schema(struct ll_manifest *m, struct ll_jv declared, struct ll_err *err)
 
 /* -- limits -- */
 
+/* The manifest's schema has the bounds of base/limits.h in its own words. */
 static void
-limit_read(struct ll_jv declared, const char *name, int64_t *out)
+limit_read(struct ll_jv declared, const char *name, int64_t max, int64_t *out)
 {
     (void)ll_jv_int(ll_jv_get(declared, name), out);
+    ll_check(*out >= 0);
+    ll_check(*out <= max);
 }
 
 /* *limits holds what is inherited. */
@@ -50,11 +53,13 @@ read_limits(struct ll_manifest *m, struct ll_jv declared,
     bool of_plugin = limits == &m->limits;
     struct ll_jv burst = ll_jv_get(declared, "burst_ms");
     struct ll_jv cpu = ll_jv_get(declared, "cpu_ms");
-    limit_read(declared, "wall_ms", &limits->wall_ms);
-    limit_read(declared, "burst_ms", &limits->burst_ms);
-    limit_read(declared, "cpu_ms", &limits->cpu_ms);
-    limit_read(declared, "memory_bytes", &limits->memory_bytes);
-    limit_read(declared, "body_bytes", &limits->body_bytes);
+    limit_read(declared, "wall_ms", LL_WALL_MS_MAX, &limits->wall_ms);
+    limit_read(declared, "burst_ms", LL_BURST_MS_MAX, &limits->burst_ms);
+    limit_read(declared, "cpu_ms", LL_WALL_MS_MAX, &limits->cpu_ms);
+    limit_read(
+        declared, "memory_bytes", LL_MEMORY_BYTES_MAX, &limits->memory_bytes);
+    limit_read(
+        declared, "body_bytes", LL_HTTP_BODY_BYTES_MAX, &limits->body_bytes);
     if (ll_jv_there(burst) && limits->burst_ms > limits->wall_ms)
         return ll_manifest_refuse(m, burst, err,
             "burst_ms is %lld, more than wall_ms, %lld",
@@ -196,6 +201,7 @@ read_routes(struct ll_manifest *m, struct ll_err *err)
 {
     struct ll_jv routes = ll_jv_get(ll_json_root(&m->json), "routes");
     uint32_t count = ll_jv_count(routes);
+    ll_check(count <= LL_ROUTES_MAX);
     if (count == 0)
         return LINLI_OK;
     m->routes = ll_arena_alloc(&m->arena, count * sizeof *m->routes);

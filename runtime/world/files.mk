@@ -1,4 +1,5 @@
 world_SRCS = channel.c \
+  file.c \
   spawn.c \
   spawn_clone.c \
   spawn_probe.c \
