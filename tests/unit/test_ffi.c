@@ -140,6 +140,39 @@ T_CASE(lua_calls_c_and_nothing_is_bent)
     fake_done(worker);
 }
 
+/* The functions of examples/typed-library, as `make` builds it. */
+T_CASE(the_example_reckons)
+{
+    static const char *const names[] = {
+        "../../examples/typed-library/lib/fee.so", NULL};
+    static const char *const lines[][2] = {
+        {"return native.fee_fen('lift', 8950, 12)", "193320"},
+        {"return native.fee_fen('walk-up', 101, 1)", "81"},
+        {"return native.fee_fen('castle', 100, 1)", "-1"},
+        {"return native.fee_rule('castle')", "nil"},
+        {"return native.fee_rule('villa')", "别墅: 每月每平方米 3.20 元"},
+    };
+    struct ll_err err;
+    struct ll_worker *worker = fake_worker(
+        "{\"native\":{\"library\":"
+        "\"lib/../../examples/typed-library/lib/fee.so\",\"functions\":{"
+        "\"fee_fen\":{\"returns\":\"i64\",\"args\":[\"str\",\"i64\","
+        "\"i32\"]},\"fee_rule\":{\"returns\":\"str\",\"args\":[\"str\"]}"
+        "}}}",
+        names);
+    T_INT(ll_ffi_prepare_from(worker, fake_locate, &err), LINLI_OK);
+    lua_State *L = luaL_newstate();
+    T_OK(ll_ffi_lua_open(worker, L));
+    lua_setglobal(L, "native");
+    for (size_t i = 0; i < LL_COUNT(lines); i++) {
+        T_INT(luaL_dostring(L, lines[i][0]), LUA_OK);
+        T_STR(ll_cstr(luaL_tolstring(L, -1, NULL)), lines[i][1]);
+        lua_settop(L, 0);
+    }
+    lua_close(L);
+    fake_done(worker);
+}
+
 T_CASE(a_plugin_without_a_library_has_no_native)
 {
     struct ll_err err;
@@ -203,5 +236,6 @@ T_CASE(wrong_declarations_are_named)
 // clang-format off
 T_MAIN(
     T_RUN(lua_calls_c_and_nothing_is_bent)
+    T_RUN(the_example_reckons)
     T_RUN(a_plugin_without_a_library_has_no_native)
     T_RUN(wrong_declarations_are_named))

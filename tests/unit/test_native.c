@@ -409,6 +409,44 @@ T_CASE(a_drain_says_goodbye_once)
     }
 }
 
+/* examples/hello-c, as `make` builds it. */
+T_CASE(the_example_greets)
+{
+    static const char *const names[] = {
+        "../../examples/hello-c/hello.so", NULL};
+    struct ll_worker_route routes[2] = {{.method = LINLI_STR("GET")}};
+    struct ll_err err;
+    struct ll_worker *worker =
+        prepared("{\"id\":\"hello-c\",\"abi\":1,"
+                 "\"main\":\"lib/../../examples/hello-c/hello.so\"}",
+            names, LINLI_OK, &err);
+    worker->config.plugin_id = LINLI_STR("hello-c");
+    worker->routes = routes;
+    T_INT(ll_native_engine.load(worker, &err), LINLI_OK);
+    run(worker, 1, "/hello", NULL);
+    T_INT(fake.status, 200);
+    T_STR(ll_cstr(fake.body), "{\"message\":\"你好, 邻里\"}");
+    static const char *const bodies[][2] = {
+        {"{\"name\":\"王阿姨\"}", "王阿姨"},
+        {" { \"n\\u0061me\" : \"\\\"\\\\\" } ", "\\\"\\\\"},
+        {"{\"name\":\"\"}", ""},
+    };
+    for (size_t i = 0; i < LL_COUNT(bodies); i++) {
+        char want[128];
+        struct ll_call_in in = {.call = 2,
+            .run = 1,
+            .route = 1,
+            .path = LINLI_STR("/hello"),
+            .has_body = true,
+            .body = ll_cstr(bodies[i][0])};
+        ll_native_engine.call(worker, &in, (struct ll_jv){NULL, 0});
+        (void)snprintf(
+            want, sizeof(want), "{\"message\":\"你好, %s\"}", bodies[i][1]);
+        T_STR(ll_cstr(fake.body), want);
+    }
+    unload(worker);
+}
+
 /* Plugins built against each frozen level's headers; while level 1 is the
  * first and a draft there is none. */
 T_CASE(plugins_of_frozen_levels_still_run)
@@ -445,4 +483,5 @@ T_MAIN(
     T_RUN(values_come_back_from_the_host_unchanged)
     T_RUN(a_host_that_refuses_or_gives_up_is_heard)
     T_RUN(a_drain_says_goodbye_once)
+    T_RUN(the_example_greets)
     T_RUN(plugins_of_frozen_levels_still_run))

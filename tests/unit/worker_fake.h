@@ -38,20 +38,23 @@ fake_keep(char *to, size_t size, linli_str s)
 }
 #define FAKE_KEEP(to, s) fake_keep(to, sizeof(to), s)
 
-/* A file's bytes, never freed: they live as long as the program. */
+/* The bytes of the package's files; freed by fake_done. */
+static char *fake_files[16];
+
 static linli_str
-fake_read(const char *path)
+fake_read(uint32_t slot, const char *path)
 {
     FILE *f = fopen(path, "rb");
+    T_OK(f != NULL);
     if (f == NULL)
         return (linli_str){NULL, 0};
     (void)fseek(f, 0, SEEK_END);
-    long size = ftell(f);
+    size_t size = (size_t)ftell(f);
     rewind(f);
-    char *bytes = malloc((size_t)size + 1);
-    size_t n = bytes == NULL ? 0 : fread(bytes, 1, (size_t)size, f);
+    fake_files[slot] = malloc(size + 1);
+    size_t n = fread(fake_files[slot], 1, size, f);
     (void)fclose(f);
-    return (linli_str){bytes, n};
+    return (linli_str){fake_files[slot], n};
 }
 
 /* A worker with this manifest and these files of the build folder, their
@@ -71,14 +74,14 @@ fake_worker(const char *manifest, const char *const *names)
     worker.config.native = true;
     worker.config.config_json = LINLI_STR("{}");
     worker.files = files;
-    for (; *names != NULL; names++) {
+    for (; *names != NULL && worker.file_count < 16; names++) {
         char from[128];
         struct ll_worker_file *file = &files[worker.file_count];
         (void)snprintf(from, sizeof(from), FAKE_FIXTURES "%s", *names);
         (void)snprintf(
             paths[worker.file_count], sizeof(paths[0]), "lib/%s", *names);
-        file->path = ll_cstr(paths[worker.file_count++]);
-        file->bytes = fake_read(from);
+        file->path = ll_cstr(paths[worker.file_count]);
+        file->bytes = fake_read(worker.file_count++, from);
         T_OK(file->bytes.len > 0);
     }
     struct ll_err err;
@@ -93,6 +96,8 @@ fake_done(struct ll_worker *worker)
     ll_json_fini(&worker->manifest);
     ll_arena_fini(&worker->arena);
     T_INT(worker->mem.used_bytes, 0);
+    for (uint32_t i = 0; i < worker->file_count; i++)
+        free(fake_files[i]);
 }
 
 /* Where objects are mapped from: the build folder itself. */
