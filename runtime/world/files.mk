@@ -1,7 +1,10 @@
 world_SRCS = channel.c \
+  datadir.c \
   file.c \
+  logfile.c \
   spawn.c \
   spawn_clone.c \
   spawn_probe.c \
   tcp_uv.c \
-  world_uv.c
+  world_uv.c \
+  zone.c
