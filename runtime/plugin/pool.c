@@ -343,11 +343,9 @@ ll_pool_sweep(struct ll_pool *pool)
 {
     if (!pool->gone)
         return false;
-    void (*closed)(void *user) = pool->closed;
-    void *user = pool->closed_user;
+    if (pool->closed != NULL)
+        pool->closed(pool->closed_user, pool);
     pool_free(pool);
-    if (closed != NULL)
-        closed(user);
     return true;
 }
 
@@ -442,7 +440,8 @@ ll_pool_open(struct ll_supervisor *supervisor,
 }
 
 void
-ll_pool_close(struct ll_pool *pool, void (*closed)(void *user), void *user)
+ll_pool_close(struct ll_pool *pool,
+    void (*closed)(void *user, const struct ll_pool *pool), void *user)
 {
     pool->closing = true;
     pool->opening = false;
@@ -453,6 +452,14 @@ ll_pool_close(struct ll_pool *pool, void (*closed)(void *user), void *user)
         end_queue(pool, LL_RUN_STOPPED);
         pool->gone = true;
     }
+}
+
+void
+ll_pool_kill(struct ll_pool *pool)
+{
+    for (struct ll_proc *proc = pool->procs; proc != NULL; proc = proc->next)
+        ll_proc_kill(proc, LL_DEATH_STOPPED);
+    end_queue(pool, LL_RUN_STOPPED);
 }
 
 /* Ends the run in the next turn: never before submit has returned. */

@@ -70,7 +70,7 @@ struct ll_pool {
     int64_t last_error_ms; /* wall clock; 0: never */
     bool opening, closing;
     bool gone; /* nothing is left: freed at the end of a turn */
-    void (*closed)(void *user);
+    void (*closed)(void *user, const struct ll_pool *pool);
     void *closed_user;
 };
 
@@ -80,8 +80,11 @@ linli_status ll_pool_open(struct ll_supervisor *supervisor,
     struct ll_err *err) LL_USE_RESULT;
 /* Lets open runs finish, drains the workers, kills what is late; `closed`
  * is called once when nothing is left, and the pool is then freed. */
-void ll_pool_close(
-    struct ll_pool *pool, void (*closed)(void *user), void *user);
+void ll_pool_close(struct ll_pool *pool,
+    void (*closed)(void *user, const struct ll_pool *pool), void *user);
+
+/* Kills every process of the pool; open runs end at once. */
+void ll_pool_kill(struct ll_pool *pool);
 
 /* Takes a run. It ends with exactly one of reply, failed and ended, never
  * before this returns. */
