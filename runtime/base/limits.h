@@ -82,6 +82,7 @@
 #define LL_RSA_BITS_MAX 8192 /* a longer one only burns the loop's time */
 
 /* -- a call -- */
+#define LL_IDEMPOTENCY_KEY_BYTES_MAX 128
 #define LL_WALL_MS_DEFAULT 1000
 #define LL_WALL_MS_MAX 60000
 #define LL_BURST_MS_DEFAULT 200

@@ -2,8 +2,9 @@
  *
  * The HTTP server makes one from a connection, an embedder from its own
  * source (linli/host.h). All strings are borrowed from whoever made it and
- * stay valid until `respond` has been called, which happens exactly once,
- * never before ll_host_dispatch has returned, and on the loop thread.
+ * stay valid until `respond` has been called, which happens exactly once, on
+ * the loop thread: inside ll_host_dispatch when the answer is known at once,
+ * else later.
  */
 #ifndef LL_HOST_REQUEST_H
 #define LL_HOST_REQUEST_H

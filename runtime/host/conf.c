@@ -1,0 +1,148 @@
+/* host/conf.c: reading linli.conf.json. */
+#include "host/conf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/schema.h"
+#include "base/text.h"
+#include "config_schema.h"
+
+#define CONFIG_BYTES_MAX ((size_t)4 << 20)
+/* Calls per second and at once of one caller, unless configured. */
+#define RATE_PER_S_DEFAULT 50
+#define RATE_BURST_DEFAULT 100
+/* Above the range Debian gives to people and subordinate ids start at. */
+#define UID_FIRST_DEFAULT 65600
+#define UID_COUNT_DEFAULT 4096
+#define WORKERS_NATIVE_DEFAULT 2
+
+static const linli_str empty_config = {"{}", 2};
+
+/* Judges the document by the schema compiled into the library. */
+static linli_status
+judge(struct ll_mem *mem, struct ll_jv root, struct ll_err *err)
+{
+    struct ll_json text;
+    struct ll_schema *schema = NULL;
+    struct ll_schema_report report = {0};
+    struct ll_schema_options options = {.patterns = true};
+    ll_json_init(&text, mem);
+    linli_str bytes = {(const char *)ll_config_schema, sizeof ll_config_schema};
+    linli_status status = ll_json_parse(&text, bytes, LL_JSON_DEPTH_MAX, err);
+    if (status == LINLI_OK)
+        status =
+            ll_schema_compile(mem, ll_json_root(&text), options, &schema, err);
+    if (status == LINLI_OK &&
+        ll_schema_check(schema, root, &report) != LINLI_OK) {
+        status = ll_fail(err, LINLI_E_INVALID, "config/invalid", "%s (%s)",
+            report.errors[0].message, report.errors[0].rule);
+        ll_err_where(err, "%s",
+            report.errors[0].at[0] == '\0' ? "/" : report.errors[0].at);
+    }
+    ll_schema_free(&schema);
+    ll_json_fini(&text);
+    return status;
+}
+
+/* A setting that only development may have. */
+static linli_status
+unsafe(struct ll_config *config, const char *what, struct ll_err *err)
+{
+    size_t used = strlen(config->unsafe);
+    if (!config->development) {
+        linli_status status =
+            ll_fail(err, LINLI_E_DENIED, "config/development-only", "%s", what);
+        ll_err_where(err, "%s", what);
+        return status;
+    }
+    (void)snprintf(config->unsafe + used, sizeof config->unsafe - used, "%s%s",
+        used == 0 ? "" : ", ", what);
+    return LINLI_OK;
+}
+
+static int64_t
+int_or(struct ll_jv object, const char *name, int64_t otherwise)
+{
+    int64_t value = otherwise;
+    (void)ll_jv_int(ll_jv_get(object, name), &value);
+    return value;
+}
+
+static linli_status
+read_worker(struct ll_config *config, struct ll_jv worker, struct ll_err *err)
+{
+    linli_status status = LINLI_OK;
+    config->workers_lua = (uint32_t)int_or(worker, "count_lua", 1);
+    config->workers_native =
+        (uint32_t)int_or(worker, "count_native", WORKERS_NATIVE_DEFAULT);
+    config->uid_first =
+        (uint32_t)int_or(worker, "uid_first", UID_FIRST_DEFAULT);
+    config->uid_count =
+        (uint32_t)int_or(worker, "uid_count", UID_COUNT_DEFAULT);
+    config->drafts = ll_jv_true(ll_jv_get(worker, "drafts"));
+    config->filter_errno =
+        ll_str_is(ll_jv_str(ll_jv_get(worker, "seccomp_default")), "errno");
+    config->no_import_check =
+        ll_str_is(ll_jv_str(ll_jv_get(worker, "import_check")), "off");
+    if (config->filter_errno)
+        status = unsafe(config, "worker.seccomp_default: errno", err);
+    if (status == LINLI_OK && config->no_import_check)
+        status = unsafe(config, "worker.import_check: off", err);
+    return status;
+}
+
+static linli_status
+read_rate(struct ll_config *config, struct ll_jv rate, struct ll_err *err)
+{
+    config->rate = (struct ll_rate_policy){
+        .per_s = int_or(rate, "per_s", RATE_PER_S_DEFAULT),
+        .burst = int_or(rate, "burst", RATE_BURST_DEFAULT),
+    };
+    if (!ll_jv_is(rate, LL_JSON_STRING))
+        return LINLI_OK;
+    config->rate_off = true;
+    config->rate = (struct ll_rate_policy){.per_s = 0, .burst = 1};
+    return unsafe(config, "rate_limit: off", err);
+}
+
+linli_status
+ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
+    bool development, struct ll_err *err)
+{
+    *config = (struct ll_config){.development = development};
+    ll_arena_init(&config->arena, mem, CONFIG_BYTES_MAX);
+    ll_json_init(&config->json, mem);
+    linli_str own =
+        ll_arena_str(&config->arena, text.len == 0 ? empty_config : text);
+    linli_status status =
+        own.ptr == NULL
+            ? ll_fail(err, LINLI_E_LIMIT, "config/invalid",
+                  "the configuration is larger than %zu bytes",
+                  CONFIG_BYTES_MAX)
+            : ll_json_parse(&config->json, own, LL_JSON_DEPTH_MAX, err);
+    struct ll_jv root = ll_json_root(&config->json);
+    if (status == LINLI_OK)
+        status = judge(mem, root, err);
+    if (status == LINLI_OK)
+        status = read_worker(config, ll_jv_get(root, "worker"), err);
+    if (status == LINLI_OK)
+        status = read_rate(config, ll_jv_get(root, "rate_limit"), err);
+    if (status != LINLI_OK) {
+        if (err != NULL && strcmp(err->code, "request/json") == 0)
+            (void)snprintf(err->code, sizeof err->code, "config/invalid");
+        ll_config_fini(config);
+        return status;
+    }
+    config->communities = ll_jv_get(root, "communities");
+    config->plugins = ll_jv_get(root, "plugins");
+    config->jwks = ll_jv_get(ll_jv_get(root, "auth"), "jwks");
+    return LINLI_OK;
+}
+
+void
+ll_config_fini(struct ll_config *config)
+{
+    ll_json_fini(&config->json);
+    ll_arena_fini(&config->arena);
+}

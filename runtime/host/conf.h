@@ -1,0 +1,37 @@
+/* host/conf.h: linli.conf.json, read and checked. [any]
+ *
+ * Judged by spec/config.schema.json (compiled in), then by the rules it
+ * cannot say: what is allowed in development mode only is refused otherwise.
+ * Everything has a default; no configuration at all is one.
+ */
+#ifndef LL_HOST_CONF_H
+#define LL_HOST_CONF_H
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "host/rate.h"
+
+struct ll_config {
+    struct ll_arena arena; /* owns the text and everything below */
+    struct ll_json json;
+    bool development;
+    struct ll_jv communities; /* array of {id, zone} */
+    struct ll_jv jwks;        /* array of {file, issuer, audience, kinds} */
+    struct ll_jv plugins;     /* array of {path, community, config} */
+    struct ll_rate_policy rate;
+    uint32_t workers_lua, workers_native; /* per plugin and community */
+    uint32_t uid_first, uid_count;
+    bool filter_errno; /* development only, as the next two */
+    bool no_import_check;
+    bool rate_off;
+    bool drafts;
+    char unsafe[160]; /* the development-only settings in force, for people */
+};
+
+/* `text` may be empty. `name` stands in messages. On failure nothing is
+ * kept; codes "config/invalid", "config/development-only". */
+linli_status ll_config_read(struct ll_config *config, struct ll_mem *mem,
+    linli_str text, bool development, struct ll_err *err) LL_USE_RESULT;
+void ll_config_fini(struct ll_config *config);
+
+#endif

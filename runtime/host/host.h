@@ -1,0 +1,134 @@
+/* host/host.h: a host and what hangs on it. [loop]
+ *
+ * Internal: embedders see linli/host.h. A host owns a loop, a supervisor,
+ * communities with their plugins, the keys that callers are known by, and
+ * the calls that are open.
+ */
+#ifndef LL_HOST_HOST_H
+#define LL_HOST_HOST_H
+
+#include <linli/host.h>
+
+#include "host/conf.h"
+#include "host/log.h"
+#include "host/metrics.h"
+#include "host/rate.h"
+#include "host/request.h"
+#include "host/token_cache.h"
+#include "plugin/pool.h"
+#include "world/datadir.h"
+#include "world/zone.h"
+
+struct ll_dev_key;
+struct ll_demo_call;
+
+#define LL_INSTANCE_STATES(X)                                      \
+    X(LOADING, "loading") /* the first version is not ready yet */ \
+    X(ENABLED, "enabled")                                          \
+    X(DISABLED, "disabled") /* 423 */                              \
+    X(FAILED, "failed")     /* could not be loaded; 404 */
+
+enum ll_instance_state {
+#define X(name, word) LL_INSTANCE_##name,
+    LL_INSTANCE_STATES(X)
+#undef X
+};
+const char *ll_instance_state_name(enum ll_instance_state state);
+
+/* One plugin in one community. */
+struct ll_instance {
+    struct ll_host *host;
+    struct ll_community *community;
+    struct ll_instance *next;
+    linli_str id; /* of the plugin; the host's arena */
+    enum ll_instance_state state;
+    struct ll_pool *pool;       /* serves; NULL unless ENABLED */
+    struct ll_package *package; /* of `pool` */
+    struct ll_loading *loading; /* a version on its way, or NULL */
+    uint32_t metrics_row;       /* of the version that serves */
+    unsigned char pid_key[32];  /* secret: makes residents' pids */
+    struct ll_err last_error;
+    int64_t last_error_ms; /* wall clock; 0: never */
+    uint64_t restarts;     /* of pools that are gone */
+};
+
+struct ll_community {
+    struct ll_community *next;
+    linli_str id, zone_name;
+    struct ll_zone zone;
+    struct ll_instance *instances;
+};
+
+struct ll_host {
+    struct ll_mem mem;
+    struct ll_arena arena; /* communities, instances: live as long */
+    struct ll_config config;
+    struct ll_world *world;
+    struct ll_spawner *spawner;
+    struct ll_supervisor supervisor;
+    struct ll_log log;
+    struct ll_metrics metrics;
+    struct ll_community *communities;
+    uint32_t community_count, instance_count;
+    struct ll_dev_key *dev_key; /* development mode */
+    struct ll_jwks *jwks;
+    struct ll_token_cache *tokens;
+    struct ll_rate *rate;
+    unsigned char hash_key[16];
+    struct ll_wakeup *wakeup;
+    struct ll_call *calls; /* open ones, doubly linked */
+    struct ll_call *spare; /* to be used again */
+    uint32_t call_count, spare_count, pool_count, embedded_count;
+    bool draining, face_drained, pools_closed, stopped;
+    struct ll_datadir data; /* closed: nothing is kept */
+    /* The HTTP face, made by the server layer above: told to drain, then to
+     * go; `drained` back when it has answered everything. */
+    void *face;
+    void (*face_drain)(void *face, void (*drained)(void *user), void *user);
+    void (*face_free)(void *face);
+    char url[80];
+    struct ll_demo_call *demo_calls;
+};
+
+linli_status ll_host_new(const linli_host_options *options,
+    struct ll_host **out, struct ll_err *err) LL_USE_RESULT;
+void ll_host_free(struct ll_host **host);
+
+struct ll_community *ll_host_community(
+    const struct ll_host *host, linli_str id);
+struct ll_instance *ll_community_instance(
+    const struct ll_community *community, linli_str plugin);
+
+linli_status ll_host_add_community(struct ll_host *host, linli_str id,
+    linli_str zone, struct ll_err *err) LL_USE_RESULT;
+
+/* Takes a request through the pipeline (host/call.c). */
+void ll_host_dispatch(struct ll_host *host, struct ll_request *request);
+
+/* Who a request's bearer token says it is; a reference of the caller's.
+ * Failures are problem codes of the auth group. */
+linli_status ll_host_identify(struct ll_host *host,
+    const struct ll_request *request, struct ll_identity **out,
+    struct ll_err *err) LL_USE_RESULT;
+
+/* Loads `dir` into a community; `done` once, later, unless it fails now. */
+typedef void (*ll_enabled)(void *user, const struct ll_instance *instance,
+    linli_status status, const struct ll_err *err);
+linli_status ll_host_enable(struct ll_host *host,
+    const linli_plugin_options *options, ll_enabled done, void *user,
+    struct ll_err *err) LL_USE_RESULT;
+linli_status ll_host_disable(struct ll_host *host, linli_str community,
+    linli_str plugin, struct ll_err *err) LL_USE_RESULT;
+
+/* Lets its workers drain and serves no more; a load under way is dropped. */
+void ll_instance_close(struct ll_instance *instance);
+
+/* For the face: the drain has begun; nothing new is taken. */
+void ll_host_stop(struct ll_host *host);
+/* Called when a call or pool has gone: a drain may be complete. */
+void ll_host_check_stopped(struct ll_host *host);
+
+/* Copies a failure into the public shape. */
+void ll_error_export(const struct ll_err *from, linli_error *to);
+
+#endif

@@ -1,0 +1,347 @@
+/* host/instance.c: plugins in communities: enable, replace, disable. [loop]
+ *
+ * A new version or configuration is loaded aside; the old one serves until
+ * the new one's first worker is READY, then drains. A load that fails
+ * changes nothing that serves.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "host/host.h"
+
+/* One version on its way. */
+struct ll_loading {
+    struct ll_instance *instance;
+    struct ll_package *package;
+    struct ll_pool *pool;
+    ll_enabled done;
+    void *user;
+};
+
+const char *
+ll_instance_state_name(enum ll_instance_state state)
+{
+    static const char *const names[] = {
+#define X(name, word) word,
+        LL_INSTANCE_STATES(X)
+#undef X
+    };
+    return names[state];
+}
+
+struct ll_community *
+ll_host_community(const struct ll_host *host, linli_str id)
+{
+    struct ll_community *at = host->communities;
+    while (at != NULL && !ll_str_eq(at->id, id))
+        at = at->next;
+    return at;
+}
+
+struct ll_instance *
+ll_community_instance(const struct ll_community *community, linli_str plugin)
+{
+    struct ll_instance *at = community->instances;
+    while (at != NULL && !ll_str_eq(at->id, plugin))
+        at = at->next;
+    return at;
+}
+
+static void
+log_instance(const struct ll_instance *instance, enum ll_level level,
+    const char *code, const char *msg)
+{
+    const struct ll_package *package = instance->loading != NULL
+                                           ? instance->loading->package
+                                           : instance->package;
+    struct ll_log_line line = {
+        .level = level,
+        .code = code,
+        .plugin = instance->id,
+        .community = instance->community->id,
+        .msg = ll_cstr(msg),
+    };
+    if (package != NULL)
+        line.version = package->manifest->version;
+    ll_log_write(&instance->host->log, &line);
+}
+
+static void
+on_pool_closed(void *user, const struct ll_pool *pool)
+{
+    struct ll_host *host = user;
+    const struct ll_manifest *manifest = pool->package->manifest;
+    struct ll_plugin_metrics *row = ll_metrics_row(&host->metrics,
+        ll_metrics_index(&host->metrics, manifest->id, manifest->version));
+    row->cpu_ns_gone += (uint64_t)ll_pool_cpu_ns(pool);
+    row->restarts_gone += pool->restarts;
+    host->pool_count--;
+    ll_host_check_stopped(host);
+}
+
+static void
+close_pool(struct ll_instance *instance, struct ll_pool **pool)
+{
+    if (*pool == NULL)
+        return;
+    instance->restarts += (*pool)->restarts;
+    ll_pool_close(*pool, on_pool_closed, instance->host);
+    *pool = NULL;
+}
+
+/* What a pool tells for the operator. */
+static void
+on_pool_event(void *user, const char *code, const struct ll_err *err)
+{
+    struct ll_instance *instance = user;
+    char msg[sizeof err->where + sizeof err->msg + 4] = "";
+    if (err != NULL) {
+        instance->last_error = *err;
+        instance->last_error_ms = ll_world_wall(instance->host->world).ms;
+        (void)snprintf(msg, sizeof msg, "%s%s%s", err->where,
+            err->where[0] == '\0' ? "" : ": ", err->msg);
+    }
+    log_instance(instance, err == NULL ? LL_INFO : LL_ERROR, code, msg);
+}
+
+static void
+loading_free(struct ll_loading **loading_at)
+{
+    struct ll_loading *loading = *loading_at;
+    struct ll_host *host = loading->instance->host;
+    *loading_at = NULL;
+    ll_package_unref(&loading->package);
+    ll_release(&host->mem, loading, sizeof *loading);
+}
+
+/* The new version's first worker is READY, or never will be. */
+static void
+on_pool_opened(void *user, linli_status status, const struct ll_err *err)
+{
+    struct ll_instance *instance = user;
+    struct ll_loading *loading = instance->loading;
+    ll_enabled done = loading->done;
+    void *done_user = loading->user;
+    if (status == LINLI_OK) {
+        log_instance(instance, LL_INFO, "plugin/enabled", "");
+        close_pool(instance, &instance->pool);
+        ll_package_unref(&instance->package);
+        instance->pool = loading->pool;
+        instance->package = ll_package_ref(loading->package);
+        instance->metrics_row = ll_metrics_index(&instance->host->metrics,
+            instance->id, instance->package->manifest->version);
+        instance->state = LL_INSTANCE_ENABLED;
+        instance->last_error_ms = 0;
+    } else {
+        log_instance(instance, LL_ERROR, err->code, err->msg);
+        close_pool(instance, &loading->pool);
+        instance->last_error = *err;
+        instance->last_error_ms = ll_world_wall(instance->host->world).ms;
+        if (instance->state == LL_INSTANCE_LOADING)
+            instance->state = LL_INSTANCE_FAILED;
+    }
+    loading_free(&instance->loading);
+    if (done != NULL)
+        done(done_user, instance, status, err);
+}
+
+static struct ll_instance *
+instance_new(
+    struct ll_host *host, struct ll_community *community, linli_str plugin)
+{
+    struct ll_instance *instance =
+        ll_arena_alloc(&host->arena, sizeof *instance);
+    if (instance == NULL)
+        return NULL;
+    instance->host = host;
+    instance->community = community;
+    instance->id = ll_arena_str(&host->arena, plugin);
+    if (instance->id.ptr == NULL)
+        return NULL;
+    instance->state = LL_INSTANCE_LOADING;
+    ll_world_random(host->world, instance->pid_key, sizeof instance->pid_key);
+    instance->next = community->instances;
+    community->instances = instance;
+    host->instance_count++;
+    return instance;
+}
+
+static uint32_t
+uid_slot(const struct ll_host *host, linli_str plugin)
+{
+    /* Stable for a plugin; two that share a slot are still two processes
+     * that can neither signal nor trace each other. */
+    return (uint32_t)(ll_fnv(plugin) % host->config.uid_count);
+}
+
+static linli_status
+open_pool(struct ll_instance *instance, linli_str config, struct ll_err *err)
+{
+    struct ll_host *host = instance->host;
+    struct ll_package *package = instance->loading->package;
+    const struct ll_manifest *manifest = package->manifest;
+    bool native = manifest->runtime == LL_RUNTIME_NATIVE;
+    struct ll_pool_options options = {
+        .package = package,
+        .community = instance->community->id,
+        .config_json = config.len == 0 ? LINLI_STR("{}") : config,
+        .zone = instance->community->zone_name,
+        .zone_changes = instance->community->zone.changes,
+        .zone_change_count = instance->community->zone.count,
+        .workers_max =
+            native ? host->config.workers_native : host->config.workers_lua,
+        .uid_slot = uid_slot(host, manifest->id),
+        .limits = manifest->limits,
+        .opened = on_pool_opened,
+        .event = on_pool_event,
+        .user = instance,
+    };
+    linli_status status = ll_pool_open(
+        &host->supervisor, &options, &instance->loading->pool, err);
+    if (status == LINLI_OK)
+        host->pool_count++;
+    return status;
+}
+
+/* A configuration must be a JSON object before a worker may judge it. */
+static linli_status
+check_config(struct ll_host *host, linli_str text, struct ll_err *err)
+{
+    struct ll_json json;
+    if (text.len == 0)
+        return LINLI_OK;
+    ll_json_init(&json, &host->mem);
+    linli_status status = ll_json_parse(&json, text, LL_JSON_DEPTH_MAX, err);
+    if (status != LINLI_OK) {
+        (void)snprintf(err->code, sizeof err->code, "plugin/config");
+    } else if (!ll_jv_is(ll_json_root(&json), LL_JSON_OBJECT)) {
+        status = ll_fail(err, LINLI_E_INVALID, "plugin/config",
+            "a configuration is a JSON object");
+    }
+    if (status != LINLI_OK)
+        ll_err_where(err, "config: ");
+    ll_json_fini(&json);
+    return status;
+}
+
+static linli_status
+find_community(struct ll_host *host, linli_str id, struct ll_community **out,
+    struct ll_err *err)
+{
+    *out = ll_host_community(host, id);
+    if (*out != NULL)
+        return LINLI_OK;
+    if (!host->config.development)
+        return ll_fail(err, LINLI_E_NOT_FOUND, "request/not-found",
+            "there is no community %.*s", LL_FMT(id));
+    /* In development a community is made by its first use. */
+    linli_status status =
+        ll_host_add_community(host, id, LINLI_STR("Asia/Shanghai"), err);
+    *out = ll_host_community(host, id);
+    return status;
+}
+
+linli_status
+ll_host_enable(struct ll_host *host, const linli_plugin_options *options,
+    ll_enabled done, void *user, struct ll_err *err)
+{
+    struct ll_community *community = NULL;
+    struct ll_package *package = NULL;
+    char dir[4096];
+    if (host->draining)
+        return ll_fail(err, LINLI_E_CLOSED, "runtime/draining", "stopping");
+    if (!host->config.development)
+        return ll_fail(err, LINLI_E_DENIED, "package/unsigned",
+            "%.*s has no signature", LL_FMT(options->dir));
+    if (options->dir.len == 0 || options->dir.len >= sizeof dir)
+        return ll_fail(err, LINLI_E_INVALID, "package/missing-file",
+            "the folder's path has %zu bytes, 1 to %zu are possible",
+            options->dir.len, sizeof dir - 1);
+    (void)snprintf(dir, sizeof dir, "%.*s", LL_FMT(options->dir));
+    linli_status status = check_config(host, options->config_json, err);
+    if (status == LINLI_OK)
+        status = ll_package_open(&host->mem, dir, &package, err);
+    if (status == LINLI_OK)
+        status = find_community(host, options->community, &community, err);
+    if (status != LINLI_OK)
+        goto out;
+    struct ll_instance *instance =
+        ll_community_instance(community, package->manifest->id);
+    if (instance == NULL)
+        instance = instance_new(host, community, package->manifest->id);
+    if (instance == NULL) {
+        status = ll_fail(
+            err, LINLI_E_NOMEM, "runtime/memory", "no room for another plugin");
+        goto out;
+    }
+    if (instance->loading != NULL) {
+        status = ll_fail(err, LINLI_E_CONFLICT, "plugin/loading",
+            "another version is being loaded");
+        goto out;
+    }
+    struct ll_loading *loading = ll_alloc(&host->mem, sizeof *loading);
+    if (loading == NULL) {
+        status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "no room");
+        goto out;
+    }
+    *loading = (struct ll_loading){.instance = instance,
+        .package = ll_package_ref(package),
+        .done = done,
+        .user = user};
+    instance->loading = loading;
+    if (instance->state == LL_INSTANCE_FAILED)
+        instance->state = LL_INSTANCE_LOADING;
+    status = open_pool(instance, options->config_json, err);
+    if (status != LINLI_OK) {
+        if (instance->state == LL_INSTANCE_LOADING)
+            instance->state = LL_INSTANCE_FAILED;
+        loading_free(&instance->loading);
+    }
+out:
+    ll_package_unref(&package);
+    return status;
+}
+
+linli_status
+ll_host_disable(struct ll_host *host, linli_str community_id, linli_str plugin,
+    struct ll_err *err)
+{
+    struct ll_community *community = ll_host_community(host, community_id);
+    struct ll_instance *instance =
+        community == NULL ? NULL : ll_community_instance(community, plugin);
+    if (instance == NULL)
+        return ll_fail(err, LINLI_E_NOT_FOUND, "request/not-found",
+            "%.*s is not installed in %.*s", LL_FMT(plugin),
+            LL_FMT(community_id));
+    if (instance->loading != NULL)
+        return ll_fail(err, LINLI_E_CONFLICT, "plugin/loading",
+            "a version is being loaded");
+    if (instance->state == LL_INSTANCE_ENABLED) {
+        log_instance(instance, LL_INFO, "plugin/disabled", "");
+        instance->state = LL_INSTANCE_DISABLED;
+        close_pool(instance, &instance->pool);
+    }
+    return LINLI_OK;
+}
+
+void
+ll_instance_close(struct ll_instance *instance)
+{
+    if (instance->loading != NULL) {
+        struct ll_err err;
+        linli_status status =
+            ll_fail(&err, LINLI_E_CLOSED, "runtime/draining", "the host stops");
+        /* The pool that closes does not call back any more. */
+        instance->loading->pool->opening = false;
+        close_pool(instance, &instance->loading->pool);
+        ll_enabled done = instance->loading->done;
+        void *user = instance->loading->user;
+        loading_free(&instance->loading);
+        if (done != NULL)
+            done(user, instance, status, &err);
+    }
+    close_pool(instance, &instance->pool);
+    if (instance->state == LL_INSTANCE_ENABLED)
+        instance->state = LL_INSTANCE_DISABLED;
+}

@@ -1,0 +1,114 @@
+/* host/stop.c: how a host ends. [loop]
+ *
+ * stop: no new call is taken; the face answers what is open; then the
+ * workers drain; then the loop stops. free: the same by force, and it waits
+ * only for the kernel to let the processes go.
+ */
+#include "host/call.h"
+#include "host/dev_key.h"
+#include "host/host.h"
+
+static void
+close_pools(struct ll_host *host)
+{
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            ll_instance_close(i);
+}
+
+/* The face has answered everything; embedded calls may still be open. */
+static void
+on_face_drained(void *user)
+{
+    struct ll_host *host = user;
+    host->face_drained = true;
+    ll_host_check_stopped(host);
+}
+
+void
+ll_host_stop(struct ll_host *host)
+{
+    if (host->draining)
+        return;
+    host->draining = true;
+    struct ll_log_line line = {.level = LL_INFO, .code = "host/draining"};
+    ll_log_write(&host->log, &line);
+    if (host->face_drain != NULL)
+        host->face_drain(host->face, on_face_drained, host);
+    else
+        host->face_drained = true;
+    ll_host_check_stopped(host);
+}
+
+void
+ll_host_check_stopped(struct ll_host *host)
+{
+    if (!host->draining || host->stopped || !host->face_drained ||
+        host->call_count > 0 || host->embedded_count > 0)
+        return;
+    if (!host->pools_closed) {
+        host->pools_closed = true;
+        close_pools(host);
+    }
+    if (host->pool_count > 0)
+        return;
+    host->stopped = true;
+    ll_world_stop(host->world);
+}
+
+/* Answers what is open with 503 and kills what runs. */
+static void
+force(struct ll_host *host)
+{
+    host->draining = true;
+    struct ll_call *call = host->calls;
+    while (call != NULL) {
+        struct ll_call *next = call->next;
+        ll_call_abandon(call);
+        call = next;
+    }
+    if (host->face_free != NULL)
+        host->face_free(host->face);
+    host->face_free = NULL;
+    host->face_drain = NULL;
+    host->face_drained = true;
+    ll_host_check_stopped(host);
+    for (struct ll_pool *p = host->supervisor.pools; p != NULL; p = p->next)
+        ll_pool_kill(p);
+    while (!host->stopped)
+        ll_world_turn(host->world, true);
+}
+
+void
+ll_host_free(struct ll_host **host_at)
+{
+    struct ll_host *host = *host_at;
+    if (host == NULL)
+        return;
+    *host_at = NULL;
+    if (host->supervisor.hook != NULL) {
+        force(host);
+        ll_supervisor_fini(&host->supervisor);
+    }
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            ll_package_unref(&i->package);
+    ll_spawner_free(&host->spawner);
+    ll_call_free_spares(host);
+    ll_token_cache_free(&host->tokens);
+    ll_jwks_free(&host->jwks);
+    ll_dev_key_free(&host->dev_key);
+    ll_rate_free(&host->rate);
+    ll_wakeup_free(&host->wakeup);
+    ll_metrics_fini(&host->metrics);
+    ll_log_fini(&host->log);
+    if (host->world != NULL)
+        ll_world_free(&host->world);
+    ll_datadir_close(&host->data);
+    ll_config_fini(&host->config);
+    ll_arena_fini(&host->arena);
+    /* The host's own account is inside it: copied out for the release. */
+    struct ll_mem mem = host->mem;
+    ll_check(mem.used_bytes == sizeof *host);
+    ll_release(&mem, host, sizeof *host);
+}
