@@ -1,5 +1,5 @@
 # The three programs; a file that two of them share stands in both lists.
-linlid_SRCS =
+linlid_SRCS = linlid.c
 linli_SRCS = \
   linli.c \
   linli_args.c \
@@ -11,4 +11,4 @@ linli_SRCS = \
   linli_plugin.c \
   linli_token.c \
   report.c
-linli-worker_SRCS =
+linli-worker_SRCS = linli-worker.c

@@ -1,4 +1,7 @@
 server_SRCS = \
+  admin.c \
+  api.c \
+  face.c \
   http.c \
   http_conn.c \
   http_parse.c \

@@ -7,20 +7,640 @@
  *
  * test-timeout-s: 180
  */
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
 
-#include "enter_player.h"
+#include <linux/capability.h>
+
+#include "base/text.h"
+#include "config.h"
 #include "sandbox_users.h"
+#include "t.h"
 #include "world/spawn.h"
+#include "worker/worker.h"
+
+#define MEMORY_BYTES ((int64_t)32 << 20)
+
+/* -- what is tried -- */
+
+/* How an attack ends, by the filter's default action KILL. */
+enum expect {
+    KILLED,  /* SIGSYS; EPERM in development */
+    REFUSED, /* an errno rule: the process goes on */
+    FILES,   /* refused, at stage 1 by Landlock or the root */
+    OWN_DIR, /* the same, but an empty root may be listed at stage 1 */
+    STATUS,  /* the same, but Landlock leaves stat alone */
+    LATER,   /* killed at stage 2, allowed and harmless at stage 1 */
+};
+
+struct attack {
+    const char *name;
+    enum expect expect;
+    long call;
+    long args[6];
+};
+
+#define CALL(name) SYS_##name
+#define P(pointer) ((long)(intptr_t)(pointer))
+
+static char scratch[4096];
+static struct rlimit raised = {RLIM_INFINITY, RLIM_INFINITY};
+static struct sockaddr_in port = {.sin_family = AF_INET};
+static struct msghdr message;
+static struct iovec vector = {scratch, sizeof scratch};
+static char *no_words[1];
+
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+
+static const struct attack *
+attacks(size_t *count)
+{
+    static const struct attack list[] = {
+        /* files */
+        {"read a file", FILES, CALL(openat), {AT_FDCWD, P("/etc/passwd")}},
+        {"list the root", OWN_DIR, CALL(openat),
+            {AT_FDCWD, P("/"), O_RDONLY | O_DIRECTORY}},
+        {"make a file", FILES, CALL(openat),
+            {AT_FDCWD, P("/tmp/linli-enter"), O_WRONLY | O_CREAT, 0600}},
+        {"open own memory", FILES, CALL(openat),
+            {AT_FDCWD, P("/proc/self/mem"), O_RDWR}},
+        {"open a device", FILES, CALL(openat),
+            {AT_FDCWD, P("/dev/null"), O_RDWR}},
+        {"stat", STATUS, CALL(newfstatat),
+            {AT_FDCWD, P("/etc/shadow"), P(scratch), 0}},
+#ifdef SYS_open
+        {"open", REFUSED, CALL(open), {P("/etc/passwd")}},
+        {"creat", KILLED, CALL(creat), {P("/tmp/linli-enter"), 0600}},
+        {"access", KILLED, CALL(access), {P("/etc/passwd")}},
+        {"stat, old", KILLED, CALL(stat), {P("/etc/passwd"), P(scratch)}},
+        {"unlink, old", KILLED, CALL(unlink), {P("/tmp/linli-enter")}},
+#endif
+        {"openat2", KILLED, CALL(openat2), {AT_FDCWD, P("/"), P(scratch), 24}},
+        {"open_tree", KILLED, CALL(open_tree), {AT_FDCWD, P("/"), 0}},
+        {"open by handle", KILLED, CALL(open_by_handle_at),
+            {AT_FDCWD, P(scratch), O_RDONLY}},
+        {"statx", KILLED, CALL(statx), {AT_FDCWD, P("/"), 0, 0, P(scratch)}},
+        {"statfs", KILLED, CALL(statfs), {P("/"), P(scratch)}},
+        {"readlink", KILLED, CALL(readlinkat),
+            {AT_FDCWD, P("/proc/self/exe"), P(scratch), 100}},
+        {"getdents", KILLED, CALL(getdents64), {3, P(scratch), 100}},
+        {"unlink", KILLED, CALL(unlinkat), {AT_FDCWD, P("/etc/passwd")}},
+        {"mkdir", KILLED, CALL(mkdirat), {AT_FDCWD, P("/tmp/linli-enter")}},
+        {"rename", KILLED, CALL(renameat2),
+            {AT_FDCWD, P("/etc/passwd"), AT_FDCWD, P("/etc/x")}},
+        {"chmod", KILLED, CALL(fchmodat), {AT_FDCWD, P("/etc/passwd"), 0777}},
+        {"truncate", KILLED, CALL(truncate), {P("/etc/passwd"), 0}},
+        {"chdir", KILLED, CALL(chdir), {P("/")}},
+        {"chroot", KILLED, CALL(chroot), {P("/")}},
+        {"getcwd", KILLED, CALL(getcwd), {P(scratch), 100}},
+        {"fchdir", KILLED, CALL(fchdir), {3}},
+        {"mount", KILLED, CALL(mount), {P("t"), P("/"), P("tmpfs")}},
+        {"umount", KILLED, CALL(umount2), {P("/"), 2}},
+        {"pivot_root", KILLED, CALL(pivot_root), {P("/"), P("/")}},
+        {"fsopen", KILLED, CALL(fsopen), {P("tmpfs"), 0}},
+        {"setxattr", KILLED, CALL(setxattr), {P("/"), P("user.a"), P("b"), 1}},
+        {"inotify", KILLED, CALL(inotify_init1), {0}},
+        {"fanotify", KILLED, CALL(fanotify_init), {0, 0}},
+        {"quotactl", KILLED, CALL(quotactl), {0}},
+        {"sync", KILLED, CALL(sync), {0}},
+        /* descriptors */
+        {"dup", KILLED, CALL(dup), {3}},
+        {"dup3", KILLED, CALL(dup3), {3, 9, 0}},
+        {"fcntl", KILLED, CALL(fcntl), {3, F_DUPFD, 9}},
+        {"close", LATER, CALL(close), {99}},
+        {"seek", LATER, CALL(lseek), {3, 0, SEEK_CUR}},
+        {"close_range", KILLED, CALL(close_range), {9, 99, 0}},
+        {"pipe", KILLED, CALL(pipe2), {P(scratch), 0}},
+        {"eventfd", KILLED, CALL(eventfd2), {0, 0}},
+        {"epoll", KILLED, CALL(epoll_create1), {0}},
+        {"signalfd", KILLED, CALL(signalfd4), {-1, P(scratch), 8, 0}},
+        {"timerfd", KILLED, CALL(timerfd_create), {1, 0}},
+        {"memfd", KILLED, CALL(memfd_create), {P("m"), 0}},
+        {"sendfile", KILLED, CALL(sendfile), {3, 3, 0, 1}},
+        {"splice", KILLED, CALL(splice), {3, 0, 6, 0, 1, 0}},
+        {"vmsplice", KILLED, CALL(vmsplice), {3, P(&vector), 1, 0}},
+        {"ioctl TIOCSTI", REFUSED, CALL(ioctl), {0, 0x5412, P("x")}},
+        /* the network and other sockets: families in network_attacks() */
+        {"socketpair", KILLED, CALL(socketpair), {1, 1, 0, P(scratch)}},
+        {"connect", KILLED, CALL(connect), {3, P(&port), sizeof port}},
+        {"bind", KILLED, CALL(bind), {3, P(&port), sizeof port}},
+        {"listen", KILLED, CALL(listen), {3, 1}},
+        {"accept", KILLED, CALL(accept4), {3, 0, 0, 0}},
+        {"send a descriptor", KILLED, CALL(sendmsg), {3, P(&message), 0}},
+        {"take a descriptor", KILLED, CALL(recvmsg), {3, P(&message), 64}},
+        {"sendto", KILLED, CALL(sendto), {3, P("x"), 1, 0}},
+        {"recvfrom", KILLED, CALL(recvfrom), {3, P(scratch), 1, 64}},
+        {"setsockopt", KILLED, CALL(setsockopt), {3, 1, 7, P(scratch), 4}},
+        {"getpeername", KILLED, CALL(getpeername), {3, P(scratch), P(&vector)}},
+        {"shutdown", KILLED, CALL(shutdown), {3, 2}},
+        /* processes */
+        {"fork", KILLED, CALL(clone), {SIGCHLD}},
+        {"vfork", KILLED, CALL(clone), {0x4100 | SIGCHLD}},
+        {"a thread", KILLED, CALL(clone), {0x3d0f00, P(scratch + 4096)}},
+        {"clone3", REFUSED, CALL(clone3), {P(scratch), 64}},
+        {"execve", KILLED, CALL(execve),
+            {P("/bin/true"), P(no_words), P(no_words)}},
+        {"execveat", KILLED, CALL(execveat),
+            {AT_FDCWD, P("/bin/true"), P(no_words), P(no_words), 0}},
+        {"trace me", KILLED, CALL(ptrace), {PTRACE_TRACEME}},
+        {"trace another", KILLED, CALL(ptrace), {PTRACE_ATTACH, 1}},
+        {"read another's memory", KILLED, CALL(process_vm_readv),
+            {1, P(&vector), 1, P(&vector), 1, 0}},
+        {"write another's memory", KILLED, CALL(process_vm_writev),
+            {1, P(&vector), 1, P(&vector), 1, 0}},
+        {"process_madvise", KILLED, CALL(process_madvise),
+            {3, P(&vector), 1, 20, 0}},
+        {"kcmp", KILLED, CALL(kcmp), {1, 1, 0, 0, 0}},
+        {"kill everybody", KILLED, CALL(kill), {-1, SIGKILL}},
+        {"kill the group", KILLED, CALL(kill), {0, SIGTERM}},
+        {"kill init", KILLED, CALL(kill), {1, SIGTERM}},
+        {"tkill", KILLED, CALL(tkill), {1, SIGTERM}},
+        {"tgkill another", KILLED, CALL(tgkill), {99999, 99999, SIGTERM}},
+        {"queue a signal", KILLED, CALL(rt_sigqueueinfo),
+            {1, SIGTERM, P(scratch)}},
+        {"pidfd_open", KILLED, CALL(pidfd_open), {1, 0}},
+        {"pidfd_getfd", KILLED, CALL(pidfd_getfd), {3, 0, 0}},
+        {"pidfd_send_signal", KILLED, CALL(pidfd_send_signal), {3, 9, 0, 0}},
+        {"wait", KILLED, CALL(wait4), {-1, 0, 1, 0}},
+        {"setsid", KILLED, CALL(setsid), {0}},
+        {"setpgid", KILLED, CALL(setpgid), {0, 0}},
+        {"getppid", KILLED, CALL(getppid), {0}},
+        /* memory */
+        {"RWX", KILLED, CALL(mmap), {0, 4096, 7, ANON, -1, 0}},
+        {"anonymous RX", KILLED, CALL(mmap), {0, 4096, 5, ANON, -1, 0}},
+        {"mprotect RX", KILLED, CALL(mprotect), {P(scratch), 4096, 5}},
+        {"pkey_mprotect", KILLED, CALL(pkey_mprotect),
+            {P(scratch), 4096, 5, -1}},
+        {"shared memory", KILLED, CALL(mmap),
+            {0, 4096, 3, MAP_SHARED | MAP_ANONYMOUS, -1, 0}},
+        {"locked memory", KILLED, CALL(mmap),
+            {0, 4096, 3, ANON | MAP_LOCKED, -1, 0}},
+        {"huge pages", KILLED, CALL(mmap),
+            {0, 1 << 21, 3, ANON | MAP_HUGETLB, -1, 0}},
+        {"mlock", KILLED, CALL(mlock), {P(scratch), 4096}},
+        {"remap_file_pages", KILLED, CALL(remap_file_pages),
+            {P(scratch), 4096, 0, 0, 0}},
+        {"SysV shared memory", KILLED, CALL(shmget), {0, 4096, 0600 | 01000}},
+        {"SysV semaphores", KILLED, CALL(semget), {0, 1, 0600}},
+        {"SysV messages", KILLED, CALL(msgget), {0, 0600}},
+        {"POSIX messages", KILLED, CALL(mq_open), {P("q"), 66, 0600, 0}},
+        {"READ_IMPLIES_EXEC", KILLED, CALL(personality), {0x0400000}},
+        {"userfaultfd", KILLED, CALL(userfaultfd), {1}},
+        {"move_pages", KILLED, CALL(move_pages), {0, 0, 0, 0, 0, 0}},
+        {"futex PI", KILLED, CALL(futex), {P(scratch), FUTEX_LOCK_PI, 0, 0}},
+        {"futex requeue", KILLED, CALL(futex),
+            {P(scratch), FUTEX_CMP_REQUEUE, 1, 0, P(scratch + 8), 0}},
+        /* the kernel */
+        {"io_uring", KILLED, CALL(io_uring_setup), {8, P(scratch)}},
+        {"aio", KILLED, CALL(io_setup), {1, P(scratch)}},
+        {"bpf", KILLED, CALL(bpf), {0, P(scratch), 64}},
+        {"perf", KILLED, CALL(perf_event_open), {P(scratch), 0, -1, -1, 0}},
+        {"keyctl", KILLED, CALL(keyctl), {0, -3, 1}},
+        {"add_key", KILLED, CALL(add_key), {P("user"), P("a"), P("b"), 1, -3}},
+        {"new user namespace", KILLED, CALL(unshare), {CLONE_NEWUSER}},
+        {"setns", KILLED, CALL(setns), {3, 0}},
+        {"init_module", KILLED, CALL(init_module), {P(scratch), 1, P("")}},
+        {"reboot", KILLED, CALL(reboot), {0, 0, 0, 0}},
+        {"syslog", KILLED, CALL(syslog), {3, P(scratch), 100}},
+        {"sethostname", KILLED, CALL(sethostname), {P("x"), 1}},
+        {"uname", REFUSED, CALL(uname), {P(scratch)}},
+        {"sysinfo", REFUSED, CALL(sysinfo), {P(scratch)}},
+        {"acct", KILLED, CALL(acct), {0}},
+        {"swapoff", KILLED, CALL(swapoff), {P("/")}},
+        {"settimeofday", KILLED, CALL(settimeofday), {P(scratch), 0}},
+        {"clock_settime", KILLED, CALL(clock_settime), {0, P(scratch)}},
+        {"adjtimex", KILLED, CALL(adjtimex), {P(scratch)}},
+        /* undoing the sandbox */
+        {"clear PDEATHSIG", LL_SANITIZED ? REFUSED : KILLED, CALL(prctl),
+            {PR_SET_PDEATHSIG, 0}},
+        {"be dumpable", LL_SANITIZED ? REFUSED : KILLED, CALL(prctl),
+            {PR_SET_DUMPABLE, 1}},
+        {"raise a limit", REFUSED, CALL(prlimit64),
+            {0, RLIMIT_AS, P(&raised), 0}},
+        {"raise a limit, old", KILLED, CALL(setrlimit),
+            {RLIMIT_NOFILE, P(&raised)}},
+        {"raise priority", KILLED, CALL(setpriority), {0, 0, -5}},
+        {"real-time", KILLED, CALL(sched_setscheduler), {0, 1, P(scratch)}},
+        {"affinity", KILLED, CALL(sched_setaffinity), {0, 8, P(scratch)}},
+        {"setuid", KILLED, CALL(setuid), {0}},
+        {"setresuid", KILLED, CALL(setresuid), {0, 0, 0}},
+        {"setgroups", KILLED, CALL(setgroups), {0, 0}},
+        {"capset", KILLED, CALL(capset), {P(scratch), P(scratch)}},
+        {"a filter that lies", KILLED, CALL(seccomp), {1, 1, P(scratch)}},
+        {"a listener", KILLED, CALL(seccomp), {1, 8, P(scratch)}},
+        {"Landlock rule", KILLED, CALL(landlock_add_rule), {3, 1, P(scratch)}},
+        {"Landlock", LATER, CALL(landlock_restrict_self), {-1, 0}},
+        {"umask", KILLED, CALL(umask), {0}},
+        /* timers */
+        {"setitimer", KILLED, CALL(setitimer), {ITIMER_REAL, P(scratch)}},
+        {"timer_create", KILLED, CALL(timer_create), {1, 0, P(scratch)}},
+        {"rseq", KILLED, CALL(rseq), {P(scratch), 32, 0, 1}},
+        {"no such call", KILLED, 500, {0}},
+        {"no such call, -1", KILLED, -1, {0}},
+    };
+    *count = LL_COUNT(list);
+    return list;
+}
+
+/* Attacks beyond the list: sockets of each family, then these. */
+#define FAMILIES 46
+enum {
+    SPECIAL_INT80 = 10000,
+    SPECIAL_X32,
+    SPECIAL_FACTS,
+    SPECIAL_LIBC,
+    SPECIAL_MEMORY,
+    SPECIAL_TIMER,
+    SPECIAL_OBJECT,
+    SPECIAL_SIGACTION,
+    SPECIAL_SEGV,
+    SPECIAL_ABORT,
+    SPECIAL_EXIT,
+    SPECIAL_HIDE,
+    SPECIAL_SHUT,
+    SPECIAL_OUTSIDE, /* without any filter */
+    FAMILY_FIRST = 20000,
+};
+
+/* -- the worker's side -- */
+
+struct order {
+    int attack;
+    int stage; /* 0: no filter yet; 1, 2: after it */
+    bool private_root, filter_errno, native;
+};
+
+struct entered {
+    linli_status status;
+    char msg[200];
+    struct ll_sandbox_level level;
+};
+
+struct answer {
+    long result; /* of the call, or a special's own */
+    int error;
+    int failed_line; /* of a special: the first check that failed */
+};
+
+static struct ll_worker worker;
+static struct answer answer;
+
+#define HOLDS(condition)                   \
+    do {                                   \
+        if (!(condition)) {                \
+            answer.failed_line = __LINE__; \
+            answer.error = errno;          \
+            return;                        \
+        }                                  \
+    } while (0)
+
+static void
+check_facts(void)
+{
+    static const struct {
+        int resource;
+        rlim_t most;
+    } limits[] = {{RLIMIT_CORE, 0}, {RLIMIT_FSIZE, 0}, {RLIMIT_NOFILE, 16},
+        {RLIMIT_NPROC, 1}, {RLIMIT_MEMLOCK, 0}, {RLIMIT_MSGQUEUE, 0},
+        {RLIMIT_SIGPENDING, 64}, {RLIMIT_RTPRIO, 0}, {RLIMIT_NICE, 0}};
+    struct rlimit limit;
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct caps[2];
+    int sig = 0;
+    for (size_t i = 0; i < LL_COUNT(limits); i++) {
+        HOLDS(getrlimit((__rlimit_resource_t)limits[i].resource, &limit) == 0);
+        HOLDS(limit.rlim_cur <= limits[i].most);
+        HOLDS(limit.rlim_max <= limits[i].most);
+    }
+    HOLDS(syscall(SYS_capget, &header, caps) == 0);
+    for (int i = 0; i < 2; i++)
+        HOLDS(
+            (caps[i].effective | caps[i].permitted | caps[i].inheritable) == 0);
+    HOLDS(prctl(PR_GET_DUMPABLE) == 0);
+    HOLDS(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+    HOLDS(prctl(PR_GET_PDEATHSIG, &sig) == 0 && sig == SIGKILL);
+    HOLDS(umask(0) == 077);
+    HOLDS(getpriority(PRIO_PROCESS, 0) >= 5);
+    HOLDS(getsid(0) == getpid());
+    for (int fd = 0; fd < 1024; fd++) {
+        bool open = fd < 4 || fd == 6 || fd == 7;
+        bool object = worker.config.native && !worker.config.private_root &&
+                      fd >= 32 && fd < 34;
+        HOLDS((fcntl(fd, F_GETFD) >= 0) == (open || object));
+    }
+}
+
+static bool has_landlock;
+
+/* Without any filter: what the other layers hold by themselves. */
+static void
+check_outside(void)
+{
+    HOLDS(open("/etc/passwd", O_RDONLY) < 0);
+    HOLDS(open("/", O_RDONLY | O_DIRECTORY) < 0 || !has_landlock);
+    HOLDS(open("/tmp/linli-enter", O_WRONLY | O_CREAT, 0600) < 0);
+    HOLDS(mkdir("/linli-enter", 0700) < 0);
+    HOLDS(open("/proc/self/mem", O_RDWR) < 0);
+    HOLDS(setrlimit(RLIMIT_CORE, &raised) < 0);
+    HOLDS(setpriority(PRIO_PROCESS, 0, 0) < 0);
+    HOLDS(syscall(SYS_setuid, 12345) < 0);
+    HOLDS(mount("t", "/", "tmpfs", 0, "") < 0);
+    HOLDS(sethostname("x", 1) < 0);
+    HOLDS(ptrace(PTRACE_ATTACH, getppid(), 0, 0) < 0);
+    if (has_landlock) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        port.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        HOLDS(bind(fd, (struct sockaddr *)&port, sizeof port) < 0);
+    }
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+    int x = *(const int *)a, y = *(const int *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* What a sound plugin uses of libc must not meet the filter. */
+static void
+check_libc(void)
+{
+    enum { N = 200000 };
+    char text[256];
+    struct timespec pause = {0, 1000};
+    struct tm tm;
+    int *numbers = malloc(N * sizeof *numbers);
+    HOLDS(numbers != NULL);
+    for (int i = 0; i < N; i++)
+        numbers[i] = (i * 7919) % N;
+    qsort(numbers, N, sizeof *numbers, by_value);
+    HOLDS(numbers[0] == 0 && numbers[N - 1] == N - 1);
+    numbers = realloc(numbers, 4 * N * sizeof *numbers);
+    HOLDS(numbers != NULL);
+    free(numbers);
+    for (size_t n = 1; n < (size_t)8 << 20; n *= 3)
+        free(memset(malloc(n), 1, n));
+    time_t now = time(NULL);
+    HOLDS(now > 1000000000);
+    HOLDS(localtime_r(&now, &tm) != NULL && gmtime_r(&now, &tm) != NULL);
+    HOLDS(strftime(text, sizeof text, "%F %T %Z", &tm) > 0);
+    HOLDS(snprintf(text, sizeof text, "%a %.17g %s", 0.1, 1e300,
+              strerror(ENOENT)) > 0);
+    HOLDS(strtod("2.5e3", NULL) == 2500.0);
+    HOLDS(printf("hello\n") == 6 && fflush(stdout) == 0);
+    HOLDS(nanosleep(&pause, NULL) == 0);
+    HOLDS(clock_gettime(CLOCK_MONOTONIC, &pause) == 0);
+    HOLDS(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &pause) == 0);
+    HOLDS(getenv("HOME") == NULL);
+    HOLDS(raise(0) == 0);
+}
+
+static void
+check_memory(void)
+{
+    const size_t cap = (size_t)MEMORY_BYTES;
+    void *p = mmap(NULL, cap, PROT_READ | PROT_WRITE, ANON, -1, 0);
+    HOLDS(p != MAP_FAILED);
+    HOLDS(munmap(p, cap) == 0);
+    p = mmap(NULL, cap + (80u << 20), PROT_READ | PROT_WRITE, ANON, -1, 0);
+    HOLDS(p == MAP_FAILED || LL_SANITIZED);
+}
+
+static volatile sig_atomic_t ticks;
+
+static void
+on_tick(int sig)
+{
+    (void)sig;
+    ticks++;
+}
+
+/* As the Lua engine does it, before stage 2. */
+static void
+arm_timer(void)
+{
+    struct sigaction action = {.sa_handler = on_tick, .sa_flags = SA_RESTART};
+    struct itimerval tick = {{0, 10000}, {0, 10000}};
+    sigaction(SIGVTALRM, &action, NULL);
+    setitimer(ITIMER_VIRTUAL, &tick, NULL);
+}
+
+static void
+check_timer(void)
+{
+    struct timespec used;
+    do
+        HOLDS(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0);
+    while (ticks < 3 && used.tv_sec < 2);
+    HOLDS(ticks >= 3);
+}
+
+static void *object;
+
+/* Stage 1: the object is found, mapped, and its constructor got nothing. */
+static void
+map_object(void)
+{
+    const char *path =
+        ll_worker_object_path(&worker, LINLI_STR("lib/attack.so"));
+    HOLDS(path != NULL);
+    HOLDS(ll_worker_object_path(&worker, LINLI_STR("lib/none.so")) == NULL);
+    HOLDS(ll_worker_object_path(&worker, LINLI_STR("main.lua")) == NULL);
+    object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    HOLDS(object != NULL);
+    int *opened = dlsym(object, "enter_object_opened");
+    HOLDS(opened != NULL && *opened == 0);
+}
+
+static void
+check_object(void)
+{
+    HOLDS(object != NULL);
+    union {
+        void *address;
+        int (*call)(int);
+    } found = {dlsym(object, "enter_object_answer")};
+    HOLDS(found.address != NULL && found.call(20) == 41);
+    const char *path =
+        ll_worker_object_path(&worker, LINLI_STR("lib/attack.so"));
+    HOLDS(open(path, O_RDONLY) < 0);
+}
+
+static void
+hide(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    HOLDS(sigprocmask(SIG_SETMASK, &all, NULL) == 0);
+}
+
+#if defined(__x86_64__)
+static long
+int80(long call)
+{
+    long result;
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(call) : "memory");
+    return result;
+}
+#endif
+
+static volatile int *volatile nowhere;
+
+static void
+special(int which)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    switch (which) {
+#if defined(__x86_64__)
+    case SPECIAL_INT80:
+        answer.result = int80(20); /* getpid for i386, writev for us */
+        break;
+    case SPECIAL_X32:
+        answer.result = syscall(0x40000000L + SYS_getpid);
+        break;
+#endif
+    case SPECIAL_FACTS:
+        check_facts();
+        break;
+    case SPECIAL_OUTSIDE:
+        check_outside();
+        break;
+    case SPECIAL_LIBC:
+        check_libc();
+        break;
+    case SPECIAL_MEMORY:
+        check_memory();
+        break;
+    case SPECIAL_TIMER:
+        check_timer();
+        break;
+    case SPECIAL_OBJECT:
+        check_object();
+        break;
+    case SPECIAL_HIDE:
+        hide();
+        break;
+    case SPECIAL_SIGACTION:
+        answer.result = sigaction(SIGUSR1, &action, NULL);
+        answer.error = errno;
+        break;
+    case SPECIAL_SEGV:
+        *nowhere = 1;
+        break;
+    case SPECIAL_ABORT:
+        abort();
+    case SPECIAL_EXIT:
+        _exit(42);
+    default:
+        break;
+    }
+}
+
+static void
+attack(int which)
+{
+    size_t n;
+    const struct attack *list = attacks(&n);
+    errno = 0;
+    if (which >= FAMILY_FIRST) {
+        answer.result = syscall(SYS_socket, which - FAMILY_FIRST, 1, 0);
+        answer.error = errno;
+    } else if (which >= SPECIAL_INT80) {
+        special(which);
+    } else {
+        const struct attack *a = &list[which];
+        answer.result = syscall(a->call, a->args[0], a->args[1], a->args[2],
+            a->args[3], a->args[4], a->args[5]);
+        answer.error = errno;
+    }
+}
+
+static bool
+all_of(int fd, void *bytes, size_t n)
+{
+    return read(fd, bytes, n) == (ssize_t)n;
+}
+
+/* The package as hello.c leaves it: private copies. */
+static void
+prepare(const struct order *order)
+{
+    static struct ll_worker_file files[3];
+    struct stat st;
+    ll_mem_init(&worker.mem, 0);
+    ll_arena_init(&worker.arena, &worker.mem, 1 << 20);
+    worker.config = (struct ll_worker_config){.memory_bytes = MEMORY_BYTES,
+        .filter_errno = order->filter_errno,
+        .private_root = order->private_root,
+        .native = order->native};
+    fstat(LL_FD_PACKAGE, &st);
+    char *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
+        MAP_PRIVATE, LL_FD_PACKAGE, 0);
+    linli_str whole = {bytes, (size_t)st.st_size};
+    files[0] = (struct ll_worker_file){LINLI_STR("main.lua"), whole};
+    files[1] = (struct ll_worker_file){LINLI_STR("lib/attack.so"), whole};
+    files[2] = (struct ll_worker_file){LINLI_STR("lib/other.so"), whole};
+    worker.files = files;
+    worker.file_count = 3;
+}
+
+static int
+play(void)
+{
+    struct order order;
+    struct entered entered = {0};
+    struct ll_err err = {0};
+    if (!all_of(LL_FD_CONTROL, &order, sizeof order))
+        return 1;
+    if (order.attack == SPECIAL_SHUT)
+        while (read(LL_FD_CONTROL, scratch, 1) > 0)
+            ; /* the host hangs up before we enter */
+    prepare(&order);
+    entered.status = ll_worker_enter(&worker, &entered.level, &err);
+    has_landlock = entered.level.landlock;
+    if (entered.status == LINLI_OK && order.stage > 0 && order.native)
+        entered.status = ll_worker_stage1(&worker, &err);
+    if (entered.status == LINLI_OK && order.attack == SPECIAL_OBJECT)
+        map_object();
+    if (entered.status == LINLI_OK && order.attack == SPECIAL_TIMER)
+        arm_timer();
+    if (entered.status == LINLI_OK && order.stage > 1)
+        entered.status = ll_worker_stage2(&worker, &err);
+    memcpy(entered.msg, err.msg, sizeof entered.msg);
+    if (write(LL_FD_CONTROL, &entered, sizeof entered) < 0)
+        return 1;
+    if (entered.status != LINLI_OK)
+        return 2;
+    if (answer.failed_line == 0)
+        attack(order.attack);
+    (void)!write(LL_FD_CONTROL, &answer, sizeof answer);
+    (void)!read(LL_FD_CONTROL, scratch, 1); /* until the host is done */
+    return 0;
+}
+
+/* -- the host's side -- */
 
 static struct ll_mem mem;
 static struct ll_world *world;
 static struct ll_spawner *spawner;
-static linli_str object_file; /* attack.so */
+static linli_str object_file; /* enter_object.so */
 
 struct run {
     struct ll_child child;
@@ -511,7 +1131,7 @@ load_object(const char *argv0)
 {
     char path[512];
     const char *slash = strrchr(argv0, '/');
-    snprintf(path, sizeof path, "%.*s/../abi/fixtures/attack.so",
+    snprintf(path, sizeof path, "%.*s/enter_object.so",
         slash == NULL ? 1 : (int)(slash - argv0), slash == NULL ? "." : argv0);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;

@@ -1,0 +1,383 @@
+/* cmd/linlid.c: the daemon: options, signals and one host. Uses linli/host.h
+ * alone, which proves that the library is embeddable. */
+#include <linli/host.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONFIG_BYTES_MAX ((size_t)4 << 20)
+#define TEXT_BYTES_MAX 65536
+#define OPERATOR_TTL_S 86400
+
+struct options {
+    bool development;
+    bool demo;
+    const char *data, *listen, *plugins, *config, *worker;
+};
+
+static linli_host *signalled_host; /* for the signal handler alone */
+
+static const char usage_text[] =
+    "usage: linlid [--mode=development|production] [--data=DIR]\n"
+    "              [--listen=ADDRESS:PORT] [--plugins=DIR]\n"
+    "              [--config=FILE] [--demo=on|off] [--worker=FILE]\n"
+    "\n"
+    "  --mode     development: unsigned plugins, tokens signed with a key\n"
+    "             in the data directory; loopback only  [production]\n"
+    "  --data     where the daemon keeps its things    [./linli-data]\n"
+    "  --listen   port 0 lets the system choose        [127.0.0.1:7080]\n"
+    "  --plugins  folders of plugins for the demo community\n"
+    "  --config   linli.conf.json, see spec/config.schema.json\n"
+    "  --demo     on: a community \"demo\" with those plugins  [off]\n"
+    "  --worker   linli-worker  [beside linlid, else the installed one]\n"
+    "\n"
+    "Prints one JSON line on stdout when ready. SIGTERM drains.\n";
+
+static void
+print_error(const linli_error *error)
+{
+    char text[4096];
+    (void)linli_error_text(error, text, sizeof text);
+    (void)fputs(text, stderr);
+}
+
+static linli_str
+str(const char *s)
+{
+    return (linli_str){s, s == NULL ? 0 : strlen(s)};
+}
+
+/* A failure of the command line itself. */
+static int
+fail(const char *code, const char *where, const char *message)
+{
+    linli_error error = {.size = sizeof error};
+    (void)snprintf(error.code, sizeof error.code, "%s", code);
+    (void)snprintf(error.where, sizeof error.where, "%s", where);
+    (void)snprintf(error.message, sizeof error.message, "%s", message);
+    print_error(&error);
+    return 2;
+}
+
+/* "--name=VALUE" or "--name VALUE" as in argv[*i]; NULL if it is another. */
+static const char *
+value_of(char **argv, int *i, const char *name)
+{
+    size_t n = strlen(name);
+    if (strncmp(argv[*i], name, n) != 0)
+        return NULL;
+    if (argv[*i][n] == '=')
+        return argv[*i] + n + 1;
+    if (argv[*i][n] == '\0' && argv[*i + 1] != NULL)
+        return argv[++*i];
+    return NULL;
+}
+
+/* One of two words; -1 if it is neither. */
+static int
+choice(const char *value, const char *no, const char *yes)
+{
+    return strcmp(value, yes) == 0 ? 1 : strcmp(value, no) == 0 ? 0 : -1;
+}
+
+static int
+parse_options(char **argv, struct options *options)
+{
+    static const char *const texts[] = {
+        "--data", "--listen", "--plugins", "--config", "--worker"};
+    const char **into[] = {&options->data, &options->listen, &options->plugins,
+        &options->config, &options->worker};
+    for (int i = 1; argv[i] != NULL; i++) {
+        const char *value = NULL;
+        bool known = false;
+        for (size_t t = 0; !known && t < sizeof texts / sizeof *texts; t++) {
+            value = value_of(argv, &i, texts[t]);
+            known = value != NULL;
+            if (known)
+                *into[t] = value;
+        }
+        if (known)
+            continue;
+        int chosen = -1;
+        if ((value = value_of(argv, &i, "--mode")) != NULL) {
+            chosen = choice(value, "production", "development");
+            options->development = chosen == 1;
+        } else if ((value = value_of(argv, &i, "--demo")) != NULL) {
+            chosen = choice(value, "off", "on");
+            options->demo = chosen == 1;
+        }
+        if (chosen < 0)
+            return fail("usage", argv[i],
+                "not an option of linlid, or not a value of it");
+    }
+    return 0;
+}
+
+/* The rules between options. */
+static int
+check_options(const struct options *options)
+{
+    bool loopback = strncmp(options->listen, "127.", 4) == 0 ||
+                    strncmp(options->listen, "[::1]", 5) == 0;
+    if (options->development && !loopback)
+        return fail("config/development-only", options->listen,
+            "development mode listens on loopback alone: its tokens are "
+            "for anybody who can read the data directory");
+    if (options->demo && !options->development)
+        return fail("config/development-only", "--demo=on",
+            "the demo community needs --mode=development");
+    if (options->demo && options->plugins == NULL)
+        return fail(
+            "usage", "--demo=on", "--plugins=DIR must say which plugins");
+    return 0;
+}
+
+/* The whole file in malloc'ed memory, or NULL with errno. */
+static char *
+read_file(const char *path, size_t *n)
+{
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL)
+        return NULL;
+    char *bytes = malloc(CONFIG_BYTES_MAX + 1);
+    *n = bytes == NULL ? 0 : fread(bytes, 1, CONFIG_BYTES_MAX + 1, file);
+    if (bytes != NULL && (ferror(file) || *n > CONFIG_BYTES_MAX)) {
+        free(bytes);
+        bytes = NULL;
+        errno = EFBIG;
+    }
+    (void)fclose(file);
+    return bytes;
+}
+
+/* linli-worker beside this program, where a build folder has it. */
+static const char *
+find_worker(const struct options *options, char *path, size_t size)
+{
+    if (options->worker != NULL)
+        return options->worker;
+    ssize_t n = readlink("/proc/self/exe", path, size - 1);
+    char *slash = NULL;
+    if (n > 0) {
+        path[n] = '\0';
+        slash = strrchr(path, '/');
+    }
+    static const char name[] = "linli-worker";
+    if (slash != NULL && (size_t)(slash + 1 - path) + sizeof name < size) {
+        memcpy(slash + 1, name, sizeof name);
+        if (access(path, X_OK) == 0)
+            return path;
+    }
+    return ""; /* the library knows the installed one */
+}
+
+/* -- starting -- */
+
+struct starting {
+    bool over;
+    linli_status status;
+};
+
+static void
+on_started(void *user, linli_status status, const linli_error *error)
+{
+    struct starting *starting = user;
+    starting->over = true;
+    starting->status = status;
+    if (status != LINLI_OK)
+        print_error(error);
+}
+
+/* Enables what the configuration and the demo name, and waits for it. */
+static linli_status
+start_plugins(linli_host *host, const struct options *options)
+{
+    linli_error error = {.size = sizeof error};
+    struct starting starting = {.over = false};
+    linli_status status =
+        linli_host_enable_configured(host, on_started, &starting, &error);
+    while (status == LINLI_OK && !starting.over)
+        linli_host_turn(host, 1);
+    if (status == LINLI_OK && starting.status != LINLI_OK)
+        return starting.status;
+    if (status == LINLI_OK && options->demo) {
+        starting.over = false;
+        status = linli_host_demo(
+            host, str(options->plugins), on_started, &starting, &error);
+        while (status == LINLI_OK && !starting.over)
+            linli_host_turn(host, 1);
+        if (status == LINLI_OK && starting.status != LINLI_OK)
+            return starting.status;
+    }
+    if (status != LINLI_OK)
+        print_error(&error);
+    return status;
+}
+
+static void
+put_json_string(char *out, size_t size, const char *s)
+{
+    size_t n = 0;
+    for (; *s != '\0' && n + 8 < size; s++) {
+        unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\' || c < 0x20)
+            n += (size_t)snprintf(out + n, size - n, "\\u%04x", c);
+        else
+            out[n++] = (char)c;
+    }
+    out[n] = '\0';
+}
+
+/* The ready line, for stdout and for DATA/linlid.json. */
+static void
+ready_line(
+    linli_host *host, const struct options *options, char *out, size_t size)
+{
+    char token[4096] = "", data[4096], sandbox[512], quoted[4104] = "null";
+    linli_token_options want = {.size = sizeof want,
+        .ttl_s = OPERATOR_TTL_S,
+        .kind = LINLI_STR("operator"),
+        .id = LINLI_STR("demo"),
+        .community = LINLI_STR("demo")};
+    if (options->development &&
+        linli_host_token(host, &want, token, sizeof token, NULL) == LINLI_OK)
+        (void)snprintf(quoted, sizeof quoted, "\"%s\"", token);
+    put_json_string(data, sizeof data, options->data);
+    put_json_string(sandbox, sizeof sandbox, linli_host_sandbox(host));
+    (void)snprintf(out, size,
+        "{\"ready\":true,\"url\":\"%s\",\"pid\":%ld,\"data\":\"%s\","
+        "\"operator_token\":%s,\"sandbox\":\"%s\"}\n",
+        linli_host_url(host), (long)getpid(), data, quoted, sandbox);
+}
+
+/* Whole or not at all, mode 0600: others wait for it to appear. */
+static bool
+write_beside(const char *data, const char *name, const char *text)
+{
+    char path[4200], temp[4204];
+    (void)snprintf(path, sizeof path, "%s/%s", data, name);
+    (void)snprintf(temp, sizeof temp, "%s.new", path);
+    (void)umask(077);
+    FILE *file = fopen(temp, "we");
+    if (file == NULL)
+        return false;
+    bool written = fputs(text, file) >= 0;
+    written = fclose(file) == 0 && written;
+    return written && rename(temp, path) == 0;
+}
+
+static void
+remove_beside(const char *data, const char *name)
+{
+    char path[4200];
+    (void)snprintf(path, sizeof path, "%s/%s", data, name);
+    (void)unlink(path);
+}
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    linli_host_wake(signalled_host);
+}
+
+static void
+catch_signals(linli_host *host)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    signalled_host = host;
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &action, NULL);
+}
+
+static int
+serve(linli_host *host, const struct options *options)
+{
+    char line[16384], pid[32];
+    static char text[TEXT_BYTES_MAX];
+    if (start_plugins(host, options) != LINLI_OK)
+        return 1;
+    ready_line(host, options, line, sizeof line);
+    (void)snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    if (!write_beside(options->data, "linlid.pid", pid) ||
+        !write_beside(options->data, "linlid.json", line))
+        return fail("data/unusable", options->data, strerror(errno));
+    if (fputs(line, stdout) < 0 || fflush(stdout) != 0)
+        return fail("usage", "stdout", "the ready line cannot be written");
+    if (options->demo) {
+        (void)linli_host_demo_text(host, text, sizeof text);
+        (void)fprintf(stderr, "%s\n", text);
+    }
+    linli_host_run(host);
+    remove_beside(options->data, "linlid.pid");
+    remove_beside(options->data, "linlid.json");
+    return 0;
+}
+
+static int
+run(const struct options *options)
+{
+    char worker[4096];
+    size_t config_bytes = 0;
+    char *config = NULL;
+    linli_host *host = NULL;
+    linli_error error = {.size = sizeof error};
+    if (options->config != NULL) {
+        config = read_file(options->config, &config_bytes);
+        if (config == NULL)
+            return fail("cli/file", options->config, strerror(errno));
+    }
+    linli_host_options want = {
+        .size = sizeof want,
+        .development = options->development,
+        .data_dir = str(options->data),
+        .config_json = {config, config_bytes},
+        .config_name =
+            str(options->config == NULL ? "linli.conf.json" : options->config),
+        .worker_path = str(find_worker(options, worker, sizeof worker)),
+    };
+    linli_status status = linli_host_new(&want, &host, &error);
+    free(config);
+    if (status == LINLI_OK) {
+        (void)fprintf(stderr, "linlid %s · %s · sandbox: %s\n", linli_version(),
+            options->development ? "development" : "production",
+            linli_host_sandbox(host));
+        if (linli_host_unsafe(host)[0] != '\0')
+            (void)fprintf(stderr,
+                "linlid: development-only settings in force: %s\n",
+                linli_host_unsafe(host));
+        status = linli_host_listen(host, str(options->listen), &error);
+    }
+    if (status != LINLI_OK) {
+        print_error(&error);
+        linli_host_free(&host);
+        return 1;
+    }
+    catch_signals(host);
+    int exit_status = serve(host, options);
+    linli_host_free(&host);
+    return exit_status;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options options = {
+        .data = "./linli-data", .listen = "127.0.0.1:7080"};
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return fputs(usage_text, stdout) < 0;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return printf("linlid %s\n", linli_version()) < 0;
+    int bad = parse_options(argv, &options);
+    if (bad == 0)
+        bad = check_options(&options);
+    return bad != 0 ? bad : run(&options);
+}

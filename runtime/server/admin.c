@@ -1,0 +1,273 @@
+/* server/admin.c: what an operator asks over HTTP. [loop]
+ *
+ * GET  /v1/c/{c}/admin/plugins                 what is installed
+ * POST /v1/c/{c}/admin/plugins {path, config?} load a folder (development)
+ * POST /v1/c/{c}/admin/plugins/{id}/disable
+ * GET  /v1/c/{c}/admin/workers                 processes
+ */
+#include "base/text.h"
+#include "server/face.h"
+
+#define BODY_DEPTH_MAX 64
+
+/* An operator of this very community, or a refusal that is answered. */
+static bool
+admit_operator(
+    struct ll_face *face, struct ll_request *request, linli_str community)
+{
+    struct ll_identity *identity = NULL;
+    struct ll_err err;
+    if (ll_host_identify(face->host, request, &identity, &err) != LINLI_OK) {
+        ll_face_problem(face, request, err.code, ll_cstr(err.msg));
+        return false;
+    }
+    bool here = ll_str_eq(identity->community, community);
+    bool is_operator = identity->kind == LL_CALLER_OPERATOR;
+    ll_identity_unref(&identity);
+    if (!here)
+        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
+    else if (!is_operator)
+        ll_face_problem(
+            face, request, "auth/forbidden", LINLI_STR("operators only"));
+    return here && is_operator;
+}
+
+static void
+write_error(struct ll_jw *w, const struct ll_instance *instance)
+{
+    char at[LL_RFC3339_BYTES];
+    ll_jw_key(w, "last_error");
+    if (instance->last_error_ms == 0) {
+        ll_jw_null(w);
+        return;
+    }
+    ll_rfc3339(instance->last_error_ms, at);
+    ll_jw_open(w, '{');
+    ll_jw_key(w, "code");
+    ll_jw_cstr(w, instance->last_error.code);
+    ll_jw_key(w, "where");
+    ll_jw_cstr(w, instance->last_error.where);
+    ll_jw_key(w, "message");
+    ll_jw_cstr(w, instance->last_error.msg);
+    ll_jw_key(w, "at");
+    ll_jw_cstr(w, at);
+    ll_jw_close(w, '}');
+}
+
+static void
+write_workers(struct ll_jw *w, const struct ll_pool *pool)
+{
+    ll_jw_open(w, '[');
+    for (const struct ll_proc *proc = pool == NULL ? NULL : pool->procs;
+         proc != NULL; proc = proc->next) {
+        ll_jw_open(w, '{');
+        ll_jw_key(w, "pid");
+        ll_jw_int(w, proc->child.pid);
+        ll_jw_key(w, "state");
+        ll_jw_cstr(w, ll_proc_state_name(proc->state));
+        ll_jw_key(w, "open_runs");
+        ll_jw_int(w, proc->slot_count);
+        ll_jw_key(w, "served");
+        ll_jw_int(w, (int64_t)proc->served);
+        ll_jw_close(w, '}');
+    }
+    ll_jw_close(w, ']');
+}
+
+static void
+write_instance(struct ll_jw *w, const struct ll_instance *instance)
+{
+    const struct ll_package *package = instance->package;
+    const struct ll_pool *pool = instance->pool;
+    ll_jw_open(w, '{');
+    ll_jw_key(w, "id");
+    ll_jw_str(w, instance->id);
+    ll_jw_key(w, "version");
+    if (package == NULL)
+        ll_jw_null(w);
+    else
+        ll_jw_str(w, package->manifest->version);
+    ll_jw_key(w, "state");
+    ll_jw_cstr(w, ll_instance_state_name(instance->state));
+    ll_jw_key(w, "breaker");
+    ll_jw_cstr(w, pool != NULL && pool->breaker.open ? "open" : "closed");
+    ll_jw_key(w, "workers");
+    write_workers(w, pool);
+    ll_jw_key(w, "restarts");
+    ll_jw_int(
+        w, (int64_t)(instance->restarts + (pool == NULL ? 0 : pool->restarts)));
+    write_error(w, instance);
+    ll_jw_key(w, "hash");
+    if (package == NULL)
+        ll_jw_null(w);
+    else
+        ll_jw_cstr(w, package->hash);
+    ll_jw_close(w, '}');
+}
+
+static void
+list_plugins(struct ll_face *face, struct ll_request *request,
+    const struct ll_community *community)
+{
+    ll_buf_clear(&face->out);
+    struct ll_jw w = ll_jw(&face->out);
+    ll_jw_open(&w, '{');
+    ll_jw_key(&w, "items");
+    ll_jw_open(&w, '[');
+    for (struct ll_instance *i = community->instances; i != NULL; i = i->next)
+        write_instance(&w, i);
+    ll_jw_close(&w, ']');
+    ll_jw_key(&w, "next_cursor");
+    ll_jw_null(&w);
+    ll_jw_close(&w, '}');
+    ll_face_answer(face, request, 200, "application/json");
+}
+
+static void
+list_workers(struct ll_face *face, struct ll_request *request,
+    const struct ll_community *community)
+{
+    ll_buf_clear(&face->out);
+    struct ll_jw w = ll_jw(&face->out);
+    ll_jw_open(&w, '{');
+    ll_jw_key(&w, "sandbox");
+    ll_jw_cstr(&w, ll_spawner_caps(face->host->spawner)->text);
+    ll_jw_key(&w, "items");
+    ll_jw_open(&w, '[');
+    for (struct ll_instance *i = community->instances; i != NULL; i = i->next) {
+        ll_jw_open(&w, '{');
+        ll_jw_key(&w, "plugin");
+        ll_jw_str(&w, i->id);
+        ll_jw_key(&w, "workers");
+        write_workers(&w, i->pool);
+        ll_jw_close(&w, '}');
+    }
+    ll_jw_close(&w, ']');
+    ll_jw_close(&w, '}');
+    ll_face_answer(face, request, 200, "application/json");
+}
+
+/* An enable that waits for its worker; holds the request meanwhile. */
+struct enabling {
+    struct ll_face *face;
+    struct ll_request *request;
+};
+
+static void
+on_enabled(void *user, const struct ll_instance *instance, linli_status status,
+    const struct ll_err *err)
+{
+    struct enabling *enabling = user;
+    struct ll_face *face = enabling->face;
+    struct ll_request *request = enabling->request;
+    ll_release(&face->host->mem, enabling, sizeof *enabling);
+    if (status != LINLI_OK) {
+        ll_face_error(face, request, err);
+        return;
+    }
+    ll_buf_clear(&face->out);
+    struct ll_jw w = ll_jw(&face->out);
+    write_instance(&w, instance);
+    ll_face_answer(face, request, 201, "application/json");
+}
+
+static void
+enable(struct ll_face *face, struct ll_request *request, linli_str community)
+{
+    struct ll_host *host = face->host;
+    struct ll_json body;
+    struct ll_buf config;
+    struct ll_err err;
+    struct enabling *enabling = NULL;
+    ll_json_init(&body, &host->mem);
+    ll_buf_init(&config, &host->mem, LL_HTTP_BODY_BYTES_MAX);
+    linli_status status =
+        ll_json_parse(&body, request->body, BODY_DEPTH_MAX, &err);
+    struct ll_jv root = ll_json_root(&body);
+    linli_str path = {NULL, 0};
+    if (status == LINLI_OK) {
+        path = ll_jv_str(ll_jv_get(root, "path"));
+        struct ll_jv wanted = ll_jv_get(root, "config");
+        struct ll_jw w = ll_jw(&config);
+        if (ll_jv_there(wanted))
+            ll_jw_value(&w, wanted);
+        if (path.len == 0)
+            status = ll_fail(&err, LINLI_E_INVALID, "request/invalid",
+                "`path` must name the plugin's folder");
+    }
+    if (status == LINLI_OK) {
+        enabling = ll_alloc(&host->mem, sizeof *enabling);
+        if (enabling == NULL)
+            status = ll_fail(&err, LINLI_E_NOMEM, "runtime/memory", "no room");
+    }
+    if (status == LINLI_OK) {
+        *enabling = (struct enabling){face, request};
+        linli_plugin_options options = {.size = sizeof options,
+            .dir = path,
+            .community = community,
+            .config_json = ll_buf_view(&config)};
+        status = ll_host_enable(host, &options, on_enabled, enabling, &err);
+    }
+    ll_json_fini(&body);
+    ll_buf_fini(&config);
+    if (status == LINLI_OK)
+        return;
+    ll_release(&host->mem, enabling, sizeof *enabling);
+    ll_face_error(face, request, &err);
+}
+
+static void
+disable(struct ll_face *face, struct ll_request *request, linli_str community,
+    linli_str plugin)
+{
+    struct ll_err err;
+    if (ll_host_disable(face->host, community, plugin, &err) != LINLI_OK) {
+        ll_face_error(face, request, &err);
+        return;
+    }
+    ll_buf_clear(&face->out);
+    struct ll_jw w = ll_jw(&face->out);
+    write_instance(&w, ll_community_instance(
+                           ll_host_community(face->host, community), plugin));
+    ll_face_answer(face, request, 200, "application/json");
+}
+
+/* "/plugins/ID/disable" to ID; false for any other path. */
+static bool
+split_disable(linli_str rest, linli_str *plugin)
+{
+    linli_str head, word;
+    if (!ll_str_starts(rest, "/plugins/"))
+        return false;
+    linli_str left = {rest.ptr + 9, rest.len - 9};
+    if (!ll_str_split(&left, '/', &head) || left.ptr == NULL)
+        return false;
+    *plugin = head;
+    word = left;
+    return ll_str_is(word, "disable");
+}
+
+void
+ll_admin_handle(struct ll_face *face, struct ll_request *request,
+    linli_str community, linli_str rest)
+{
+    bool get = ll_str_is(request->method, "GET");
+    bool post = ll_str_is(request->method, "POST");
+    linli_str plugin;
+    if (!admit_operator(face, request, community))
+        return;
+    const struct ll_community *there = ll_host_community(face->host, community);
+    bool plugins = ll_str_is(rest, "/plugins");
+    if (plugins && post)
+        enable(face, request, community);
+    else if (there == NULL)
+        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
+    else if (plugins && get)
+        list_plugins(face, request, there);
+    else if (ll_str_is(rest, "/workers") && get)
+        list_workers(face, request, there);
+    else if (split_disable(rest, &plugin) && post)
+        disable(face, request, community, plugin);
+    else
+        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
+}

@@ -1,0 +1,208 @@
+/* server/face.c: which request is whose. [loop] */
+#include "server/face.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "host/problem_json.h"
+#include "host/trace.h"
+#include "server/metrics_http.h"
+
+#define OUT_BYTES_MAX ((size_t)LL_HTTP_RESPONSE_BYTES_MAX)
+
+void
+ll_face_answer(struct ll_face *face, struct ll_request *request, int status,
+    const char *content_type)
+{
+    if (face->out.failed) {
+        ll_face_problem(face, request, "runtime/memory", LINLI_STR(""));
+        return;
+    }
+    struct ll_response response = {.status = status,
+        .content_type = ll_cstr(content_type),
+        .body = ll_buf_view(&face->out)};
+    request->respond(request, &response);
+}
+
+void
+ll_face_problem(struct ll_face *face, struct ll_request *request,
+    const char *code, linli_str detail)
+{
+    struct ll_world *world = face->host->world;
+    struct ll_trace_seed seed = {ll_world_random_u64(world),
+        ll_world_random_u64(world), ll_world_random_u64(world)};
+    struct ll_trace trace;
+    (void)ll_trace_make(ll_request_field(request, "traceparent"), seed, &trace);
+    struct ll_problem_args args = {
+        .row = ll_problem_find(ll_cstr(code)),
+        .locale = ll_locale_pick(ll_request_field(request, "accept-language")),
+        .detail = detail,
+        .instance = request->path,
+        .trace_id = ll_cstr(trace.trace_id),
+    };
+    ll_check(args.row != NULL);
+    ll_buf_clear(&face->out);
+    ll_problem_write(&face->out, &args);
+    struct ll_response response = {.status = ll_problem_status(&args),
+        .content_type = LINLI_STR(LL_PROBLEM_CONTENT_TYPE),
+        .body = ll_buf_view(&face->out)};
+    request->respond(request, &response);
+}
+
+void
+ll_face_error(
+    struct ll_face *face, struct ll_request *request, const struct ll_err *err)
+{
+    char detail[sizeof err->where + sizeof err->msg + sizeof err->fix + 16];
+    const struct ll_problem *row = ll_problem_find(ll_cstr(err->code));
+    bool ours = row != NULL && row->http_status != 0;
+    (void)snprintf(detail, sizeof detail, "%s%s%s%s%s", err->where,
+        err->where[0] == '\0' ? "" : ": ", err->msg,
+        err->fix[0] == '\0' ? "" : "; ", err->fix);
+    ll_face_problem(
+        face, request, ours ? err->code : "plugin/load", ll_cstr(detail));
+}
+
+static void
+handle_health(struct ll_face *face, struct ll_request *request)
+{
+    ll_buf_clear(&face->out);
+    ll_buf_cstr(&face->out, "{\"status\":\"ok\"}");
+    ll_face_answer(face, request, 200, "application/json");
+}
+
+/* Ready: calls are taken, and no plugin is still on its first load. */
+static void
+handle_ready(struct ll_face *face, struct ll_request *request)
+{
+    struct ll_host *host = face->host;
+    uint32_t loading = 0;
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            loading += i->state == LL_INSTANCE_LOADING;
+    bool ready = !host->draining && loading == 0;
+    ll_buf_clear(&face->out);
+    ll_buf_printf(&face->out, "{\"status\":\"%s\",\"loading\":%u}",
+        host->draining ? "draining"
+        : ready        ? "ready"
+                       : "loading",
+        loading);
+    ll_face_answer(face, request, ready ? 200 : 503, "application/json");
+}
+
+/* Sums what living pools have used into their rows. */
+static void
+add_pools(struct ll_host *host)
+{
+    for (struct ll_pool *p = host->supervisor.pools; p != NULL; p = p->next) {
+        const struct ll_manifest *manifest = p->package->manifest;
+        struct ll_plugin_metrics *row = ll_metrics_row(&host->metrics,
+            ll_metrics_index(&host->metrics, manifest->id, manifest->version));
+        row->cpu_ns += (uint64_t)ll_pool_cpu_ns(p);
+        row->restarts += p->restarts;
+        row->memory_bytes += (uint64_t)ll_pool_memory_bytes(p);
+        row->workers += p->proc_count;
+        row->breakers_open += p->breaker.open;
+    }
+}
+
+static void
+handle_metrics(struct ll_face *face, struct ll_request *request)
+{
+    struct ll_host *host = face->host;
+    ll_metrics_begin(&host->metrics);
+    add_pools(host);
+    ll_buf_clear(&face->out);
+    ll_metrics_write(&face->out, &host->metrics);
+    ll_metrics_http_write(&face->out, ll_http_stats(face->http));
+    ll_face_answer(face, request, 200, LL_METRICS_CONTENT_TYPE);
+}
+
+static const struct {
+    const char *path;
+    void (*handle)(struct ll_face *face, struct ll_request *request);
+} own_paths[] = {
+    {"/healthz", handle_health},
+    {"/readyz", handle_ready},
+    {"/metrics", handle_metrics},
+};
+
+/* "/v1/c/COMMUNITY/admin/REST"; false for any other path. */
+static bool
+split_admin(linli_str path, linli_str *community, linli_str *rest)
+{
+    if (!ll_str_starts(path, "/v1/c/"))
+        return false;
+    linli_str left = {path.ptr + 6, path.len - 6};
+    if (!ll_str_split(&left, '/', community) || left.ptr == NULL ||
+        !ll_str_starts(left, "admin/"))
+        return false;
+    *rest = (linli_str){left.ptr + 5, left.len - 5};
+    return true;
+}
+
+static void
+on_request(void *user, struct ll_request *request)
+{
+    struct ll_face *face = user;
+    linli_str community, rest;
+    for (size_t i = 0; i < LL_COUNT(own_paths); i++) {
+        if (!ll_str_is(request->path, own_paths[i].path))
+            continue;
+        if (ll_str_is(request->method, "GET"))
+            own_paths[i].handle(face, request);
+        else
+            ll_face_problem(
+                face, request, "request/method", LINLI_STR("GET only"));
+        return;
+    }
+    if (split_admin(request->path, &community, &rest))
+        ll_admin_handle(face, request, community, rest);
+    else
+        ll_host_dispatch(face->host, request);
+}
+
+static void
+face_drain(void *face_at, void (*drained)(void *user), void *user)
+{
+    struct ll_face *face = face_at;
+    ll_http_drain(face->http, drained, user);
+}
+
+static void
+face_free(void *face_at)
+{
+    struct ll_face *face = face_at;
+    ll_http_free(&face->http);
+    ll_buf_fini(&face->out);
+    ll_release(&face->host->mem, face, sizeof *face);
+}
+
+linli_status
+ll_face_open(struct ll_host *host, linli_str address, struct ll_err *err)
+{
+    if (host->face != NULL)
+        return ll_fail(err, LINLI_E_CONFLICT, "listen/failed",
+            "this host listens already, on %s", host->url);
+    struct ll_face *face = ll_alloc(&host->mem, sizeof *face);
+    if (face == NULL)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a listener");
+    face->host = host;
+    ll_buf_init(&face->out, &host->mem, OUT_BYTES_MAX);
+    struct ll_http_options options = {.mem = &host->mem,
+        .address = address,
+        .handle = on_request,
+        .user = face};
+    linli_status status = ll_http_new(host->world, &options, &face->http, err);
+    if (status != LINLI_OK) {
+        ll_release(&host->mem, face, sizeof *face);
+        return status;
+    }
+    char real[64];
+    ll_http_address(face->http, real);
+    (void)snprintf(host->url, sizeof host->url, "http://%s", real);
+    host->face = face;
+    host->face_drain = face_drain;
+    host->face_free = face_free;
+    return LINLI_OK;
+}

@@ -1,0 +1,37 @@
+/* server/face.h: the HTTP face of a host. [loop]
+ *
+ * Paths outside any plugin are answered here: /healthz, /readyz, /metrics,
+ * /openapi.json and /v1/c/{community}/admin/...; the rest goes through the
+ * host's pipeline.
+ */
+#ifndef LL_SERVER_FACE_H
+#define LL_SERVER_FACE_H
+
+#include "host/host.h"
+#include "server/http.h"
+
+struct ll_face {
+    struct ll_host *host;
+    struct ll_http *http;
+    struct ll_buf out; /* bodies of this face's own answers */
+};
+
+/* Listens and hooks itself into the host, which frees it. */
+linli_status ll_face_open(
+    struct ll_host *host, linli_str address, struct ll_err *err) LL_USE_RESULT;
+
+/* Answers with the JSON (or text) in face->out. */
+void ll_face_answer(struct ll_face *face, struct ll_request *request,
+    int status, const char *content_type);
+/* Answers with a problem of the table; `detail` may be empty. */
+void ll_face_problem(struct ll_face *face, struct ll_request *request,
+    const char *code, linli_str detail);
+/* The same from a failure, with its place and its own fix in the detail. */
+void ll_face_error(
+    struct ll_face *face, struct ll_request *request, const struct ll_err *err);
+
+/* /v1/c/{community}/admin/REST; `rest` starts with '/'. server/admin.c */
+void ll_admin_handle(struct ll_face *face, struct ll_request *request,
+    linli_str community, linli_str rest);
+
+#endif
