@@ -10,6 +10,7 @@ unit_SRCS = \
   test_jwks.c \
   test_jwt.c \
   test_locale.c \
+  test_lua_engine.c \
   test_manifest.c \
   test_metrics.c \
   test_native.c \

@@ -111,6 +111,21 @@
 #define LL_NATIVE_ARGS_MAX 16                          /* of one function */
 #define LL_NATIVE_STR_BYTES_MAX (1u << 20) /* that a function returns */
 
+/* -- Lua (spec/lua.md) -- */
+#define LL_LUA_TICK_MS 10        /* of the soft limit's timer; CPU time */
+#define LL_LUA_SOFT_PERCENT 60   /* of the burst limit, in CPU time */
+#define LL_LUA_WALL_PERCENT 80   /* the same on the wall: before the kill */
+#define LL_LUA_LOAD_MS 3000      /* to load, within LL_WORKER_START_MS */
+#define LL_LUA_JSON_DEPTH_MAX 16 /* of what a handler returns */
+#define LL_LUA_POOL_MAX 16       /* idle coroutines kept for the next call */
+#define LL_LUA_STATES_MAX 4      /* retired ones wait for their last run */
+#define LL_LUA_OVERLAP_BYTES (8u << 20) /* for a fresh state beside them */
+#define LL_LUA_LIST_MAX 10000000 /* items one call to table.* may touch */
+#define LL_LUA_SORT_MAX 900000   /* of table.sort: they lie on the stack */
+#define LL_LUA_CLOSE_DEPTH_MAX 100      /* coroutine.close inside __close */
+#define LL_LUA_TRACE_LEVELS_MAX 16      /* of a traceback in the log */
+#define LL_LUA_QUERY_NAMES_MAX 64       /* names in one query string */
+
 /* -- workers -- */
 #define LL_WORKERS_MAX 64       /* of one plugin and community */
 #define LL_WORKER_START_MS 5000 /* exec to READY */

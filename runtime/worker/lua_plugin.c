@@ -1,0 +1,177 @@
+/* worker/lua_plugin.c: what `linli` is made of: routes, log, config.
+ * [worker]
+ *
+ * linli.plugin() gives the object whose methods take the handlers. Each must
+ * name a route of the manifest, and each route must have one: what is wrong
+ * is told while the plugin loads, with the line.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "worker/lua_engine.h"
+
+static char plugin_key; /* in the registry: the plugin object */
+
+static linli_str
+check_str(lua_State *L, int index)
+{
+    linli_str s;
+    s.ptr = luaL_checklstring(L, index, &s.len);
+    return s;
+}
+
+static uint32_t
+find_route(const struct ll_worker *worker, linli_str method, linli_str path)
+{
+    uint32_t i = 0;
+    while (i < worker->route_count &&
+           !(ll_str_eq(worker->routes[i].method, method) &&
+               ll_str_eq(worker->routes[i].path, path)))
+        i++;
+    return i;
+}
+
+/* p:METHOD(path, handler); upvalue: the method */
+static int
+take_handler(lua_State *L)
+{
+    struct ll_lua_state *state = ll_lua_state(L);
+    const struct ll_worker *worker = state->engine->worker;
+    linli_str method = check_str(L, lua_upvalueindex(1));
+    luaL_checktype(L, 1, LUA_TTABLE);
+    linli_str path = check_str(L, 2);
+    luaL_checktype(L, 3, LUA_TFUNCTION);
+    if (state->loaded)
+        return luaL_error(L, "handlers are given while the plugin loads");
+    uint32_t route = find_route(worker, method, path);
+    if (route == worker->route_count)
+        return luaL_error(L,
+            "plugin.json has no route %s %s; add it under `routes`, with the "
+            "path written the same",
+            method.ptr, path.ptr);
+    if (state->handlers[route] != LUA_NOREF)
+        return luaL_error(
+            L, "%s %s has a handler already", method.ptr, path.ptr);
+    lua_settop(L, 3);
+    state->handlers[route] = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static void
+push_methods(lua_State *L)
+{
+    static const char *const methods[][2] = {{"get", "GET"}, {"post", "POST"},
+        {"put", "PUT"}, {"patch", "PATCH"}, {"delete", "DELETE"}};
+    lua_newtable(L);
+    for (size_t i = 0; i < LL_COUNT(methods); i++) {
+        lua_pushstring(L, methods[i][1]);
+        lua_pushcclosure(L, take_handler, 1);
+        lua_setfield(L, -2, methods[i][0]);
+    }
+}
+
+static int
+make_plugin(lua_State *L)
+{
+    static const struct ll_lua_frozen_text text = {"the plugin's field",
+        "its methods are get, post, put, patch and delete"};
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &plugin_key) != LUA_TNIL)
+        return luaL_error(L, "linli.plugin() was called before");
+    push_methods(L);
+    ll_lua_seal(L, text, false);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &plugin_key);
+    return 1;
+}
+
+void
+ll_lua_check_plugin(lua_State *L)
+{
+    const struct ll_lua_state *state = ll_lua_state(L);
+    const struct ll_worker *worker = state->engine->worker;
+    (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &plugin_key);
+    if (lua_isnil(L, -1) || !lua_rawequal(L, -1, -2))
+        (void)luaL_error(L,
+            "main.lua returned %s; begin it with `local p = "
+            "linli.plugin()` and end it with `return p`",
+            lua_isnil(L, -2) ? "nothing" : luaL_typename(L, -2));
+    for (uint32_t i = 0; i < worker->route_count; i++) {
+        const struct ll_worker_route *route = &worker->routes[i];
+        if (state->handlers[i] != LUA_NOREF)
+            continue;
+        lua_pushlstring(L, route->method.ptr, route->method.len);
+        lua_pushlstring(L, route->path.ptr, route->path.len);
+        (void)luaL_error(L, "plugin.json declares %s %s, which has no handler",
+            lua_tostring(L, -2), lua_tostring(L, -1));
+    }
+    lua_pop(L, 1);
+}
+
+/* -- log -- */
+
+/* log(level, value): level 0 to 3 */
+static int
+write_log(lua_State *L)
+{
+    struct ll_lua *lua = ll_lua_state(L)->engine;
+    lua_Integer level = luaL_checkinteger(L, 1);
+    linli_str text;
+    luaL_argcheck(
+        L, level >= LL_LOG_DEBUG && level <= LL_LOG_ERROR, 1, "0 to 3");
+    luaL_checkany(L, 2);
+    lua_settop(L, 2);
+    ll_lua_to_text(L);
+    text.ptr = lua_tolstring(L, 2, &text.len);
+    ll_worker_log(lua->worker, lua->current->call, lua->current->run,
+        (enum ll_log_level)level, text);
+    return 0;
+}
+
+/* -- configuration -- */
+
+static const struct ll_lua_frozen_text config_text = {
+    "the configuration's", "it belongs to the operator; copy what you change"};
+
+/* The tables of decoded JSON: no metatables but the mark of a list, no
+ * cycles, depth bounded by the reader. A list stays one: its fields keep the
+ * mark. */
+static void
+freeze_deep(lua_State *L, int index)
+{
+    int table = lua_absindex(L, index);
+    luaL_checkstack(L, 8, NULL);
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        if (lua_istable(L, -1))
+            freeze_deep(L, -1);
+        lua_pop(L, 1);
+    }
+    ll_lua_freeze(L, table, config_text);
+}
+
+static void
+push_config(lua_State *L)
+{
+    struct ll_lua *lua = ll_lua_state(L)->engine;
+    linli_str text = lua->worker->config.config_json;
+    struct ll_err err;
+    if (text.len == 0)
+        text = (linli_str)LINLI_STR("{}");
+    if (ll_json_parse(&lua->tape, text, LL_JSON_DEPTH_MAX, &err) != LINLI_OK)
+        (void)luaL_error(L, "the configuration: %s: %s", err.where, err.msg);
+    ll_lua_push_json(L, ll_json_root(&lua->tape));
+    if (lua_istable(L, -1))
+        freeze_deep(L, -1);
+}
+
+void
+ll_lua_push_core(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"plugin", make_plugin}, {"log", write_log}, {NULL, NULL}};
+    luaL_newlib(L, functions);
+    ll_lua_open_json(L);
+    ll_lua_open_time(L);
+    push_config(L);
+    lua_setfield(L, -2, "config");
+}
