@@ -109,8 +109,8 @@ ll_demo_print(struct ll_host *host, struct ll_buf *out)
     for (struct ll_demo_call *c = host->demo_calls; c != NULL; c = c->next) {
         ll_buf_printf(
             out, "\n# %.*s\n# %.*s\n", LL_FMT(c->say_en), LL_FMT(c->say_zh));
-        ll_buf_printf(out, "curl -sS -X %.*s '%s/v1/c/demo", LL_FMT(c->method),
-            host->url);
+        ll_buf_printf(out, "curl -sS -w '\\n' -X %.*s '%s/v1/c/demo",
+            LL_FMT(c->method), host->url);
         put_quoted(out, c->path);
         ll_buf_cstr(out, "' \\\n  -H 'Authorization: Bearer ");
         put_token(host, c->as, out);
