@@ -184,8 +184,9 @@ limit_speculation(struct ll_err *err)
     static const unsigned long features[] = {
         PR_SPEC_STORE_BYPASS, PR_SPEC_INDIRECT_BRANCH};
     for (size_t i = 0; i < LL_COUNT(features); i++) {
-        int state = prctl(PR_GET_SPECULATION_CTRL, features[i], 0, 0, 0);
-        if (state < 0 || (state & PR_SPEC_PRCTL) == 0 ||
+        int got = prctl(PR_GET_SPECULATION_CTRL, features[i], 0, 0, 0);
+        unsigned long state = got < 0 ? 0 : (unsigned long)got;
+        if ((state & PR_SPEC_PRCTL) == 0 ||
             (state & PR_SPEC_FORCE_DISABLE) != 0)
             continue;
         if (prctl(PR_SET_SPECULATION_CTRL, features[i], PR_SPEC_FORCE_DISABLE,

@@ -151,8 +151,8 @@ add_rules(struct build *b, bool native, bool stage1)
         /* the soft limit's timer of a Lua plugin with a typed library */
         allow_if(b, CALL(setitimer), 0, UINT32_MAX, ITIMER_VIRTUAL);
         const struct scmp_arg_cmp filter[] = {
-            SCMP_A0_64(SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER),
-            SCMP_A1_64(SCMP_CMP_EQ, 0)};
+            SCMP_A0_64(SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER, 0),
+            SCMP_A1_64(SCMP_CMP_EQ, 0, 0)};
         rule(b, SCMP_ACT_ALLOW, CALL(seccomp), LL_COUNT(filter), filter);
     }
     for (size_t i = 0; i < LL_COUNT(refusals); i++)
