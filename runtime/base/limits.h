@@ -134,6 +134,7 @@
 #define LL_POOL_QUEUE_MAX 1024      /* runs that wait for a worker; 503 */
 #define LL_BACKOFF_MS_FIRST 100 /* doubles with each failed start */
 #define LL_BACKOFF_MS_MAX 30000
+#define LL_BURST_KILLS_MAX 3        /* a minute, per route and caller; 429 */
 #define LL_BREAKER_CRASHES 5 /* spec/limits.md: within a minute */
 #define LL_BREAKER_WINDOW_MS 60000
 #define LL_BREAKER_PROBE_MS 10000 /* between probes while it is open */

@@ -256,10 +256,12 @@ step_idempotency(struct ll_call *call)
 /* The one place that knows the draft: RateLimit headers of
  * draft-ietf-httpapi-ratelimit-headers-11. */
 static void
-add_rate_headers(struct ll_call *call, const struct ll_rate_verdict *verdict)
+add_rate_headers(struct ll_call *call, const struct ll_rate *rate,
+    const struct ll_rate_verdict *verdict)
 {
-    struct ll_rate_policy policy = ll_rate_policy(call->host->rate);
-    int64_t window_s = (policy.burst + policy.per_s - 1) / policy.per_s;
+    struct ll_rate_policy policy = ll_rate_policy(rate);
+    int64_t window_s =
+        (policy.burst * 60 + policy.per_minute - 1) / policy.per_minute;
     (void)snprintf(call->rate_policy, sizeof call->rate_policy,
         "\"caller\";q=%lld;w=%lld", (long long)policy.burst,
         (long long)window_s);
@@ -295,16 +297,39 @@ caller_hash(const struct ll_call *call)
     return id * 0x9e3779b97f4a7c15u + community * 3 + identity->kind;
 }
 
+/* The same caller on the same route of this plugin. */
+static uint64_t
+burst_hash(const struct ll_call *call)
+{
+    uint64_t plugin = ll_siphash(call->host->hash_key, call->instance->id);
+    return caller_hash(call) + plugin * 5 + call->match.route_index;
+}
+
+/* A caller calls too often, or its calls to this route keep a worker from
+ * everybody else until it is killed. */
+static bool
+within_rate(struct ll_call *call)
+{
+    struct ll_host *host = call->host;
+    int64_t now_ms = ll_world_wall(host->world).ms;
+    struct ll_rate_verdict verdict =
+        ll_rate_take(host->rate, caller_hash(call), now_ms);
+    if (!verdict.allowed) {
+        add_rate_headers(call, host->rate, &verdict);
+        return false;
+    }
+    verdict = ll_rate_look(host->burst_kills, burst_hash(call), now_ms);
+    if (!verdict.allowed)
+        add_rate_headers(call, host->burst_kills, &verdict);
+    return verdict.allowed;
+}
+
 static enum ll_step
 step_admit(struct ll_call *call)
 {
     const struct ll_request *request = call->request;
-    struct ll_rate_verdict verdict = ll_rate_take(call->host->rate,
-        caller_hash(call), ll_world_wall(call->host->world).ms);
-    if (!verdict.allowed) {
-        add_rate_headers(call, &verdict);
+    if (!within_rate(call))
         return ll_call_refuse(call, "request/rate-limited", NULL);
-    }
     int64_t body_max = call->match.route->limits.body_bytes;
     if (request->has_body && (int64_t)request->body.len > body_max) {
         char detail[64];
@@ -441,6 +466,9 @@ step_validate(struct ll_call *call)
     struct ll_response *response = &call->response;
     if (call->word == LL_WORD_ENDED) {
         const char *code = end_code(call->end);
+        if (call->end == LL_RUN_BURST)
+            (void)ll_rate_take(call->host->burst_kills, burst_hash(call),
+                ll_world_wall(call->host->world).ms);
         log_word(call, code, LINLI_STR("the run ended without an answer"));
         return ll_call_refuse(call, code, NULL);
     }

@@ -96,13 +96,13 @@ static linli_status
 read_rate(struct ll_config *config, struct ll_jv rate, struct ll_err *err)
 {
     config->rate = (struct ll_rate_policy){
-        .per_s = int_or(rate, "per_s", RATE_PER_S_DEFAULT),
+        .per_minute = 60 * int_or(rate, "per_s", RATE_PER_S_DEFAULT),
         .burst = int_or(rate, "burst", RATE_BURST_DEFAULT),
     };
     if (!ll_jv_is(rate, LL_JSON_STRING))
         return LINLI_OK;
     config->rate_off = true;
-    config->rate = (struct ll_rate_policy){.per_s = 0, .burst = 1};
+    config->rate = (struct ll_rate_policy){.per_minute = 0, .burst = 1};
     return unsafe(config, "rate_limit: off", err);
 }
 

@@ -12,6 +12,7 @@
 
 #define HOST_ARENA_BYTES_MAX ((size_t)64 << 20)
 #define RATE_BUCKETS 16384
+#define BURST_BUCKETS 1024
 #define COMMUNITY_ID_BYTES_MAX 63
 #define JWKS_SOURCES_MAX 17 /* spec/config.schema.json: 16, and the dev key */
 
@@ -250,8 +251,12 @@ open_parts(
     ll_world_random(host->world, host->hash_key, sizeof host->hash_key);
     host->tokens = ll_token_cache_new(&host->mem, host->hash_key);
     host->rate = ll_rate_new(&host->mem, host->config.rate, RATE_BUCKETS);
+    struct ll_rate_policy kills = {
+        .per_minute = LL_BURST_KILLS_MAX, .burst = LL_BURST_KILLS_MAX};
+    host->burst_kills = ll_rate_new(&host->mem, kills, BURST_BUCKETS);
     host->wakeup = ll_wakeup_new(host->world, on_wakeup, host);
-    if (host->tokens == NULL || host->rate == NULL || host->wakeup == NULL)
+    if (host->tokens == NULL || host->rate == NULL ||
+        host->burst_kills == NULL || host->wakeup == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a host");
     status = open_data(host, options, err);
     if (status == LINLI_OK)

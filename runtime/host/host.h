@@ -74,6 +74,7 @@ struct ll_host {
     struct ll_jwks *jwks;
     struct ll_token_cache *tokens;
     struct ll_rate *rate;
+    struct ll_rate *burst_kills; /* per (route, caller) */
     unsigned char hash_key[16];
     struct ll_wakeup *wakeup;
     struct ll_call *calls; /* open ones, doubly linked */

@@ -3,11 +3,12 @@
 
 /* Slots looked at for a key; the fullest of them gives way. */
 #define PROBES 8
-#define MILLI 1000
+/* A call in the unit in which a bucket fills by `per_minute` each ms. */
+#define CALL_UNITS 60000
 
 struct bucket {
     uint64_t key; /* 0: free */
-    int64_t milli_tokens;
+    int64_t units;
     int64_t at_ms;
 };
 
@@ -29,7 +30,7 @@ ll_rate_new(struct ll_mem *mem, struct ll_rate_policy policy, uint32_t buckets)
 {
     ll_check((buckets & (buckets - 1)) == 0);
     ll_check(buckets >= PROBES);
-    ll_check(policy.burst >= 1 || policy.per_s == 0);
+    ll_check(policy.burst >= 1 || policy.per_minute == 0);
     struct ll_rate *rate = ll_alloc(mem, table_bytes(buckets));
     if (rate == NULL)
         return NULL;
@@ -53,16 +54,15 @@ ll_rate_policy(const struct ll_rate *rate)
     return rate->policy;
 }
 
-/* What the bucket would hold now, in thousandths of a call. */
+/* What the bucket would hold now. */
 static int64_t
 filled(const struct ll_rate *rate, const struct bucket *bucket, int64_t now)
 {
-    int64_t full = rate->policy.burst * MILLI;
+    int64_t full = rate->policy.burst * CALL_UNITS;
     int64_t passed = now > bucket->at_ms ? now - bucket->at_ms : 0;
-    /* per_s calls a second are per_s thousandths a millisecond. */
-    if (passed > full / rate->policy.per_s)
+    if (passed > full / rate->policy.per_minute)
         return full;
-    int64_t sum = bucket->milli_tokens + passed * rate->policy.per_s;
+    int64_t sum = bucket->units + passed * rate->policy.per_minute;
     return sum < full ? sum : full;
 }
 
@@ -84,28 +84,37 @@ find(struct ll_rate *rate, uint64_t key, int64_t now)
         }
     }
     *best = (struct bucket){
-        .key = key, .milli_tokens = rate->policy.burst * MILLI, .at_ms = now};
+        .key = key, .units = rate->policy.burst * CALL_UNITS, .at_ms = now};
     return best;
+}
+
+struct ll_rate_verdict
+ll_rate_look(struct ll_rate *rate, uint64_t key, int64_t now_ms)
+{
+    if (rate->policy.per_minute == 0)
+        return (struct ll_rate_verdict){
+            .allowed = true, .remaining = INT64_MAX};
+    struct bucket *bucket = find(rate, key | 1, now_ms);
+    bucket->units = filled(rate, bucket, now_ms);
+    if (bucket->at_ms < now_ms)
+        bucket->at_ms = now_ms;
+    struct ll_rate_verdict verdict = {.allowed = bucket->units >= CALL_UNITS,
+        .remaining = bucket->units / CALL_UNITS};
+    if (!verdict.allowed) {
+        int64_t missing = CALL_UNITS - bucket->units;
+        int64_t per_s = rate->policy.per_minute * 1000;
+        verdict.retry_after_s = (missing + per_s - 1) / per_s;
+    }
+    return verdict;
 }
 
 struct ll_rate_verdict
 ll_rate_take(struct ll_rate *rate, uint64_t key, int64_t now_ms)
 {
-    if (rate->policy.per_s == 0)
-        return (struct ll_rate_verdict){
-            .allowed = true, .remaining = INT64_MAX};
-    struct bucket *bucket = find(rate, key | 1, now_ms);
-    bucket->milli_tokens = filled(rate, bucket, now_ms);
-    if (bucket->at_ms < now_ms)
-        bucket->at_ms = now_ms;
-    struct ll_rate_verdict verdict = {.allowed = bucket->milli_tokens >= MILLI};
-    if (verdict.allowed) {
-        bucket->milli_tokens -= MILLI;
-        verdict.remaining = bucket->milli_tokens / MILLI;
+    struct ll_rate_verdict verdict = ll_rate_look(rate, key, now_ms);
+    if (!verdict.allowed || rate->policy.per_minute == 0)
         return verdict;
-    }
-    int64_t missing = MILLI - bucket->milli_tokens;
-    int64_t per_s_milli = rate->policy.per_s * MILLI;
-    verdict.retry_after_s = (missing + per_s_milli - 1) / per_s_milli;
+    find(rate, key | 1, now_ms)->units -= CALL_UNITS;
+    verdict.remaining--;
     return verdict;
 }

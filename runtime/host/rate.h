@@ -10,8 +10,8 @@
 #include "base/mem.h"
 
 struct ll_rate_policy {
-    int64_t per_s; /* calls a second in the long run; 0: no limit */
-    int64_t burst; /* calls at once at most, >= 1 */
+    int64_t per_minute; /* calls in the long run; 0: no limit */
+    int64_t burst;      /* calls at once at most, >= 1 */
 };
 
 struct ll_rate;
@@ -29,6 +29,9 @@ struct ll_rate_verdict {
 
 /* Takes one call from the bucket of `key`, a keyed hash of the caller. */
 struct ll_rate_verdict ll_rate_take(
+    struct ll_rate *rate, uint64_t key, int64_t now_ms);
+/* The same without taking: what a call would be told now. */
+struct ll_rate_verdict ll_rate_look(
     struct ll_rate *rate, uint64_t key, int64_t now_ms);
 struct ll_rate_policy ll_rate_policy(const struct ll_rate *rate);
 

@@ -99,6 +99,7 @@ ll_host_free(struct ll_host **host_at)
     ll_jwks_free(&host->jwks);
     ll_dev_key_free(&host->dev_key);
     ll_rate_free(&host->rate);
+    ll_rate_free(&host->burst_kills);
     ll_wakeup_free(&host->wakeup);
     ll_metrics_fini(&host->metrics);
     ll_log_fini(&host->log);
