@@ -50,7 +50,7 @@ ll_community_instance(const struct ll_community *community, linli_str plugin)
 
 static void
 log_instance(const struct ll_instance *instance, enum ll_level level,
-    const char *code, const char *msg)
+    const char *code, linli_str msg)
 {
     const struct ll_package *package = instance->loading != NULL
                                            ? instance->loading->package
@@ -60,7 +60,7 @@ log_instance(const struct ll_instance *instance, enum ll_level level,
         .code = code,
         .plugin = instance->id,
         .community = instance->community->id,
-        .msg = ll_cstr(msg),
+        .msg = msg,
     };
     if (package != NULL)
         line.version = package->manifest->version;
@@ -102,7 +102,15 @@ on_pool_event(void *user, const char *code, const struct ll_err *err)
         (void)snprintf(msg, sizeof msg, "%s%s%s", err->where,
             err->where[0] == '\0' ? "" : ": ", err->msg);
     }
-    log_instance(instance, err == NULL ? LL_INFO : LL_ERROR, code, msg);
+    log_instance(
+        instance, err == NULL ? LL_INFO : LL_ERROR, code, ll_cstr(msg));
+}
+
+/* A line that the plugin wrote while it was loaded, or ended. */
+static void
+on_pool_log(void *user, unsigned level, linli_str line)
+{
+    log_instance(user, (enum ll_level)level, "plugin/log", line);
 }
 
 static void
@@ -124,7 +132,7 @@ on_pool_opened(void *user, linli_status status, const struct ll_err *err)
     ll_enabled done = loading->done;
     void *done_user = loading->user;
     if (status == LINLI_OK) {
-        log_instance(instance, LL_INFO, "plugin/enabled", "");
+        log_instance(instance, LL_INFO, "plugin/enabled", LINLI_STR(""));
         close_pool(instance, &instance->pool);
         ll_package_unref(&instance->package);
         instance->pool = loading->pool;
@@ -134,7 +142,7 @@ on_pool_opened(void *user, linli_status status, const struct ll_err *err)
         instance->state = LL_INSTANCE_ENABLED;
         instance->last_error_ms = 0;
     } else {
-        log_instance(instance, LL_ERROR, err->code, err->msg);
+        log_instance(instance, LL_ERROR, err->code, ll_cstr(err->msg));
         close_pool(instance, &loading->pool);
         instance->last_error = *err;
         instance->last_error_ms = ll_world_wall(instance->host->world).ms;
@@ -195,6 +203,7 @@ open_pool(struct ll_instance *instance, linli_str config, struct ll_err *err)
         .limits = manifest->limits,
         .opened = on_pool_opened,
         .event = on_pool_event,
+        .log = on_pool_log,
         .user = instance,
     };
     linli_status status = ll_pool_open(
@@ -318,7 +327,7 @@ ll_host_disable(struct ll_host *host, linli_str community_id, linli_str plugin,
         return ll_fail(err, LINLI_E_CONFLICT, "plugin/loading",
             "a version is being loaded");
     if (instance->state == LL_INSTANCE_ENABLED) {
-        log_instance(instance, LL_INFO, "plugin/disabled", "");
+        log_instance(instance, LL_INFO, "plugin/disabled", LINLI_STR(""));
         instance->state = LL_INSTANCE_DISABLED;
         close_pool(instance, &instance->pool);
     }

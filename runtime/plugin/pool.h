@@ -48,6 +48,9 @@ struct ll_pool_options {
     void (*opened)(void *user, linli_status status, const struct ll_err *err);
     /* Something for the operator: a death, the breaker; `err` may be NULL. */
     void (*event)(void *user, const char *code, const struct ll_err *err);
+    /* A log line of the plugin from outside every run, as it loads or ends;
+     * `level` 0 debug .. 3 error. May be NULL. */
+    void (*log)(void *user, unsigned level, linli_str line);
     void *user;
 };
 

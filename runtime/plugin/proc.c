@@ -503,9 +503,11 @@ hear_hostcall(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
         run->ops->hostcall(run, op, args);
 }
 
+/* `slot` NULL: a line from outside every run. */
 static void
 hear_log(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
 {
+    const struct ll_pool_options *options = &proc->pool->options;
     bool shaped = ll_rd_list(rd) == 2;
     unsigned level = (unsigned)ll_rd_int_in(rd, 0, 3);
     linli_str line = ll_rd_bytes(rd);
@@ -513,15 +515,19 @@ hear_log(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
         protocol_error(proc, "a LOG of another shape");
         return;
     }
-    if (slot->run == NULL)
+    if (slot != NULL && slot->run == NULL)
         return;
     if (now_ns(proc) - proc->log_window_ns >= 1000000000) {
         proc->log_window_ns = now_ns(proc);
         proc->log_bytes = 0;
     }
     proc->log_bytes += (uint32_t)line.len + 1;
-    if (proc->log_bytes <= LL_LOG_BYTES_PER_S_MAX)
+    if (proc->log_bytes > LL_LOG_BYTES_PER_S_MAX)
+        return;
+    if (slot != NULL)
         slot->run->ops->log(slot->run, level, line);
+    else if (options->log != NULL)
+        options->log(options->user, level, line);
 }
 
 static void
@@ -529,6 +535,10 @@ ring_frame(struct ll_proc *proc, const struct ll_frame *frame)
 {
     struct ll_proc_slot *slot = slot_find(proc, frame->call, frame->run);
     struct ll_rd rd = ll_rd(frame->payload);
+    if (frame->type == LL_FRAME_LOG && frame->call == 0 && frame->run == 0) {
+        hear_log(proc, NULL, &rd);
+        return;
+    }
     if (slot == NULL) {
         protocol_error(proc, "a frame of a run that is not open");
         return;

@@ -15,7 +15,7 @@ abi/layout: $(ABI_DIR)/layout.c $(abi_headers) \
 
 # good.c as it is, and with one thing wrong in its descriptor or its link.
 good_variants = level draft size id version nocreate required drafted \
-  execstack needed
+  execstack needed bundled
 abi_flags_level = -DGOOD_LEVEL=2
 abi_flags_draft = '-DGOOD_DRAFT=LINLI_ABI_DRAFT+1'
 abi_flags_size = -DGOOD_SIZE=64
@@ -26,7 +26,9 @@ abi_flags_required = '-DGOOD_REQUIRED="linli.teleport/1"'
 abi_flags_drafted = '-DGOOD_REQUIRED=LINLI_PROBE_0'
 abi_flags_execstack = -Wl,-z,execstack
 abi_flags_needed = -Wl,--no-as-needed abi/fixtures/libforeign.so
+abi_flags_bundled = -Wl,--no-as-needed abi/fixtures/libdep.so
 abi/fixtures/needed.so: abi/fixtures/libforeign.so
+abi/fixtures/bundled.so: abi/fixtures/libdep.so
 
 # Libraries among themselves: top needs dep; left and right need each other;
 # nameless is needed by its file name, but has no SONAME.
