@@ -32,6 +32,7 @@ struct ll_cli {
     const char *data;       /* the data directory */
     const char *community;
     const char *base_url; /* once ll_cli_find has found linlid */
+    const char *asked;    /* the last request, "GET http://…"; or NULL */
     enum ll_lang lang;
     bool json;
     enum ll_exit exit_code; /* of a failure; LL_EXIT_USAGE at first */

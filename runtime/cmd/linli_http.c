@@ -148,6 +148,8 @@ ll_cli_ask(struct ll_cli *cli, const struct ll_ask *ask,
     long code = 0;
     linli_status status = LINLI_OK;
     memset(answer, 0, sizeof *answer);
+    cli->asked = ll_cli_text(cli, "%s %s%s", ask->method,
+        ask->url[0] == '/' ? cli->base_url : "", ask->url);
     ll_buf_init(&answer->headers, &cli->mem, HEADER_BYTES_MAX);
     ll_buf_init(&answer->body, &cli->mem, LL_CLI_ANSWER_BYTES_MAX);
     CURLcode result =
@@ -324,6 +326,8 @@ ll_cli_judge(
             NULL) == LINLI_OK &&
         ll_jv_str(ll_jv_get(ll_json_root(&json), "code")).len > 0)
         read_problem(cli, ll_json_root(&json), err);
+    if (err->where[0] == '\0' && cli->asked != NULL)
+        ll_err_where(err, "%s", cli->asked);
     ll_json_fini(&json);
     return status;
 }

@@ -27,8 +27,11 @@ words_of(const struct ll_report *report)
     if (row != NULL)
         words = (struct words){
             row->title_en, row->title_zh, row->fix_en, row->fix_zh};
-    /* A fix of this failure alone says more than the table's, in English. */
-    if (or_empty(report->fix)[0] != '\0') {
+    /* linlid repeats the table's fix in the language of its caller: that
+     * says nothing new. One of this failure alone says more. */
+    const char *fix = or_empty(report->fix);
+    if (fix[0] != '\0' && strcmp(fix, words.fix_en) != 0 &&
+        strcmp(fix, words.fix_zh) != 0) {
         words.fix_en = report->fix;
         words.fix_zh = "";
     }

@@ -294,7 +294,8 @@ def test_call_refused():
         done = s.linli("call", "GET", "/x", "--lang", "zh")
         fails(done, "auth/expired", 1, "令牌已过期")
         s.reply = (502, "text/html", b"<h1>no</h1>")
-        fails(s.linli("call", "GET", "/x"), "cli/refused", 1, "502")
+        fails(s.linli("call", "GET", "/x"), "cli/refused", 1, "502",
+              "--> GET %s/x" % s.url)
         s.reply = (500, "application/problem+json", b"{broken")
         fails(s.linli("call", "GET", "/x"), "cli/refused", 1, "500")
 

@@ -248,6 +248,14 @@ T_CASE(tells_a_failure_in_the_languages_asked_for)
         "   = process 7 holds it\n"
         "   = 修正: 请停止另一个 linlid, 或更换 --data\n"
         "   = help: linli explain data/locked\n");
+    /* The table's own fix, said again by linlid, changes nothing. */
+    report.fix = "请停止另一个 linlid, 或更换 --data";
+    T_STR(printed(&report, LL_LANG_EN, false),
+        "error[data/locked]: The data directory is in use\n"
+        "  --> /data\n"
+        "   = process 7 holds it\n"
+        "   = fix: Stop the other linlid, or choose another --data\n"
+        "   = help: linli explain data/locked\n");
     report.fix = "kill 7";
     T_STR(printed(&report, LL_LANG_ZH, false),
         "error[data/locked]: 数据目录正被占用\n"
