@@ -73,6 +73,8 @@ report(const struct ll_cli *cli, const struct ll_err *err)
         .where = err->where,
         .msg = err->msg,
         .fix = err->fix};
+    /* What was answered stands before what is said about it. */
+    (void)fflush(stdout);
     if (cli->json)
         ll_report_json(stderr, &said);
     else
