@@ -3,7 +3,8 @@
  *
  * The child is a copy of a threaded host, so until exec it may use raw
  * system calls only: any lock may be held by a thread that is not there,
- * and libc's setresuid() would wait for threads that do not exist.
+ * libc's setresuid() would wait for threads that do not exist, and what a
+ * sanitizer knows of our descriptors belongs to the host.
  *
  * exec sets the exit signal to SIGCHLD whatever clone3 was told, so an
  * embedder gets SIGCHLD for workers, and one that reaps everything it can
@@ -53,7 +54,7 @@ ll_spawn_die(int report_fd, enum ll_spawn_step step)
 {
     struct ll_spawn_report report = {
         .step = (uint32_t)step, .error = errno == 0 ? EIO : errno};
-    (void)!write(report_fd, &report, sizeof report);
+    (void)syscall(SYS_write, report_fd, &report, sizeof report);
     _exit(127);
 }
 
@@ -72,17 +73,17 @@ reset_signals(void)
 }
 
 /* Leaves the host's uid 0. With a user namespace our uid is its 0, whose
- * powers end at the namespace; without one it is a plain uid and the
- * bounding set goes too, while we still may drop it. */
+ * powers end at the namespace; without one it is a plain uid, and the
+ * bounding set goes too while we may drop it (no_new_privs stands in). */
 static bool
 leave_root(const struct ll_spawn_plan *plan)
 {
-    long id = (plan->flags & CLONE_NEWUSER) != 0 ? 0 : (long)plan->uid;
-    if ((plan->flags & CLONE_NEWUSER) == 0)
-        for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0;
-             cap++)
-            if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0)
-                return false;
+    bool userns = (plan->flags & CLONE_NEWUSER) != 0;
+    long id = userns ? 0 : (long)plan->uid;
+    for (unsigned long cap = 0;
+         !userns && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EPERM)
+            return false;
     return syscall(SYS_setgroups, 0L, NULL) == 0 &&
            syscall(SYS_setresgid, id, id, id) == 0 &&
            syscall(SYS_setresuid, id, id, id) == 0;
@@ -92,11 +93,11 @@ LL_NORETURN static void
 child(const struct ll_spawn_plan *plan, ll_spawn_body *body, void *arg, int fd)
 {
     char go;
-    if (read(fd, &go, 1) != 1)
+    if (syscall(SYS_read, fd, &go, (size_t)1) != 1)
         ll_spawn_die(fd, LL_STEP_HOST);
     /* A session of its own: kill(0, sig) would reach the host's process
      * group even out of a pid namespace. */
-    if (!reset_signals() || setsid() < 0)
+    if (!reset_signals() || syscall(SYS_setsid) < 0)
         ll_spawn_die(fd, LL_STEP_SIGNALS);
     if (plan->own_uid && !leave_root(plan))
         ll_spawn_die(fd, LL_STEP_UID);
@@ -109,7 +110,7 @@ static bool
 raise_fd(int *fd)
 {
     if (*fd >= 0)
-        *fd = fcntl(*fd, F_DUPFD_CLOEXEC, FD_HIGH);
+        *fd = (int)syscall(SYS_fcntl, *fd, F_DUPFD_CLOEXEC, FD_HIGH);
     return *fd >= 0;
 }
 
@@ -118,12 +119,12 @@ place(const int *fds, int null_fd)
 {
     for (int fd = 0; fd < FD_FIRST; fd++)
         /* A sanitizer's report is worth an open stderr. */
-        if (!(LL_SANITIZED && fd == 2) && dup2(null_fd, fd) < 0)
+        if (!(LL_SANITIZED && fd == 2) && syscall(SYS_dup3, null_fd, fd, 0) < 0)
             return false;
     for (int i = 0; i < FD_COUNT; i++)
         if (fds[i] < 0)
-            (void)close(FD_FIRST + i);
-        else if (dup2(fds[i], FD_FIRST + i) < 0)
+            (void)syscall(SYS_close, FD_FIRST + i);
+        else if (syscall(SYS_dup3, fds[i], FD_FIRST + i, 0) < 0)
             return false;
     /* Whatever else the host has open ends at exec. */
     return syscall(SYS_close_range, (unsigned)(FD_FIRST + FD_COUNT), ~0U,
@@ -226,7 +227,11 @@ read_report(int fd, struct ll_spawn_report *report, struct ll_err *err)
         return failed(err, "the new process's report is cut", EPROTO);
     if (report->step == LL_STEP_NONE || report->step >= LL_COUNT(step_names))
         return LINLI_OK;
-    return failed(err, step_names[report->step], report->error);
+    linli_status status = failed(err, step_names[report->step], report->error);
+    if (report->step == LL_STEP_EXEC && report->error == EACCES)
+        ll_err_fix(err, "Make linli-worker executable for every user: workers "
+                        "run under uids of their own");
+    return status;
 }
 
 void
@@ -259,7 +264,7 @@ ll_spawn_clone(const struct ll_spawn_plan *plan, ll_spawn_body *body, void *arg,
         return failed(err, "socketpair", errno);
     long pid = clone_process(plan->flags, &out->pidfd);
     if (pid == 0) {
-        (void)close(ends[0]);
+        (void)syscall(SYS_close, ends[0]);
         child(plan, body, arg, ends[1]);
     }
     int error = errno;

@@ -74,7 +74,7 @@ probe_body(void *arg, int report_fd)
         report.found |= LL_FOUND_LANDLOCK;
     if (try_seccomp())
         report.found |= LL_FOUND_SECCOMP;
-    (void)!write(report_fd, &report, sizeof report);
+    (void)syscall(SYS_write, report_fd, &report, sizeof report);
     _exit(0);
 }
 

@@ -340,6 +340,7 @@ T_CASE(failures_reach_the_caller)
     T_STR(ll_cstr(kid.child.err.code), "sandbox/start");
     T_OK(strstr(kid.child.err.msg, "executing linli-worker: ") != NULL);
     T_OK(strstr(kid.child.err.msg, "errno 13") != NULL);
+    T_OK(strstr(kid.child.err.fix, "executable") != NULL);
     close(kid.control);
     kid_start(&kid, UID_COUNT);
     T_INT(kid.status, user_has_root() ? LINLI_E_LIMIT : LINLI_E_IO);
@@ -482,11 +483,15 @@ T_CASE(worker_dies_with_the_host)
     close(ends[0]);
 }
 
+/* What this machine allows without a cage; told across processes. */
+static struct ll_sandbox_caps *base;
+
 static void
 cases(void)
 {
     world_up("/proc/self/exe");
     const struct ll_sandbox_caps *caps = ll_spawner_caps(spawner);
+    *base = *caps;
     printf("# level: %s%s\n", caps->text, caps->enough ? "" : " (too weak)");
     world_down();
     T_RUN(child_finds_nothing_of_the_host)
@@ -509,17 +514,20 @@ T_CASE(level_is_told)
     world_up("/proc/self/exe");
     const struct ll_sandbox_caps *caps = ll_spawner_caps(spawner);
     printf("# level: %s\n", caps->text);
-    T_INT(caps->enough, !(expect & TOO_WEAK));
-    T_INT(caps->user_namespace, !(expect & NO_USERNS));
-    T_INT(caps->private_root, !(expect & NO_ROOT_FS));
-    T_INT(caps->landlock_abi > 0, !(expect & NO_LANDLOCK));
+    bool userns = base->user_namespace && !(expect & NO_USERNS);
+    bool root_fs = base->private_root && !(expect & NO_ROOT_FS);
+    bool landlock = base->landlock_abi > 0 && !(expect & NO_LANDLOCK);
+    T_INT(caps->user_namespace, userns);
+    T_INT(caps->private_root, root_fs);
+    T_INT(caps->landlock_abi > 0, landlock);
+    T_INT(caps->enough, landlock || root_fs);
     T_OK(caps->seccomp && caps->no_new_privs);
     T_INT(caps->own_uid, user_has_root());
-    T_INT(strstr(caps->text, "Landlock") != NULL, !(expect & NO_LANDLOCK));
-    T_INT(strstr(caps->text, "private root") != NULL, !(expect & NO_ROOT_FS));
+    T_INT(strstr(caps->text, "Landlock") != NULL, landlock);
+    T_INT(strstr(caps->text, "private root") != NULL, root_fs);
     struct kid kid;
     kid_start(&kid, 1);
-    if (expect & TOO_WEAK) {
+    if (!caps->enough) {
         T_INT(kid.status, LINLI_E_DENIED);
         T_STR(ll_cstr(kid.child.err.code), "sandbox/too-weak");
         close(kid.control);
@@ -537,7 +545,7 @@ static void
 level_cases(void)
 {
     T_RUN(level_is_told)
-    if (!(expect & TOO_WEAK))
+    if (base->enough && !(expect & TOO_WEAK))
         T_RUN(rounds_leave_nothing)
 }
 
@@ -558,6 +566,8 @@ main(int argc, char **argv)
     };
     if (strcmp(argv[0], "linli-worker") == 0)
         return play(argc, argv);
+    base = mmap(NULL, sizeof *base, PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     for (int nobody = 0; nobody < 2; nobody++) {
         if (nobody == 0 && geteuid() != 0)
             continue;
