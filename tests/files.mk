@@ -7,6 +7,7 @@ unit_SRCS = \
   test_ffi.c \
   test_http_parse.c \
   test_http_server.c \
+  test_json.c \
   test_jwks.c \
   test_jwt.c \
   test_locale.c \
@@ -16,7 +17,9 @@ unit_SRCS = \
   test_native.c \
   test_package.c \
   test_problem_json.c \
+  test_schema.c \
   test_spawn.c \
+  test_text.c \
   test_token_cache.c \
   test_world.c
 # tests/conform/test_*.c: the code against spec/.

@@ -238,8 +238,8 @@ compile(struct ll_schema *schema, linli_str text, pcre2_code **code, int *error)
         return;
     (void)pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
     (void)pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALT_BSUX);
-    *code = pcre2_compile(
-        (PCRE2_SPTR)text.ptr, text.len, options, error, &offset, context);
+    *code = pcre2_compile((PCRE2_SPTR)(text.len == 0 ? "" : text.ptr), text.len,
+        options, error, &offset, context);
     if (*code == NULL && *error == PCRE2_ERROR_HEAP_FAILED)
         *error = 0;
     pcre2_compile_context_free(context);
