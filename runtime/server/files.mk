@@ -8,4 +8,12 @@ server_SRCS = \
   http_refuse.c \
   http_rules.c \
   http_write.c \
-  metrics_http.c
+  metrics_http.c \
+  openapi.c \
+  openapi_schema.c
+
+# What no plugin changes of openapi.json, as bytes of C.
+GENERATED += gen/openapi_base.h
+gen/openapi_base.h: $(srcdir)/runtime/server/openapi.base.json
+	@mkdir -p $(@D)
+	$(call say,GEN)od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/' >$@
