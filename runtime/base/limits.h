@@ -128,6 +128,7 @@
 
 /* -- workers -- */
 #define LL_WORKERS_MAX 64       /* of one plugin and community */
+#define LL_WORKER_IDLE_WAKES_MAX 1000 /* of the host, with no frame */
 #define LL_WORKER_START_MS 5000 /* exec to READY */
 #define LL_WORKER_DRAIN_MS 2000 /* asked to stop, then killed */
 #define LL_WORKER_IDLE_MS 300000    /* then it is drained; a call restarts */

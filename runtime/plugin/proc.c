@@ -256,6 +256,9 @@ on_wake(void *user)
     ll_channel_woken(&proc->channel);
     ll_ring_awake(&proc->ring);
     /* The frames are read by the turn hook, before the loop blocks. */
+    proc->woken = true;
+    if (++proc->idle_wakes > LL_WORKER_IDLE_WAKES_MAX)
+        protocol_error(proc, "wakes the host again and again for nothing");
 }
 
 static void
@@ -630,7 +633,7 @@ conversing(const struct ll_proc *proc)
 {
     bool alive =
         proc->state == LL_PROC_READY || proc->state == LL_PROC_DRAINING;
-    return alive && (proc->slot_count > 0 || proc->out.len > 0);
+    return alive && (proc->slot_count > 0 || proc->out.len > 0 || proc->woken);
 }
 
 void
@@ -639,8 +642,12 @@ ll_proc_hear(struct ll_proc *proc)
     size_t bytes_read = 0;
     if (!conversing(proc))
         return;
+    proc->woken = false;
     proc->more_waits = !read_frames(proc, &bytes_read);
-    proc->made_room |= bytes_read > 0;
+    if (bytes_read > 0) {
+        proc->made_room = true;
+        proc->idle_wakes = 0;
+    }
 }
 
 void

@@ -72,9 +72,11 @@ struct ll_proc {
     int64_t idle_since_ns; /* when the last slot was freed */
     int64_t log_window_ns; /* start of the second that log_bytes counts */
     uint32_t log_bytes;
-    bool made_room;  /* heard something since we last spoke */
-    bool more_waits; /* and there is more */
-    bool exclusive;  /* serves one run that must be alone */
+    uint32_t idle_wakes; /* since it last had something to say */
+    bool woken;          /* and not yet heard */
+    bool made_room;      /* heard something since we last spoke */
+    bool more_waits;     /* and there is more */
+    bool exclusive;      /* serves one run that must be alone */
 };
 
 /* Queues the start. The pool hears of it through ll_pool_proc_*. */
