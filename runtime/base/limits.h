@@ -11,15 +11,16 @@
 #define LL_HTTP_HEADER_BYTES_MAX 16384    /* the header section; 431 */
 #define LL_HTTP_HEADERS_MAX 64            /* fields of one request; 431 */
 #define LL_HTTP_CHUNK_COST_MAX 8 /* framing bytes a body byte may cost; 431 */
-#define LL_HTTP_CONNECTIONS_MAX 4096      /* further ones are closed at once */
-#define LL_HTTP_PIPELINE_MAX 16 /* answers owed before we stop reading */
+#define LL_HTTP_CONNECTIONS_MAX 4096 /* further ones are closed at once */
+#define LL_HTTP_PIPELINE_MAX 16      /* answers owed before we stop reading */
 #define LL_HTTP_HEADER_MS 10000 /* from the first byte to the last header */
 #define LL_HTTP_BODY_MS 30000   /* from the last header to the body's end */
 #define LL_HTTP_IDLE_MS 60000   /* between requests of one connection */
 #define LL_HTTP_WRITE_MS 30000  /* a peer that does not read its answer */
 #define LL_HTTP_WRITE_STEP_BYTES 65536 /* read in that time: it goes on */
 #define LL_HTTP_FINISH_MS 2000 /* last bytes and the peer's end, at a close */
-#define LL_HTTP_QUEUE_BYTES_MAX 262144 /* unread answers; then no more reads */
+#define LL_HTTP_QUEUE_BYTES_MAX 262144 /* unread answers; then no more reads \
+                                        */
 #define LL_HTTP_BUFFER_BYTES_MAX (128u << 20) /* bodies of all at once; 503 */
 #define LL_HTTP_POOL_MAX 256 /* requests kept for reuse; 3 KiB and buffers */
 #define LL_HTTP_RESPONSE_BYTES_MAX (4u << 20)
@@ -96,14 +97,14 @@
 #define LL_LOG_BYTES_PER_S_MAX 65536 /* per worker; the rest is dropped */
 
 /* -- shared objects and native code -- */
-#define LL_OBJECTS_MAX 16          /* mapped for one plugin */
-#define LL_ELF_SEGMENTS_MAX 64     /* program headers; linkers write ~12 */
-#define LL_ELF_NEEDED_MAX 16       /* libraries an object may need */
-#define LL_ELF_DYNAMIC_MAX 256     /* entries of .dynamic; usual are ~30 */
-#define LL_ELF_SYMBOLS_MAX 262144  /* of one object's dynamic table */
-#define LL_ELF_RELOCS_MAX 1048576  /* of one object */
-#define LL_ELF_NAME_BYTES_MAX 4096 /* a symbol's; C++ names grow long */
-#define LL_ELF_VERSIONS_MAX 256    /* libc versions an object may ask for */
+#define LL_OBJECTS_MAX 16           /* mapped for one plugin */
+#define LL_ELF_SEGMENTS_MAX 64      /* program headers; linkers write ~12 */
+#define LL_ELF_NEEDED_MAX 16        /* libraries an object may need */
+#define LL_ELF_DYNAMIC_MAX 256      /* entries of .dynamic; usual are ~30 */
+#define LL_ELF_SYMBOLS_MAX 262144   /* of one object's dynamic table */
+#define LL_ELF_RELOCS_MAX 1048576   /* of one object */
+#define LL_ELF_NAME_BYTES_MAX 4096  /* a symbol's; C++ names grow long */
+#define LL_ELF_VERSIONS_MAX 256     /* libc versions an object may ask for */
 #define LL_PLUGIN_INTERFACES_MAX 32 /* required, or optional, of one plugin */
 #define LL_PLUGIN_ANSWERS_BYTES_MAX (16u << 20) /* kept for one native call */
 #define LL_REPLY_BYTES_MAX (LL_FRAME_BYTES_MAX - 1024) /* fits one frame */
@@ -120,30 +121,30 @@
 #define LL_LUA_POOL_MAX 16       /* idle coroutines kept for the next call */
 #define LL_LUA_STATES_MAX 4      /* retired ones wait for their last run */
 #define LL_LUA_OVERLAP_BYTES (8u << 20) /* for a fresh state beside them */
-#define LL_LUA_LIST_MAX 10000000 /* items one call to table.* may touch */
-#define LL_LUA_SORT_MAX 900000   /* of table.sort: they lie on the stack */
-#define LL_LUA_CLOSE_DEPTH_MAX 100      /* coroutine.close inside __close */
-#define LL_LUA_TRACE_LEVELS_MAX 16      /* of a traceback in the log */
-#define LL_LUA_QUERY_NAMES_MAX 64       /* names in one query string */
+#define LL_LUA_LIST_MAX 10000000   /* items one call to table.* may touch */
+#define LL_LUA_SORT_MAX 900000     /* of table.sort: they lie on the stack */
+#define LL_LUA_CLOSE_DEPTH_MAX 100 /* coroutine.close inside __close */
+#define LL_LUA_TRACE_LEVELS_MAX 16 /* of a traceback in the log */
+#define LL_LUA_QUERY_NAMES_MAX 64  /* names in one query string */
 
 /* -- workers -- */
-#define LL_WORKERS_MAX 64       /* of one plugin and community */
+#define LL_WORKERS_MAX 64             /* of one plugin and community */
 #define LL_WORKER_IDLE_WAKES_MAX 1000 /* of the host, with no frame */
-#define LL_WORKER_START_MS 5000 /* exec to READY */
-#define LL_WORKER_DRAIN_MS 2000 /* asked to stop, then killed */
-#define LL_WORKER_IDLE_MS 300000    /* then it is drained; a call restarts */
-#define LL_POOL_QUEUE_MAX 1024      /* runs that wait for a worker; 503 */
-#define LL_BACKOFF_MS_FIRST 100 /* doubles with each failed start */
+#define LL_WORKER_START_MS 5000       /* exec to READY */
+#define LL_WORKER_DRAIN_MS 2000       /* asked to stop, then killed */
+#define LL_WORKER_IDLE_MS 300000      /* then it is drained; a call restarts */
+#define LL_POOL_QUEUE_MAX 1024        /* runs that wait for a worker; 503 */
+#define LL_BACKOFF_MS_FIRST 100       /* doubles with each failed start */
 #define LL_BACKOFF_MS_MAX 30000
-#define LL_BURST_KILLS_MAX 3        /* a minute, per route and caller; 429 */
+#define LL_BURST_KILLS_MAX 3 /* a minute, per route and caller; 429 */
 #define LL_BREAKER_CRASHES 5 /* spec/limits.md: within a minute */
 #define LL_BREAKER_WINDOW_MS 60000
 #define LL_BREAKER_PROBE_MS 10000 /* between probes while it is open */
 
 /* -- linli, spec/cli.md -- */
-#define LL_CLI_WORDS_MAX 8               /* words of a command line */
-#define LL_CLI_HEADERS_MAX 32            /* -H of one call */
-#define LL_CLI_FILE_BYTES_MAX (1u << 20) /* a key, a configuration */
+#define LL_CLI_WORDS_MAX 8                /* words of a command line */
+#define LL_CLI_HEADERS_MAX 32             /* -H of one call */
+#define LL_CLI_FILE_BYTES_MAX (1u << 20)  /* a key, a configuration */
 #define LL_CLI_BODY_BYTES_MAX (16u << 20) /* lets a test meet the 413 */
 #define LL_CLI_ANSWER_BYTES_MAX (64u << 20)
 #define LL_CLI_CONNECT_MS 5000

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -138,22 +137,19 @@ check_options(const struct options *options)
     return 0;
 }
 
-/* The whole file in malloc'ed memory, or NULL with errno. */
-static char *
-read_file(const char *path, size_t *n)
+/* The whole file into `bytes`; false with errno. */
+static bool
+read_file(const char *path, char *bytes, size_t *n)
 {
     FILE *file = fopen(path, "rbe");
     if (file == NULL)
-        return NULL;
-    char *bytes = malloc(CONFIG_BYTES_MAX + 1);
-    *n = bytes == NULL ? 0 : fread(bytes, 1, CONFIG_BYTES_MAX + 1, file);
-    if (bytes != NULL && (ferror(file) || *n > CONFIG_BYTES_MAX)) {
-        free(bytes);
-        bytes = NULL;
+        return false;
+    *n = fread(bytes, 1, CONFIG_BYTES_MAX + 1, file);
+    bool whole = !ferror(file) && *n <= CONFIG_BYTES_MAX;
+    if (!ferror(file) && !whole)
         errno = EFBIG;
-    }
     (void)fclose(file);
-    return bytes;
+    return whole;
 }
 
 /* linli-worker beside this program, where a build folder has it. */
@@ -326,15 +322,13 @@ static int
 run(const struct options *options)
 {
     char worker[4096];
+    static char config[CONFIG_BYTES_MAX + 1];
     size_t config_bytes = 0;
-    char *config = NULL;
     linli_host *host = NULL;
     linli_error error = {.size = sizeof error};
-    if (options->config != NULL) {
-        config = read_file(options->config, &config_bytes);
-        if (config == NULL)
-            return fail("cli/file", options->config, strerror(errno));
-    }
+    if (options->config != NULL &&
+        !read_file(options->config, config, &config_bytes))
+        return fail("cli/file", options->config, strerror(errno));
     linli_host_options want = {
         .size = sizeof want,
         .development = options->development,
@@ -345,7 +339,6 @@ run(const struct options *options)
         .worker_path = str(find_worker(options, worker, sizeof worker)),
     };
     linli_status status = linli_host_new(&want, &host, &error);
-    free(config);
     if (status == LINLI_OK) {
         (void)fprintf(stderr, "linlid %s · %s · sandbox: %s\n", linli_version(),
             options->development ? "development" : "production",

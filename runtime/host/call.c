@@ -629,7 +629,7 @@ on_log(struct ll_run *run, unsigned level, linli_str text)
     struct ll_call *call = call_of(run);
     struct ll_log_line line = {
         .level = (enum ll_level)level,
-        .code = "plugin/log",
+        .code = "plugin.log",
         .plugin = call->instance->id,
         .version = call->package->manifest->version,
         .community = call->community->id,

@@ -10,8 +10,8 @@ host_SRCS = batch.c \
   jwks.c \
   jwt.c \
   locale.c \
-  metrics.c \
   log.c \
+  metrics.c \
   problem_json.c \
   rate.c \
   request.c \

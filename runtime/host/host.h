@@ -33,6 +33,7 @@ enum ll_instance_state {
     LL_INSTANCE_STATES(X)
 #undef X
 };
+/* The word operators see: "enabled". */
 const char *ll_instance_state_name(enum ll_instance_state state);
 
 /* One plugin in one community. */
@@ -91,15 +92,18 @@ struct ll_host {
     struct ll_demo_call *demo_calls;
 };
 
+/* As linli_host_new and linli_host_free. */
 linli_status ll_host_new(const linli_host_options *options,
     struct ll_host **out, struct ll_err *err) LL_USE_RESULT;
 void ll_host_free(struct ll_host **host);
 
+/* By id; NULL if there is none. */
 struct ll_community *ll_host_community(
     const struct ll_host *host, linli_str id);
 struct ll_instance *ll_community_instance(
     const struct ll_community *community, linli_str plugin);
 
+/* As linli_host_add_community. */
 linli_status ll_host_add_community(struct ll_host *host, linli_str id,
     linli_str zone, struct ll_err *err) LL_USE_RESULT;
 

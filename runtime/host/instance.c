@@ -132,7 +132,7 @@ on_pool_opened(void *user, linli_status status, const struct ll_err *err)
     ll_enabled done = loading->done;
     void *done_user = loading->user;
     if (status == LINLI_OK) {
-        log_instance(instance, LL_INFO, "plugin/enabled", LINLI_STR(""));
+        log_instance(instance, LL_INFO, "plugin.enabled", LINLI_STR(""));
         close_pool(instance, &instance->pool);
         ll_package_unref(&instance->package);
         instance->pool = loading->pool;

@@ -1,7 +1,7 @@
 /* host/log.h: the structured log, one JSON object a line. [loop]
  *
  * Members: ts, level, code, then what is known of plugin, version,
- * community, trace_id, msg. A plugin's own lines carry code "plugin/log" and
+ * community, trace_id, msg. A plugin's own lines carry code "plugin.log" and
  * its id, which the host adds. No token, key or resident field is logged.
  */
 #ifndef LL_HOST_LOG_H
@@ -28,6 +28,7 @@ struct ll_log_line {
     linli_str plugin, version, community, trace_id, msg;
 };
 
+/* A log that writes nowhere until `file` or `sink` is set. */
 void ll_log_init(
     struct ll_log *log, struct ll_mem *mem, struct ll_world *world);
 void ll_log_fini(struct ll_log *log);

@@ -31,7 +31,7 @@ ll_host_stop(struct ll_host *host)
     if (host->draining)
         return;
     host->draining = true;
-    struct ll_log_line line = {.level = LL_INFO, .code = "host/draining"};
+    struct ll_log_line line = {.level = LL_INFO, .code = "host.draining"};
     ll_log_write(&host->log, &line);
     if (host->face_drain != NULL)
         host->face_drain(host->face, on_face_drained, host);

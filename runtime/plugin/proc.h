@@ -27,6 +27,7 @@ enum ll_proc_state {
     LL_PROC_STATES(X)
 #undef X
 };
+/* "READY" and so on, for operators and logs. */
 const char *ll_proc_state_name(enum ll_proc_state state);
 
 /* Why a process ended. */
