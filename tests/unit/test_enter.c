@@ -3,10 +3,12 @@
  * Executed as "linli-worker" this program plays a worker with native code
  * of an attacker: it enters the sandbox as the real one does and then tries
  * one attack. Each attack runs with the filter's default KILL and, since
- * that stops at the first door, with the development default EPERM.
- *
- * test-timeout-s: 180
+ * that stops at the first door, with the development default EPERM: some
+ * five thousand workers in all, which take their time.
  */
+/*
+test-timeout-s: 180
+*/
 #include <dirent.h>
 #include <poll.h>
 #include <sys/eventfd.h>
