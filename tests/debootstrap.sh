@@ -72,7 +72,8 @@ inside() { # USER FOLDER COMMAND
 
 # Each curl line that the demo prints must succeed when pasted.
 paste_curl_lines() { # OUTPUT
-    grep -E '^[[:space:]]*curl ' "$1" >"$1.curl" ||
+    sed -e ':join' -e '/\\$/{N;s/\\\n *//;b join' -e '}' "$1" |
+        grep -E '^[[:space:]]*curl ' >"$1.curl" ||
         die "the demo printed no curl line"
     while IFS= read -r line; do
         echo "  $line"

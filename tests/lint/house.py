@@ -5,6 +5,7 @@ clang-format gives this tree (a function's braces stand in column 0).
 """
 
 import fnmatch
+import functools
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ SRC = tap.source_folder()
 BUILD = tap.build_folder()
 
 
+@functools.lru_cache(maxsize=None)
 def read(path):
     """The text of a file of the source tree."""
     with open(os.path.join(SRC, path), encoding="utf-8") as f:
@@ -44,6 +46,7 @@ def _is_ignored(rules, path, is_folder):
     return False
 
 
+@functools.lru_cache(maxsize=None)
 def tree():
     """(folders, files): all of the source tree, relative, build left out."""
     rules, folders, files = _ignored(), [], []
@@ -106,6 +109,7 @@ def without_comments(text):
                      else m.group(), text)
 
 
+@functools.lru_cache(maxsize=None)
 def code_only(text):
     """C text with comments blanked and literals emptied."""
     def replace(m):
@@ -117,13 +121,29 @@ def code_only(text):
 
 
 def strings(text):
-    """(line, content) of each string literal of C text, comments aside."""
+    """(line, content, position) of each string literal of C text."""
     found = []
     for m in TOKEN.finditer(text):
         if m.group("string"):
             found.append((text.count("\n", 0, m.start()) + 1,
-                          m.group()[1:-1]))
+                          m.group()[1:-1], m.start()))
     return found
+
+
+def callee(code, at):
+    """The name of the call in whose arguments position `at` stands, or ""."""
+    depth = 0
+    for i in range(at - 1, -1, -1):
+        if code[i] == ")":
+            depth += 1
+        elif code[i] == "(" and depth > 0:
+            depth -= 1
+        elif code[i] == "(":
+            found = re.search(r"(\w+)\s*$", code[:i])
+            return found.group(1) if found else ""
+        elif code[i] in ";{}" and depth == 0:
+            return ""
+    return ""
 
 
 def arguments(text):

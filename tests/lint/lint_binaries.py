@@ -22,7 +22,7 @@ def built(name):
 def output(*words):
     """stdout of a command that must succeed."""
     return subprocess.run(words, stdout=subprocess.PIPE, text=True,
-                          check=True).stdout
+                          errors="replace", check=True).stdout
 
 
 def needed(name):

@@ -23,16 +23,20 @@ EXCUSED = {
 CLANG_FORMAT_MAJOR = 14  # Debian 12's; others lay out differently
 
 RUNTIME = ("runtime",)
+SHIPPED = ("runtime", "sdk", "plugins", "examples")
 ALL = ("runtime", "sdk", "plugins", "examples", "tests")
 
 # Functions, the folders where they are banned, and the files (by prefix)
 # that are the one door to each.
 BANNED = (
     ("sprintf|vsprintf|strcpy|strcat|strncpy|strncat|strtok|atoi|atol|atof"
-     "|gets|alloca|tmpnam|mktemp", ALL, ()),
-    ("system|popen", ("runtime", "sdk", "plugins", "examples"), ()),
+     "|gets|alloca|tmpnam|mktemp", SHIPPED, ()),
+    ("system|popen", SHIPPED, ()),
+    # linlid stands on host.h alone, as any embedder does; Lua's heap counts
+    # for itself.
     ("malloc|calloc|realloc|free|strdup|strndup", RUNTIME,
-     ("runtime/base/mem.c",)),
+     ("runtime/base/mem.c", "runtime/cmd/linlid.c",
+      "runtime/worker/lua_heap.c")),
     ("time|localtime|localtime_r|gmtime|gmtime_r|gettimeofday|mktime|ctime",
      RUNTIME, ()),
     ("clock_gettime", RUNTIME, ("runtime/world/", "runtime/worker/")),
@@ -88,8 +92,9 @@ def test_columns_and_white_space():
 def test_file_length():
     found = []
     for path in house.c_files(*ALL):
-        most = FILE_LINES_OF.get(path,
-                                 FILE_LINES_MAX[os.path.splitext(path)[1]])
+        # A header of tests holds code, as it is included once.
+        kind = ".c" if path.startswith("tests/") else path[-2:]
+        most = FILE_LINES_OF.get(path, FILE_LINES_MAX[kind])
         lines = house.read(path).count("\n")
         if lines > most:
             found.append("%s: %d lines, %d at most: two ideas in one file?"
@@ -100,7 +105,7 @@ def test_file_length():
 def test_functions():
     """Length, arguments and nesting of every function."""
     found = []
-    for path in house.c_files("runtime", "sdk", "plugins", "examples"):
+    for path in house.c_files(*SHIPPED):
         for f in house.functions(house.read(path)):
             where = "%s:%d: %s" % (path, f.first, f.name)
             if f.name in EXCUSED:

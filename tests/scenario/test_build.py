@@ -287,13 +287,29 @@ def test_install_and_uninstall():
         tap.equal(left, [], "files after uninstall")
 
 
-def test_installed_linlid_finds_its_worker():
-    """The programs work from where DESTDIR put them."""
-    with installed() as folder:
-        for name in ("sbin/linlid", "bin/linli"):
-            done = linli_test.run(
-                [os.path.join(folder + prefix(), name), "--version"])
-            tap.contains(ok(done).out, text(SRC, ".version").strip(), name)
+class Installed(linli_test.Daemon):
+    """linlid as it was installed below a DESTDIR, with what lies there."""
+
+    def __init__(self, root):
+        super().__init__(plugins=root + "/share/linli/plugins", options=[
+            "--demo=on", "--worker=" + root + "/libexec/linli/linli-worker"])
+        self.root = root
+
+    def command_line(self):
+        return [self.root + "/sbin/linlid"] + super().command_line()[1:]
+
+
+def test_the_installed_daemon_serves():
+    """What is installed is enough to serve the first-party plugins."""
+    with installed() as folder, Installed(folder + prefix()) as daemon:
+        listed = ok(linli_test.run([folder + prefix() + "/bin/linli", "plugin",
+                                    "list", "--data=" + daemon.data]))
+        tap.contains(listed.out, "parking", "linli plugin list")
+        answer = daemon.call("parking", "/tariffs/p1/simulate", {
+            "entered_at": "2026-03-02T09:00:00+08:00",
+            "left_at": "2026-03-02T10:40:00+08:00", "plate_type": "blue"},
+            as_="operator:o1")
+        tap.equal(answer.status, 200, "status of %r" % answer)
 
 
 def pkg_config(folder, *words):
