@@ -35,7 +35,7 @@ import linli_test  # noqa: E402 (the path is set above)
 
 SERVER_CORE, LOAD_CORE = "0", "1"
 QUIET_SHARE = 0.04      # of all processors: below it the machine is quiet
-QUIET_WAIT_S = 60       # then the run starts all the same, and is marked
+QUIET_WAIT_S = 30       # then the run starts all the same, and is marked
 DISTURBED_CPUS = 0.06   # processors that others used during a run
 TRIES = 3               # of one run, until it is undisturbed
 WARM_S = 1
@@ -90,9 +90,9 @@ def machine_busy_s():
     return (sum(fields[:8]) - idle) / TICKS
 
 
-def wait_for_quiet():
+def wait_for_quiet(wait_s):
     """Wait until the machine is idle; False if it never was."""
-    end = time.monotonic() + QUIET_WAIT_S
+    end = time.monotonic() + wait_s
     share = QUIET_SHARE * (os.cpu_count() or 1)
     while time.monotonic() < end:
         before = machine_busy_s()
@@ -119,7 +119,7 @@ def wrk(peer, what, connections, seconds, folder):
     if body:
         with open(os.path.join(HERE, "quote", "request.json"),
                   encoding="utf-8") as f:
-            setup += "wrk.body = %s\n" % json.dumps(f.read().rstrip("\n"))
+            setup += "wrk.body = [==[%s]==]\n" % f.read().rstrip("\n")
         setup += 'wrk.headers["Content-Type"] = "application/json"\n'
     script = os.path.join(folder, "wrk.lua")
     with open(script, "w", encoding="utf-8") as f:
@@ -142,7 +142,7 @@ def wrk(peer, what, connections, seconds, folder):
 def measure(peer, what, connections, options, folder):
     """One undisturbed run, or after TRIES one that is marked."""
     for _ in range(TRIES):
-        quiet = wait_for_quiet()
+        quiet = wait_for_quiet(options.quiet_wait)
         busy, cpu, start = machine_busy_s(), peer.cpu_s(), time.monotonic()
         figures, load_cpu = wrk(peer, what, connections, options.seconds,
                                 folder)
@@ -387,6 +387,7 @@ def parse(arguments):
     parser.add_argument("--build", default=os.getcwd())
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--quiet-wait", type=float, default=QUIET_WAIT_S)
     parser.add_argument("--connections", default=[1, 32, 256],
                         type=lambda s: [int(w) for w in s.split(",")])
     return parser.parse_args(arguments)
