@@ -86,12 +86,12 @@ ll_frame_feed(struct ll_frame_reader *reader, const void *bytes, size_t n)
 linli_status
 ll_frame_next(struct ll_frame_reader *reader, struct ll_frame *frame)
 {
-    const unsigned char *in =
-        (const unsigned char *)reader->buf.ptr + reader->taken;
     size_t have = reader->buf.len - reader->taken;
     *frame = (struct ll_frame){.type = 0};
-    if (have < LL_FRAME_HEADER_BYTES)
+    if (have < LL_FRAME_HEADER_BYTES) /* also when there is no buffer yet */
         return LINLI_E_AGAIN;
+    const unsigned char *in =
+        (const unsigned char *)reader->buf.ptr + reader->taken;
     uint32_t length = get_le(in + 12, 4);
     if (get_le(in, 2) != LL_FRAME_MAGIC || in[2] != LL_WIRE_VERSION ||
         get_le(in + 10, 2) != 0 || length > LL_FRAME_BYTES_MAX)
