@@ -1,5 +1,13 @@
-base_SRCS = buf.c err.c hash.c json_read.c json_value.c json_write.c \
-  mem.c problem.c \
+base_SRCS = \
+  buf.c \
+  err.c \
+  hash.c \
+  json_read.c \
+  json_value.c \
+  json_write.c \
+  mem.c \
+  problem.c \
+  report.c \
   schema.c \
   schema_check.c \
   schema_format.c \

@@ -9,6 +9,5 @@ linli_SRCS = \
   linli_explain.c \
   linli_http.c \
   linli_plugin.c \
-  linli_token.c \
-  report.c
+  linli_token.c
 linli-worker_SRCS = linli-worker.c

@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#define REPORT_BYTES_MAX ((size_t)64 << 10)
 #define ARENA_BYTES_MAX ((size_t)256 << 20)
 
 static linli_status (*const verbs[LL_VERB_COUNT])(
@@ -66,8 +67,9 @@ run(struct ll_cli *cli, const struct ll_args *args, struct ll_err *err)
 }
 
 static void
-report(const struct ll_cli *cli, const struct ll_err *err)
+report(struct ll_cli *cli, const struct ll_err *err)
 {
+    struct ll_buf text;
     struct ll_report said = {.code = err->code,
         .title = cli->title,
         .where = err->where,
@@ -75,10 +77,13 @@ report(const struct ll_cli *cli, const struct ll_err *err)
         .fix = err->fix};
     /* What was answered stands before what is said about it. */
     (void)fflush(stdout);
+    ll_buf_init(&text, &cli->mem, REPORT_BYTES_MAX);
     if (cli->json)
-        ll_report_json(stderr, &said);
+        ll_report_json(&text, &said);
     else
-        ll_report_text(stderr, &said, cli->lang);
+        ll_report_text(&text, &said, cli->lang);
+    (void)fwrite(text.ptr, 1, text.len, stderr);
+    ll_buf_fini(&text);
 }
 
 int

@@ -86,3 +86,15 @@ ll_cli_read(struct ll_cli *cli, const char *path, size_t bytes_max,
         (void)close(fd);
     return status;
 }
+
+void
+ll_cli_print(linli_str text)
+{
+    struct ll_mem mem;
+    struct ll_buf safe;
+    ll_mem_init(&mem, 0);
+    ll_buf_init(&safe, &mem, LL_CLI_PRINT_BYTES_MAX);
+    ll_put_safe(&safe, text);
+    (void)fwrite(safe.ptr, 1, safe.len, stdout);
+    ll_buf_fini(&safe);
+}

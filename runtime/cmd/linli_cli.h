@@ -7,9 +7,11 @@
 #ifndef LL_CMD_LINLI_CLI_H
 #define LL_CMD_LINLI_CLI_H
 
+#include <stdio.h>
+
 #include "base/json.h"
+#include "base/report.h"
 #include "cmd/linli_args.h"
-#include "cmd/report.h"
 #include "world/world.h"
 
 #define LL_CLI_DATA_DEFAULT "./linli-data"
@@ -107,5 +109,10 @@ void ll_answer_free(struct ll_answer *answer);
  * problem+json, code included, and sets exit code 1. */
 linli_status ll_cli_judge(struct ll_cli *cli, const struct ll_answer *answer,
     struct ll_err *err) LL_USE_RESULT;
+
+/* Prints text that others wrote, as ll_put_safe makes it; cut at
+ * LL_CLI_PRINT_BYTES_MAX. */
+#define LL_CLI_PRINT_BYTES_MAX 8192
+void ll_cli_print(linli_str text);
 
 #endif

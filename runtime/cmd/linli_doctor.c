@@ -195,7 +195,7 @@ print_text(const struct doctor *d)
     for (unsigned i = 0; i < d->count; i++) {
         const struct finding *f = &d->found[i];
         (void)printf("%-4s %-8s ", marks[f->verdict], f->what);
-        ll_print_safe(stdout, ll_cstr(f->text));
+        ll_cli_print(ll_cstr(f->text));
         (void)printf("\n");
         if (f->fix != NULL)
             (void)printf("     %-8s fix: %s\n", "", f->fix);

@@ -114,7 +114,7 @@ enable_body(struct ll_cli *cli, struct ll_buf *body, struct ll_err *err)
 static void
 print_str(struct ll_jv plugin, const char *name)
 {
-    ll_print_safe(stdout, ll_jv_str(ll_jv_get(plugin, name)));
+    ll_cli_print(ll_jv_str(ll_jv_get(plugin, name)));
 }
 
 /* "parking 1.0.0 is enabled in demo" */

@@ -209,6 +209,15 @@ ll_host_identify(struct ll_host *host, const struct ll_request *request,
         ll_world_wall(host->world).ms, out, err);
 }
 
+/* RFC 6750, section 3: an error is named only if a token was sent. */
+static linli_str
+challenge(const char *code)
+{
+    return strcmp(code, "auth/missing") == 0
+               ? LINLI_STR("Bearer")
+               : LINLI_STR("Bearer error=\"invalid_token\"");
+}
+
 static enum ll_step
 step_authenticate(struct ll_call *call)
 {
@@ -216,7 +225,7 @@ step_authenticate(struct ll_call *call)
     if (ll_host_identify(call->host, call->request, &call->identity, &err) !=
         LINLI_OK) {
         if (strncmp(err.code, "auth/", 5) == 0)
-            add_header(call, "www-authenticate", LINLI_STR("Bearer"));
+            add_header(call, "www-authenticate", challenge(err.code));
         return ll_call_refuse(call, err.code, err.msg);
     }
     /* Another community's caller learns nothing of this one. */
@@ -499,10 +508,10 @@ step_commit(struct ll_call *call)
 static void
 count(const struct ll_call *call)
 {
-    struct ll_plugin_metrics *row =
-        ll_metrics_row(&call->host->metrics, call->metrics_row);
     if (!call->counted)
         return;
+    struct ll_plugin_metrics *row =
+        ll_metrics_row(&call->host->metrics, call->metrics_row);
     row->in_flight--;
     row->calls[ll_outcome_of(call->response.status, call->problem)]++;
     ll_histogram_add(&row->duration, ll_mono_now().ns - call->began.ns);

@@ -1,11 +1,11 @@
 /* host/error_text.c: failures for people and across the public header. */
-#include <stdio.h>
 #include <string.h>
 
-#include "base/problem.h"
-#include "base/text.h"
+#include "base/report.h"
 #include "config.h"
 #include "host/host.h"
+
+#define TEXT_BYTES_MAX ((size_t)8192)
 
 void
 ll_error_export(const struct ll_err *from, linli_error *to)
@@ -22,29 +22,22 @@ ll_error_export(const struct ll_err *from, linli_error *to)
 size_t
 linli_error_text(const linli_error *error, char *out, size_t size)
 {
-    const struct ll_problem *row = ll_problem_find(ll_cstr(error->code));
-    const char *en = row == NULL ? "failed" : row->title_en;
-    const char *zh = row == NULL ? "失败" : row->title_zh;
-    const char *fix = error->fix[0] != '\0' ? error->fix
-                      : row == NULL         ? ""
-                                            : row->fix_en;
-    const char *fix_zh =
-        error->fix[0] == '\0' && row != NULL ? row->fix_zh : "";
+    struct ll_report report = {.code = error->code,
+        .where = error->where,
+        .msg = error->message,
+        .fix = error->fix};
+    struct ll_mem mem;
+    struct ll_buf text;
     if (size == 0)
         return 0;
-    int n = snprintf(out, size, "error[%s]: %s · %s\n%s%s%s  = %s\n%s%s%s%s%s",
-        error->code, en, zh, error->where[0] == '\0' ? "" : "  --> ",
-        error->where, error->where[0] == '\0' ? "" : "\n", error->message,
-        fix[0] == '\0' ? "" : "  = fix: ", fix, fix[0] == '\0' ? "" : "\n",
-        fix_zh[0] == '\0' ? "" : "  = 解决: ", fix_zh);
-    if (n < 0)
-        n = 0;
-    size_t used = (size_t)n < size ? (size_t)n : size - 1;
-    if (fix_zh[0] != '\0' && used + 1 < size) {
-        out[used++] = '\n';
-        out[used] = '\0';
-    }
-    return used;
+    ll_mem_init(&mem, 0);
+    ll_buf_init(&text, &mem, TEXT_BYTES_MAX);
+    ll_report_text(&text, &report, LL_LANG_BOTH);
+    size_t n = text.len < size - 1 ? text.len : size - 1;
+    memcpy(out, text.ptr, n);
+    out[n] = '\0';
+    ll_buf_fini(&text);
+    return n;
 }
 
 const char *

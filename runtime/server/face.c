@@ -7,6 +7,7 @@
 #include "host/problem_json.h"
 #include "host/trace.h"
 #include "server/metrics_http.h"
+#include "server/openapi.h"
 
 #define OUT_BYTES_MAX ((size_t)LL_HTTP_RESPONSE_BYTES_MAX)
 
@@ -67,7 +68,8 @@ static void
 handle_health(struct ll_face *face, struct ll_request *request)
 {
     ll_buf_clear(&face->out);
-    ll_buf_cstr(&face->out, "{\"status\":\"ok\"}");
+    ll_buf_printf(&face->out, "{\"status\":\"ok\",\"pid\":%lld}",
+        (long long)ll_world_pid());
     ll_face_answer(face, request, 200, "application/json");
 }
 
@@ -118,6 +120,34 @@ handle_metrics(struct ll_face *face, struct ll_request *request)
     ll_face_answer(face, request, 200, LL_METRICS_CONTENT_TYPE);
 }
 
+/* The description of what is enabled, in the order of the lists. */
+static void
+handle_openapi(struct ll_face *face, struct ll_request *request)
+{
+    struct ll_host *host = face->host;
+    struct ll_openapi_entry *entries =
+        ll_alloc(&host->mem, (host->instance_count + 1) * sizeof *entries);
+    uint32_t count = 0;
+    if (entries == NULL) {
+        ll_face_problem(face, request, "runtime/memory", LINLI_STR(""));
+        return;
+    }
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            if (i->state == LL_INSTANCE_ENABLED)
+                entries[count++] =
+                    (struct ll_openapi_entry){c->id, i->package->manifest};
+    ll_buf_clear(&face->out);
+    linli_status status =
+        ll_openapi_write(&host->mem, entries, count, &face->out);
+    ll_release(
+        &host->mem, entries, (host->instance_count + 1) * sizeof *entries);
+    if (status == LINLI_OK)
+        ll_face_answer(face, request, 200, "application/json");
+    else
+        ll_face_problem(face, request, "runtime/memory", LINLI_STR(""));
+}
+
 static const struct {
     const char *path;
     void (*handle)(struct ll_face *face, struct ll_request *request);
@@ -125,6 +155,7 @@ static const struct {
     {"/healthz", handle_health},
     {"/readyz", handle_ready},
     {"/metrics", handle_metrics},
+    {"/openapi.json", handle_openapi},
 };
 
 /* "/v1/c/COMMUNITY/admin/REST"; false for any other path. */

@@ -45,6 +45,9 @@ struct ll_wall ll_world_wall(const struct ll_world *world);
 /* The monotonic clock now, for measuring inside a turn. */
 struct ll_mono ll_mono_now(void);
 
+/* The process, for /healthz: whoever asks can tell whom it reached. */
+int64_t ll_world_pid(void);
+
 /* Random bytes fit for keys. */
 void ll_world_random(struct ll_world *world, void *out, size_t n);
 /* A pseudo-random number seeded from them: fast, for seeds of calls. */

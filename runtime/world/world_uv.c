@@ -144,6 +144,12 @@ ll_mono_now(void)
     return (struct ll_mono){(int64_t)now.tv_sec * 1000000000 + now.tv_nsec};
 }
 
+int64_t
+ll_world_pid(void)
+{
+    return uv_os_getpid();
+}
+
 void
 ll_world_random(struct ll_world *world, void *out, size_t n)
 {

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "cmd/linli_args.h"
-#include "cmd/report.h"
+#include "base/report.h"
 
 #define ARGV_MAX 48
 
@@ -212,16 +212,18 @@ static linli_str
 printed(const struct ll_report *report, enum ll_lang lang, bool json)
 {
     static char text[8192];
-    FILE *out = fmemopen(text, sizeof text, "w");
-    if (out == NULL)
-        abort();
+    struct ll_mem mem;
+    struct ll_buf out;
+    ll_mem_init(&mem, 0);
+    ll_buf_init(&out, &mem, sizeof text);
     if (json)
-        ll_report_json(out, report);
+        ll_report_json(&out, report);
     else
-        ll_report_text(out, report, lang);
-    long n = ftell(out);
-    (void)fclose(out);
-    return (linli_str){text, (size_t)n};
+        ll_report_text(&out, report, lang);
+    size_t n = out.len;
+    memcpy(text, out.ptr, n);
+    ll_buf_fini(&out);
+    return (linli_str){text, n};
 }
 
 T_CASE(tells_a_failure_in_the_languages_asked_for)

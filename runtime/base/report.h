@@ -1,17 +1,13 @@
-/* cmd/report.h: telling a person, or a script, what went wrong.
+/* base/report.h: telling a person, or a script, what went wrong.
  *
  * One shape for `linli` and `linlid`: the stable code, one sentence in
  * Chinese and English, where it is, what was found, how to correct it. The
- * sentences come from base/problem.def. Knows plain strings only, so that
- * linlid can use it beside the public linli/host.h.
+ * sentences come from base/problem.def.
  */
-#ifndef LL_CMD_REPORT_H
-#define LL_CMD_REPORT_H
+#ifndef LL_BASE_REPORT_H
+#define LL_BASE_REPORT_H
 
-#include <stdbool.h>
-#include <stdio.h>
-
-#include <linli/types.h>
+#include "base/buf.h"
 
 /* Any text may be NULL or empty. */
 struct ll_report {
@@ -35,14 +31,14 @@ enum ll_lang { LL_LANG_BOTH, LL_LANG_ZH, LL_LANG_EN };
  *      = help: linli explain listen/failed
  */
 void ll_report_text(
-    FILE *out, const struct ll_report *report, enum ll_lang lang);
+    struct ll_buf *out, const struct ll_report *report, enum ll_lang lang);
 
 /* For scripts, one line of JSON: {"error":{"code","title","title_zh",
  * "where","detail","fix","fix_zh"}}; empty members are left out. */
-void ll_report_json(FILE *out, const struct ll_report *report);
+void ll_report_json(struct ll_buf *out, const struct ll_report *report);
 
-/* Prints text that others wrote: control characters, which a terminal would
+/* Appends text that others wrote: control characters, which a terminal would
  * obey, become '?'. */
-void ll_print_safe(FILE *out, linli_str text);
+void ll_put_safe(struct ll_buf *out, linli_str text);
 
 #endif

@@ -1,11 +1,9 @@
-/* cmd/report.c: failures as text in two languages, and as JSON. */
-#include "cmd/report.h"
+/* base/report.c: failures as text in two languages, and as JSON. */
+#include "base/report.h"
 
 #include "base/json.h"
 #include "base/problem.h"
 #include "base/text.h"
-
-#define REPORT_BYTES_MAX ((size_t)64 << 10)
 
 /* What is said about a code: the table's row, or what the report brings. */
 struct words {
@@ -39,48 +37,47 @@ words_of(const struct ll_report *report)
 }
 
 void
-ll_print_safe(FILE *out, linli_str text)
+ll_put_safe(struct ll_buf *out, linli_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
         unsigned char next =
             i + 1 < text.len ? (unsigned char)text.ptr[i + 1] : 0;
         /* U+0080 to U+009F are C2 80 to C2 9F: terminals obey them too. */
-        if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
-            (void)fputc('?', out);
-            i++;
-        } else {
-            (void)fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
-        }
+        bool c1 = c == 0xc2 && next >= 0x80 && next < 0xa0;
+        ll_buf_char(out, c1 || c < 0x20 || c == 0x7f ? '?' : (char)c);
+        i += c1;
     }
 }
 
 /* "PREFIX TEXT", if there is a text. */
 static void
-line(FILE *out, const char *prefix, const char *text)
+line(struct ll_buf *out, const char *prefix, const char *text)
 {
     if (or_empty(text)[0] == '\0')
         return;
-    (void)fputs(prefix, out);
-    ll_print_safe(out, ll_cstr(text));
-    (void)fputc('\n', out);
+    ll_buf_cstr(out, prefix);
+    ll_put_safe(out, ll_cstr(text));
+    ll_buf_char(out, '\n');
 }
 
 void
-ll_report_text(FILE *out, const struct ll_report *report, enum ll_lang lang)
+ll_report_text(
+    struct ll_buf *out, const struct ll_report *report, enum ll_lang lang)
 {
     struct words words = words_of(report);
+    const char *code = or_empty(report->code);
     const char *first = lang == LL_LANG_ZH ? words.title_zh : words.title_en;
     const char *second = lang == LL_LANG_BOTH ? words.title_zh : "";
     if (first[0] == '\0')
         first = words.title_en;
-    int indent = fprintf(out, "error[");
-    ll_print_safe(out, ll_cstr(or_empty(report->code)));
-    (void)fputs("]: ", out);
+    ll_buf_cstr(out, "error[");
+    ll_put_safe(out, ll_cstr(code));
+    ll_buf_cstr(out, "]: ");
     line(out, "", first[0] == '\0' ? "it failed" : first);
     if (second[0] != '\0')
-        (void)fprintf(out, "%*s%s\n",
-            indent + (int)strlen(or_empty(report->code)) + 3, "", second);
+        ll_buf_printf(out, "%*s%s\n", (int)(strlen("error[]: ") + strlen(code)),
+            "", second);
     line(out, "  --> ", report->where);
     line(out, "   = ", report->msg);
     if (lang != LL_LANG_ZH || words.fix_zh[0] == '\0')
@@ -88,9 +85,8 @@ ll_report_text(FILE *out, const struct ll_report *report, enum ll_lang lang)
     if (lang != LL_LANG_EN)
         line(out, "   = 修正: ", words.fix_zh);
     /* "usage" has nothing more to explain. */
-    if (strchr(or_empty(report->code), '/') != NULL &&
-        ll_problem_find(ll_cstr(report->code)) != NULL)
-        line(out, "   = help: linli explain ", report->code);
+    if (strchr(code, '/') != NULL && ll_problem_find(ll_cstr(code)) != NULL)
+        line(out, "   = help: linli explain ", code);
 }
 
 static void
@@ -103,14 +99,10 @@ member(struct ll_jw *w, const char *name, const char *text)
 }
 
 void
-ll_report_json(FILE *out, const struct ll_report *report)
+ll_report_json(struct ll_buf *out, const struct ll_report *report)
 {
     struct words words = words_of(report);
-    struct ll_mem mem;
-    struct ll_buf buf;
-    ll_mem_init(&mem, 0);
-    ll_buf_init(&buf, &mem, REPORT_BYTES_MAX);
-    struct ll_jw w = ll_jw(&buf);
+    struct ll_jw w = ll_jw(out);
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "error");
     ll_jw_open(&w, '{');
@@ -124,9 +116,5 @@ ll_report_json(FILE *out, const struct ll_report *report)
     member(&w, "fix_zh", words.fix_zh);
     ll_jw_close(&w, '}');
     ll_jw_close(&w, '}');
-    if (buf.failed)
-        (void)fputs("{\"error\":{\"code\":\"runtime/memory\"}}\n", out);
-    else
-        (void)fprintf(out, "%.*s\n", (int)buf.len, buf.ptr);
-    ll_buf_fini(&buf);
+    ll_buf_char(out, '\n');
 }
