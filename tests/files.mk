@@ -15,8 +15,8 @@ unit_SRCS = \
   test_manifest.c \
   test_metrics.c \
   test_native.c \
-  test_package.c \
   test_openapi.c \
+  test_package.c \
   test_problem_json.c \
   test_schema.c \
   test_spawn.c \

@@ -19,11 +19,10 @@
 #define LL_HTTP_WRITE_MS 30000  /* a peer that does not read its answer */
 #define LL_HTTP_WRITE_STEP_BYTES 65536 /* read in that time: it goes on */
 #define LL_HTTP_FINISH_MS 2000 /* last bytes and the peer's end, at a close */
-#define LL_HTTP_QUEUE_BYTES_MAX 262144 /* unread answers; then no more reads \
-                                        */
+#define LL_HTTP_QUEUE_BYTES_MAX 262144        /* unread: then we stop reading */
 #define LL_HTTP_BUFFER_BYTES_MAX (128u << 20) /* bodies of all at once; 503 */
 #define LL_HTTP_POOL_MAX 256 /* requests kept for reuse; 3 KiB and buffers */
-#define LL_HTTP_RESPONSE_BYTES_MAX (4u << 20)
+#define LL_HTTP_RESPONSE_BYTES_MAX (4u << 20) /* of one body; 500 past it */
 
 /* -- metrics -- */
 #define LL_METRICS_PLUGINS_MAX 256 /* plugin versions; then "_other" */

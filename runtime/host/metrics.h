@@ -60,6 +60,7 @@ struct ll_metrics {
     struct ll_plugin_metrics other; /* past the bound, or without memory */
 };
 
+/* Without rows; `mem` must outlive it. */
 void ll_metrics_init(struct ll_metrics *metrics, struct ll_mem *mem);
 void ll_metrics_fini(struct ll_metrics *metrics);
 

@@ -270,40 +270,57 @@ check_host(struct ll_http_parser *parser)
     return 0;
 }
 
+static bool
+is_digits(linli_str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+    return s.len > 0;
+}
+
+static int
+check_length(struct ll_http_parser *parser, linli_str cl)
+{
+    int64_t length = 0;
+    if (!is_digits(cl))
+        return malformed(parser, "Content-Length is no number");
+    /* Digits that 64 bits do not hold are a length, too large a one. */
+    if (!ll_str_int(cl, 0, INT64_MAX, &length))
+        length = INT64_MAX;
+    if ((uint64_t)length > parser->body_bytes_max)
+        return refuse(parser, "request/too-large", "the body is too large");
+    parser->body_left = (uint64_t)length;
+    return 0;
+}
+
+static int
+check_coding(struct ll_http_parser *parser, linli_str te)
+{
+    if (parser->singletons[LL_HTTP_CONTENT_LENGTH].ptr != NULL)
+        return malformed(parser, "both Transfer-Encoding and Content-Length");
+    if (parser->is_http10)
+        return malformed(parser, "Transfer-Encoding in HTTP/1.0");
+    if (!ll_str_eq_nocase(te, "chunked"))
+        return malformed(parser, "Transfer-Encoding is not chunked");
+    if (!(engine(parser)->flags & F_CHUNKED))
+        return malformed(parser, "Transfer-Encoding cannot be read");
+    parser->part = LL_HTTP_PART_CHUNKS;
+    return 0;
+}
+
 /* How the body is framed; exactly one way may be named. */
 static int
 check_framing(struct ll_http_parser *parser)
 {
     linli_str te = parser->singletons[LL_HTTP_TRANSFER_ENCODING];
     linli_str cl = parser->singletons[LL_HTTP_CONTENT_LENGTH];
-    if (te.ptr != NULL) {
-        if (cl.ptr != NULL)
-            return malformed(
-                parser, "both Transfer-Encoding and Content-Length");
-        if (parser->is_http10)
-            return malformed(parser, "Transfer-Encoding in HTTP/1.0");
-        if (!ll_str_eq_nocase(te, "chunked"))
-            return malformed(parser, "Transfer-Encoding is not chunked");
-        if (!(engine(parser)->flags & F_CHUNKED))
-            return malformed(parser, "Transfer-Encoding cannot be read");
-        parser->part = LL_HTTP_PART_CHUNKS;
-        return 0;
-    }
+    if (te.ptr != NULL)
+        return check_coding(parser, te);
     parser->body_left = 0;
-    if (cl.ptr != NULL) {
-        int64_t length = 0;
-        if (cl.len == 0 || cl.ptr[0] == '-')
-            return malformed(parser, "Content-Length is no number");
-        if (!ll_str_int(cl, 0, INT64_MAX, &length)) {
-            for (size_t i = 0; i < cl.len; i++)
-                if (cl.ptr[i] < '0' || cl.ptr[i] > '9')
-                    return malformed(parser, "Content-Length is no number");
-            length = INT64_MAX;
-        }
-        if ((uint64_t)length > parser->body_bytes_max)
-            return refuse(parser, "request/too-large", "the body is too large");
-        parser->body_left = (uint64_t)length;
-    }
+    int bad = cl.ptr != NULL ? check_length(parser, cl) : 0;
+    if (bad != 0)
+        return bad;
     /* Two readings of one length would be two requests to somebody. */
     if (engine(parser)->content_length != parser->body_left)
         return malformed(parser, "Content-Length cannot be read");
