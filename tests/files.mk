@@ -1,10 +1,12 @@
 # The test programs, one .c file each; scripts need no list.
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
+  test_breaker.c \
   test_cli.c \
   test_elf.c \
   test_enter.c \
   test_ffi.c \
+  test_frame.c \
   test_http_parse.c \
   test_http_server.c \
   test_json.c \
@@ -19,9 +21,11 @@ unit_SRCS = \
   test_package.c \
   test_problem_json.c \
   test_schema.c \
+  test_ring.c \
   test_spawn.c \
   test_text.c \
   test_token_cache.c \
+  test_value.c \
   test_world.c
 # tests/conform/test_*.c: the code against spec/.
 conform_SRCS = test_json_schema.c
