@@ -31,6 +31,26 @@ string_class(unsigned char c)
     return c >= 0x80 ? HIGH : c < 0x20 || c == '"' || c == '\\';
 }
 
+#define EACH_BYTE(b) (0x0101010101010101u * (b))
+
+/* Passes plain bytes eight at a time, and stops at or before the first that
+ * is not: the usual tests for a byte below n and a zero byte in a word
+ * (Anderson, Bit Twiddling Hacks). */
+static const char *
+skip_plain(const char *p, const char *end)
+{
+    for (uint64_t word; end - p >= (ptrdiff_t)sizeof word; p += sizeof word) {
+        memcpy(&word, p, sizeof word);
+        uint64_t quote = word ^ EACH_BYTE('"'), slash = word ^ EACH_BYTE('\\');
+        uint64_t found = ((quote - EACH_BYTE(1)) & ~quote) |
+                         ((slash - EACH_BYTE(1)) & ~slash) |
+                         ((word - EACH_BYTE(0x20)) & ~word) | word;
+        if (found & EACH_BYTE(0x80))
+            break;
+    }
+    return p;
+}
+
 static linli_status
 fail_at(struct reader *r, const char *at, const char *what)
 {
@@ -181,7 +201,7 @@ read_string(struct reader *r)
     struct ll_json_node *node = node_new(r, LL_JSON_STRING);
     if (node == NULL)
         return fail_memory(r);
-    for (; r->p < r->end; r->p++) {
+    for (r->p = skip_plain(r->p, r->end); r->p < r->end; r->p++) {
         int class = string_class((unsigned char)*r->p);
         if (class == SPECIAL)
             break;

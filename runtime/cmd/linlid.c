@@ -126,8 +126,8 @@ check_options(const struct options *options)
                     strncmp(options->listen, "[::1]", 5) == 0;
     if (options->development && !loopback)
         return fail("config/development-only", options->listen,
-            "development mode listens on loopback alone: its tokens are "
-            "for anybody who can read the data directory");
+            "development mode believes its own tokens, so it listens on "
+            "loopback alone: 127.0.0.1 or [::1]");
     if (options->demo && !options->development)
         return fail("config/development-only", "--demo=on",
             "the demo community needs --mode=development");
