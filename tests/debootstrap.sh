@@ -4,12 +4,13 @@
 # of HEAD: `make demo` with its printed curl lines, then `make check` as root
 # and as an ordinary user. Needs root, debootstrap and a Debian mirror
 # (MIRROR=URL). FOLDER is kept for another run; without it a temporary one is
-# made and removed. STEPS names what to run of: demo check-root check-user.
+# made and removed. STEPS names what to run of: demo install check-root
+# check-user.
 set -eu
 src=$(cd "$(dirname "$0")/.." && pwd)
 release=${RELEASE:-bookworm}
 mirror=${MIRROR:-http://deb.debian.org/debian}
-steps=${STEPS:-demo check-root check-user}
+steps=${STEPS:-demo install check-root check-user}
 demo_wait_s=600
 
 die() {
@@ -76,21 +77,20 @@ paste_curl_lines() { # OUTPUT
         grep -E '^[[:space:]]*curl ' >"$1.curl" ||
         die "the demo printed no curl line"
     while IFS= read -r line; do
-        echo "  $line"
+        printf '  %s\n' "$line" | cut -c1-100
         answer=$(inside root / "$line") || die "failed: $line"
-        echo "    $answer" | head -c 300
-        echo
+        printf '    %s\n' "$answer" | cut -c1-300
         case $answer in
         '' | *'"type":"'*problem*) die "no good answer to: $line" ;;
         esac
     done <"$1.curl"
 }
 
-run_demo() {
-    clone /root/demo
-    out=$root/root/demo.out
-    inside root /root/demo './configure --install-deps && make demo' \
-        >"$out" 2>&1 &
+# Start a daemon with COMMAND in FOLDER, paste what it prints, end it.
+serve_and_paste() { # FOLDER DATA COMMAND
+    mkdir -p "$root$1"
+    out=$root$1.out
+    inside root "$1" "$3" >"$out" 2>&1 &
     demo=$!
     waited=0
     until grep -q '"ready":true' "$out"; do
@@ -101,10 +101,28 @@ run_demo() {
     done
     sleep 1
     paste_curl_lines "$out"
-    kill -TERM "$(cat "$root/root/demo/demo-data/linlid.pid")"
+    kill -TERM "$(cat "$root$2/linlid.pid")"
     wait "$demo" || :
     demo=
+}
+
+run_demo() {
+    clone /root/demo
+    serve_and_paste /root/demo /root/demo/demo-data \
+        './configure --install-deps && make demo'
     echo "demo: passed"
+}
+
+# From where make install put it: linlid finds its worker, linli its linlid.
+run_install() {
+    [ -e "$root/root/demo/linlid" ] || die "install needs demo first"
+    inside root /root/demo 'make install' >"$root/root/install.out"
+    serve_and_paste /root/installed /root/installed/data \
+        'linlid --mode=development --data=data --demo=on \
+            --plugins=/usr/local/share/linli/plugins'
+    inside root /root/demo 'make uninstall' >>"$root/root/install.out"
+    [ ! -e "$root/usr/local/sbin/linlid" ] || die "uninstall left linlid"
+    echo "install: passed"
 }
 
 check_as() { # USER FOLDER
@@ -123,6 +141,7 @@ check_as() { # USER FOLDER
 for step in $steps; do
     case $step in
     demo) run_demo ;;
+    install) run_install ;;
     check-root) check_as root /root/check ;;
     check-user) check_as tester /srv/check ;;
     *) die "no such step: $step" ;;
