@@ -522,6 +522,9 @@ step_respond(struct ll_call *call)
 {
     struct ll_request *request = call->request;
     count(call);
+    if (call->problem.len > 0)
+        add_header(
+            call, "content-language", ll_cstr(ll_locale_tag(call->locale)));
     ll_trace_header(&call->trace, call->traceparent);
     add_header(call, "traceparent",
         (linli_str){call->traceparent, LL_TRACEPARENT_BYTES - 1});

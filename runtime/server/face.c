@@ -44,9 +44,15 @@ ll_face_problem(struct ll_face *face, struct ll_request *request,
     ll_check(args.row != NULL);
     ll_buf_clear(&face->out);
     ll_problem_write(&face->out, &args);
+    char traceparent[LL_TRACEPARENT_BYTES];
+    ll_trace_header(&trace, traceparent);
     struct ll_response response = {.status = ll_problem_status(&args),
         .content_type = LINLI_STR(LL_PROBLEM_CONTENT_TYPE),
-        .body = ll_buf_view(&face->out)};
+        .body = ll_buf_view(&face->out),
+        .headers = {{LINLI_STR("content-language"),
+                        ll_cstr(ll_locale_tag(args.locale))},
+            {LINLI_STR("traceparent"), ll_cstr(traceparent)}},
+        .header_count = 2};
     request->respond(request, &response);
 }
 
