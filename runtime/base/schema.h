@@ -39,7 +39,7 @@ struct ll_schema_error {
 #define LL_SCHEMA_ERRORS_MAX 16 /* broken rules reported for one document */
 
 struct ll_schema_report {
-    uint32_t count; /* of errors[] that are filled */
+    uint32_t count; /* of errors[] that are filled; the rest is undefined */
     struct ll_schema_error errors[LL_SCHEMA_ERRORS_MAX];
 };
 

@@ -502,18 +502,72 @@ count_valid(struct judge *j, const struct ll_schema_list *list, struct ll_jv v,
     return n;
 }
 
+/* -- which of several shapes was meant -- */
+
+static const struct ll_schema_node *
+behind_refs(const struct ll_schema_node *n)
+{
+    /* References in a loop were refused when the schema was compiled. */
+    while (n->logic != NULL && n->logic->ref != NULL)
+        n = n->logic->ref;
+    return n;
+}
+
+/* Could this shape be the one that was meant: the type is right, and no
+ * member that names its kind (a `const`) has another value? */
+static bool
+plausible(struct judge *j, const struct ll_schema_node *n, struct ll_jv v)
+{
+    n = behind_refs(n);
+    if (n->never || (n->types != 0 && !(n->types & 1u << ll_jv_node(v)->type)))
+        return false;
+    if (ll_jv_there(n->values) || ll_jv_there(n->constant))
+        return false; /* a list of values is no shape to explain */
+    if (n->object == NULL)
+        return true;
+    for (uint32_t i = 0; i < n->object->member_count; i++) {
+        const struct ll_schema_member *m = &n->object->members[i];
+        struct ll_jv value = ll_jv_get_str(v, m->name);
+        if (m->schema == NULL || !ll_jv_there(value) ||
+            !ll_jv_there(behind_refs(m->schema)->constant))
+            continue;
+        if (!same(j, behind_refs(m->schema)->constant, value))
+            return false;
+    }
+    return true;
+}
+
+/* Tells why the only plausible shape does not fit, or that none does. */
+static bool
+no_shape(struct judge *j, const struct ll_schema_list *list, struct ll_jv v,
+    const char *rule)
+{
+    const struct ll_schema_node *meant = NULL;
+    uint32_t n = 0;
+    if (!collecting(j))
+        return false;
+    for (uint32_t i = 0; i < list->count && n < 2; i++) {
+        if (!plausible(j, list->items[i], v))
+            continue;
+        meant = list->items[i];
+        n++;
+    }
+    if (n == 1)
+        return judge_value(j, meant, v);
+    return broken(
+        j, v, rule, "fits none of the %u shapes allowed here", list->count);
+}
+
 static bool
 judge_choices(struct judge *j, const struct ll_schema_logic *l, struct ll_jv v)
 {
     bool ok = true;
     if (l->any.count > 0 && count_valid(j, &l->any, v, 1) == 0)
-        ok = broken(j, v, "anyOf", "fits none of the %u shapes allowed here",
-            l->any.count);
+        ok = no_shape(j, &l->any, v, "anyOf");
     if (l->one.count > 0 && (ok || collecting(j))) {
         uint32_t n = count_valid(j, &l->one, v, 2);
         if (n == 0)
-            ok = broken(j, v, "oneOf",
-                "fits none of the %u shapes allowed here", l->one.count);
+            ok = no_shape(j, &l->one, v, "oneOf");
         if (n == 2)
             ok = broken(j, v, "oneOf",
                 "fits more than one of the %u shapes allowed here",
@@ -605,8 +659,8 @@ static void
 report_stop(struct ll_schema_report *report, linli_status why)
 {
     struct ll_schema_error *e = &report->errors[0];
-    memset(report, 0, sizeof *report);
     report->count = 1;
+    e->at[0] = '\0';
     (void)snprintf(e->rule, sizeof e->rule, "%s",
         why == LINLI_E_UNSUPPORTED ? "pattern" : "limit");
     (void)snprintf(e->message, sizeof e->message, "%s",
@@ -625,7 +679,7 @@ ll_schema_check(const struct ll_schema *schema, struct ll_jv doc,
     linli_status status = LINLI_E_UNSUPPORTED;
     ll_check(ll_jv_there(doc));
     if (report != NULL)
-        memset(report, 0, sizeof *report);
+        report->count = 0; /* not all of it: this runs on each request */
     if (!schema->patterns_skipped)
         status = verdict(&j);
     if (status == LINLI_OK || report == NULL)

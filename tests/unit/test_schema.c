@@ -257,6 +257,19 @@ static const struct {
         "required", "the member \"b\" is missing"},
     {"{\"anyOf\":[{\"type\":\"null\"},{\"const\":1}]}", "2", "", "anyOf",
         "fits none of the 2 shapes allowed here"},
+    /* the shape that was meant, where only one can be */
+    {"{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"object\",\"required\":"
+     "[\"a\"]}]}",
+        "{}", "", "required", "the member \"a\" is missing"},
+    {"{\"oneOf\":[{\"$ref\":\"#/$defs/t\"},{\"$ref\":\"#/$defs/m\"}],"
+     "\"$defs\":{\"t\":{\"properties\":{\"kind\":{\"const\":\"t\"},\"n\":"
+     "{\"minimum\":1}}},\"m\":{\"properties\":{\"kind\":{\"const\":\"m\"}},"
+     "\"additionalProperties\":false}}}",
+        "{\"kind\":\"t\",\"n\":0}", "/n", "minimum", "wanted at least 1"},
+    {"{\"oneOf\":[{\"properties\":{\"kind\":{\"const\":\"t\"}}},"
+     "{\"properties\":{\"kind\":{\"const\":\"m\"}}}]}",
+        "{\"kind\":\"x\"}", "", "oneOf",
+        "fits none of the 2 shapes allowed here"},
     {"{\"oneOf\":[{\"minimum\":1},{\"minimum\":2}]}", "3", "", "oneOf",
         "fits more than one of the 2 shapes allowed here"},
     {"{\"not\":{\"type\":\"null\"}}", "null", "", "not",
