@@ -13,7 +13,12 @@ unit_SRCS = \
   test_jwks.c \
   test_jwt.c \
   test_locale.c \
-  test_lua_engine.c \
+  test_lua_calls.c \
+  test_lua_globals.c \
+  test_lua_json.c \
+  test_lua_limits.c \
+  test_lua_order.c \
+  test_lua_sdk.c \
   test_manifest.c \
   test_metrics.c \
   test_native.c \

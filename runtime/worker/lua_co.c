@@ -1,10 +1,10 @@
 /* worker/lua_co.c: pcall and coroutines. [worker]
  *
  * Two things pass through all of them. The end of a run (time, memory,
- * call:fail) is an error that nobody keeps: `end` in the run is the truth,
- * the error value only carries it outwards. And a host call yields through
- * every resume above it: the resumer yields in turn, and resumes inwards
- * again when the answer is there.
+ * call:fail) is nothing that anybody catches: `end` in the run is the truth,
+ * and each coroutine is left as soon as it is set. And a host call yields
+ * through every resume above it: the resumer yields in turn, and resumes
+ * inwards again when the answer is there.
  */
 #include <string.h>
 
@@ -25,13 +25,17 @@ ll_lua_ending(lua_State *L, int status)
     return run->end != LL_LUA_ALIVE;
 }
 
-/* Passes on the error on top. What __close handlers it meets on its way may
- * do no more than an instruction. */
+/* Leaves L for good. A yield goes straight to whoever resumed it, past all
+ * pcalls and __close handlers, however many there are: the coroutine is never
+ * resumed again. Inside a C function that cannot yield, an error leads to
+ * the next place from where one can. */
 LL_NORETURN static void
-pass_on(lua_State *L)
+leave(lua_State *L)
 {
-    if (ll_lua_limit_due())
-        ll_lua_limit_hook(L);
+    if (lua_isyieldable(L))
+        (void)lua_yieldk(L, 0, 0, NULL);
+    /* No string is made: this must work without memory. */
+    lua_pushnil(L);
     (void)lua_error(L);
     ll_panic(__FILE__, __LINE__, "lua_error returned");
 }
@@ -42,9 +46,18 @@ ll_lua_end_run(lua_State *L, enum ll_lua_end end)
     struct ll_lua_run *run = ll_lua_run(L);
     if (run->end == LL_LUA_ALIVE)
         run->end = end;
-    /* No string is made: this must work without memory. */
-    lua_pushnil(L);
-    pass_on(L);
+    leave(L);
+}
+
+void
+ll_lua_time_out(lua_State *L)
+{
+    struct ll_lua_run *run = ll_lua_run(L);
+    if (!lua_isyieldable(L))
+        ll_lua_end_run(L, LL_LUA_TIMEOUT);
+    if (run->end == LL_LUA_ALIVE)
+        run->end = LL_LUA_TIMEOUT;
+    (void)lua_yield(L, 0); /* which, in a hook, happens when it returns */
 }
 
 static int
@@ -55,7 +68,7 @@ pcall_ended(lua_State *L, int status, lua_KContext dropped)
         return lua_gettop(L) - (int)dropped;
     }
     if (ll_lua_ending(L, status))
-        pass_on(L);
+        leave(L);
     lua_pushboolean(L, 0);
     lua_insert(L, -2);
     return 2;
@@ -73,7 +86,36 @@ protected_call(lua_State *L)
     return pcall_ended(L, status, 0);
 }
 
-/* xpcall(f, handler, ...): the stack becomes f, handler, true, f, ... */
+/* The handler has returned what is on top, or failed with it. */
+static int
+handler_ended(lua_State *L, int status, lua_KContext context)
+{
+    LL_UNUSED(context);
+    if (status != LUA_OK && status != LUA_YIELD && ll_lua_ending(L, status))
+        leave(L);
+    ll_lua_check_due(L);
+    lua_pushboolean(L, 0);
+    lua_insert(L, -2);
+    return 2;
+}
+
+static int
+handled_ended(lua_State *L, int status, lua_KContext dropped)
+{
+    if (status == LUA_OK || status == LUA_YIELD)
+        return pcall_ended(L, status, dropped);
+    if (ll_lua_ending(L, status))
+        leave(L);
+    lua_pushvalue(L, 2);
+    lua_insert(L, -2);
+    status = lua_pcallk(L, 1, 1, 0, 0, handler_ended);
+    return handler_ended(L, status, 0);
+}
+
+/* xpcall(f, handler, ...): the stack becomes f, handler, true, f, ... The
+ * handler is called when the stack has been unwound, not where the error
+ * was: there, inside a hook, no hook could stop it. Nothing is lost, as
+ * plugins have no debug library to look around with. */
 static int
 protected_call_handled(lua_State *L)
 {
@@ -83,8 +125,8 @@ protected_call_handled(lua_State *L)
     lua_pushboolean(L, 1);
     lua_pushvalue(L, 1);
     lua_rotate(L, 3, 2);
-    int status = lua_pcallk(L, arguments, LUA_MULTRET, 2, 2, pcall_ended);
-    return pcall_ended(L, status, 2);
+    int status = lua_pcallk(L, arguments, LUA_MULTRET, 0, 2, handled_ended);
+    return handled_ended(L, status, 2);
 }
 
 void
@@ -152,19 +194,19 @@ co_continue(lua_State *L, lua_State *co, int arguments, lua_KFunction again)
     int status = lua_resume(co, L, arguments, &results);
     (void)ll_lua_limit_enter(before);
     run->unyieldable -= fixed;
+    if (LL_UNLIKELY(ll_lua_ending(L, status))) {
+        /* Nobody shall resume or close it: it was left, not ended. */
+        ll_lua_set_tag(co, &state->waiting);
+        leave(L);
+    }
     if (status == LUA_YIELD && run->waiting) {
         ll_lua_set_tag(co, &state->waiting);
         return lua_yieldk(L, 0, 0, again);
     }
-    if (LL_UNLIKELY(status != LUA_OK && status != LUA_YIELD)) {
-        if (ll_lua_ending(L, status)) {
-            lua_pushnil(L);
-            pass_on(L);
-        }
+    if (status != LUA_OK && status != LUA_YIELD) {
         lua_xmove(co, L, 1);
         return -1;
     }
-    ll_lua_check_due(L);
     if (!lua_checkstack(L, results + 1)) {
         lua_pop(co, results);
         lua_pushliteral(L, "too many results to resume");
@@ -236,10 +278,8 @@ close_thread(lua_State *L, lua_State *co)
     (void)ll_lua_limit_enter(before);
     run->unyieldable--;
     run->closing--;
-    if (ll_lua_ending(L, status)) {
-        lua_pushnil(L);
-        pass_on(L);
-    }
+    if (ll_lua_ending(L, status))
+        leave(L);
     return status;
 }
 

@@ -180,7 +180,7 @@ go_on(struct ll_lua *lua, struct ll_lua_run *run)
     if (run->in->cpu_ms > 0 && left_ms < allowance.cpu_ms)
         allowance.cpu_ms = left_ms > 0 ? left_ms : 0;
     int status = ll_lua_burst(run, allowance);
-    if (status == LUA_YIELD) {
+    if (status == LUA_YIELD && run->end == LL_LUA_ALIVE) {
         ll_check(run->waiting);
         return;
     }

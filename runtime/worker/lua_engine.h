@@ -184,8 +184,6 @@ void ll_lua_limit_end(void);
 lua_State *ll_lua_limit_enter(lua_State *L);
 /* True once the burst is past its time. */
 bool ll_lua_limit_due(void);
-/* Lets `L` execute no more than an instruction before it is stopped. */
-void ll_lua_limit_hook(lua_State *L);
 
 /* -- lua_co.c -- */
 
@@ -197,8 +195,10 @@ int ll_lua_wrap_call(lua_State *L);
 /* True if the run must end, given the status of a call that failed (or
  * LUA_OK): then the error goes on, whoever catches it. */
 bool ll_lua_ending(lua_State *L, int status);
-/* Ends the run: raises an error that no pcall keeps. */
+/* Ends the run: no pcall, no __close handler is met on the way out. */
 LL_NORETURN void ll_lua_end_run(lua_State *L, enum ll_lua_end end);
+/* The same for want of time, from a hook; may return, to it. */
+void ll_lua_time_out(lua_State *L);
 /* Raises the end of a run that is over its time. */
 static inline void
 ll_lua_check_due(lua_State *L)

@@ -8,6 +8,9 @@
 
 #define CHUNK_BYTES ((size_t)32768)
 
+#define BOX_BYTES_MIN 1024
+#define OVERDRAFT_BYTES_MAX ((size_t)8 << 20)
+
 /* Under a sanitizer every block is its own, so that it can watch it. */
 #define SMALL_BYTES (LL_SANITIZED ? (size_t)0 : (size_t)LL_LUA_SMALL_BYTES)
 
@@ -54,8 +57,14 @@ void
 ll_lua_heap_init(
     struct ll_lua_heap *heap, struct ll_lua_total *total, size_t max_bytes)
 {
+    size_t half = max_bytes / 2;
     *heap = (struct ll_lua_heap){
-        .total = total, .max_bytes = max_bytes, .call_max_bytes = INT64_MAX};
+        .total = total,
+        .max_bytes = max_bytes,
+        .overdraft_bytes =
+            half < OVERDRAFT_BYTES_MAX ? half : OVERDRAFT_BYTES_MAX,
+        .call_max_bytes = INT64_MAX,
+    };
     list_init(&heap->chunks);
     list_init(&heap->large);
 }
@@ -74,8 +83,8 @@ ll_lua_heap_drop(struct ll_lua_heap *heap)
 static bool
 admit(struct ll_lua_heap *heap, size_t bytes)
 {
-    if (bytes > heap->max_bytes ||
-        heap->footprint_bytes > heap->max_bytes - bytes ||
+    size_t max = heap->max_bytes + heap->overdraft_bytes;
+    if (bytes > max || heap->footprint_bytes > max - bytes ||
         heap->total->footprint_bytes > heap->total->max_bytes - bytes)
         return false;
     heap->footprint_bytes += bytes;
@@ -94,7 +103,7 @@ static void *
 system_alloc(struct ll_lua_heap *heap, struct ll_lua_block *head, size_t bytes)
 {
     size_t all = bytes + sizeof(struct ll_lua_block);
-    if (bytes > heap->max_bytes || !admit(heap, all))
+    if (bytes > SIZE_MAX / 2 || !admit(heap, all))
         return NULL;
     struct ll_lua_block *block = malloc(all);
     if (block == NULL) {
@@ -204,11 +213,26 @@ block_resize(struct ll_lua_heap *heap, void *ptr, size_t old, size_t bytes)
 }
 
 static inline bool
-over_a_cap(const struct ll_lua_heap *heap, size_t bytes)
+over_a_cap(const struct ll_lua_heap *heap, size_t bytes, size_t overdraft)
 {
-    return bytes > heap->max_bytes ||
-           heap->used_bytes > heap->max_bytes - bytes ||
-           heap->call_bytes > heap->call_max_bytes - (int64_t)bytes;
+    size_t max = heap->max_bytes + overdraft;
+    return bytes > max || heap->used_bytes > max - bytes ||
+           heap->call_bytes - (int64_t)overdraft >
+               heap->call_max_bytes - (int64_t)bytes;
+}
+
+/* When an object cannot be had, Lua collects its garbage and tries again;
+ * the buffers of its string library (lauxlib's boxes) do not. They look like
+ * any vector: no type's number, some size. All of those may pass the cap a
+ * little, and the next object, the buffer's string at the latest, collects
+ * or fails. */
+static inline size_t
+overdraft_of(
+    const struct ll_lua_heap *heap, const void *ptr, size_t osize, size_t nsize)
+{
+    if (nsize <= BOX_BYTES_MIN || (ptr == NULL && osize != 0))
+        return 0;
+    return heap->overdraft_bytes;
 }
 
 void *
@@ -220,7 +244,8 @@ ll_lua_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
     if (nsize == 0) {
         if (ptr != NULL)
             block_free(heap, ptr, old);
-    } else if (nsize > old && over_a_cap(heap, nsize - old)) {
+    } else if (nsize > old && over_a_cap(heap, nsize - old,
+                                  overdraft_of(heap, ptr, osize, nsize))) {
         heap->refusals++;
         return NULL;
     } else {

@@ -29,7 +29,8 @@ struct ll_lua_heap {
     struct ll_lua_total *total;
     size_t used_bytes;      /* as Lua counts */
     size_t footprint_bytes; /* chunks and large blocks */
-    size_t max_bytes;       /* of used_bytes and of footprint_bytes */
+    size_t max_bytes;       /* of used_bytes */
+    size_t overdraft_bytes; /* beyond it, until the next collection */
     int64_t call_bytes;     /* net growth of the running call */
     int64_t call_max_bytes;
     uint64_t refusals;

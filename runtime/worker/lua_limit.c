@@ -28,10 +28,12 @@ static void
 on_hook(lua_State *L, lua_Debug *ar)
 {
     LL_UNUSED(ar);
-    if (ll_lua_limit_due())
-        ll_lua_end_run(L, LL_LUA_TIMEOUT);
-    /* Left over from an earlier burst of this coroutine. */
-    lua_sethook(L, NULL, 0, 0);
+    if (!ll_lua_limit_due()) {
+        /* Left over from an earlier burst of this coroutine. */
+        lua_sethook(L, NULL, 0, 0);
+        return;
+    }
+    ll_lua_time_out(L);
 }
 
 static void
@@ -102,10 +104,4 @@ bool
 ll_lua_limit_due(void)
 {
     return atomic_load_explicit(&soft.due, memory_order_relaxed);
-}
-
-void
-ll_lua_limit_hook(lua_State *L)
-{
-    lua_sethook(L, on_hook, LUA_MASKCOUNT, 1);
 }

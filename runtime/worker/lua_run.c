@@ -119,7 +119,7 @@ ll_lua_burst(struct ll_lua_run *run, struct ll_lua_allowance allowance)
     ll_lua_limit_begin(run->L, allowance);
     int status = lua_resume(run->L, NULL, 0, &results);
     bool due = ll_lua_limit_due();
-    if (status != LUA_OK && status != LUA_YIELD)
+    if (status != LUA_OK)
         (void)ll_lua_ending(run->L, status);
     ll_lua_limit_end();
     if (LL_UNLIKELY(due))

@@ -291,6 +291,55 @@ fake_echo(const struct fake *f)
     return (linli_str){f->host_args + 5, f->host_args_bytes - 5};
 }
 
+static inline void fake_free(struct fake *f);
+
+/* Cases of one handler each; what they must end with. */
+struct fake_case {
+    const char *code; /* of the handler */
+    const char *want; /* the body; or "!CODE TEXT": a problem, TEXT in the
+                         log or the detail */
+};
+
+static inline bool
+fake_ended_as(const struct fake *f, const char *want)
+{
+    if (want[0] != '!')
+        return f->status >= 200 && strcmp(f->body, want) == 0;
+    const char *text = strchr(want, ' ');
+    size_t n = text == NULL ? strlen(want + 1) : (size_t)(text - want - 1);
+    if (f->status != 0 || strlen(f->code) != n ||
+        memcmp(f->code, want + 1, n) != 0)
+        return false;
+    return text == NULL || strstr(f->log, text + 1) != NULL ||
+           strstr(f->detail, text + 1) != NULL;
+}
+
+static inline void
+fake_check(const struct fake *f, const char *code, const char *want)
+{
+    t_checks++;
+    if (fake_ended_as(f, want))
+        return;
+    t_fail(__FILE__, __LINE__, code);
+    printf("#   want %s\n#   got  %d %s %s %s %s\n", want, f->status,
+        f->status == 0 ? f->code : f->body, f->status == 0 ? f->detail : "",
+        f->status == 0 ? f->log : "", f->status == 0 ? f->errors : "");
+}
+
+static inline void
+fake_run_cases(const struct fake_case *cases, size_t count, const char *body)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct fake *f = fake_handler(cases[i].code);
+        fake_call(f, body);
+        T_INT(f->ended, 1);
+        fake_check(f, cases[i].code, cases[i].want);
+        fake_free(f);
+    }
+}
+#define FAKE_CASES(cases, body) \
+    fake_run_cases(cases, sizeof(cases) / sizeof((cases)[0]), body)
+
 static inline void
 fake_free(struct fake *f)
 {
