@@ -17,6 +17,15 @@ examples/typed-library/lib/fee.so: $(srcdir)/examples/typed-library/fee.c
 	@mkdir -p $(@D)
 	$(call say,SO )$(example_object) $< -o $@
 
+# A program of its own, linked as a host program is. Sanitizers are the
+# library's choice, and one process has one of them.
+examples/embed/embed: $(srcdir)/examples/embed/embed.c liblinli.a \
+  $(wildcard $(srcdir)/sdk/include/linli/*.h)
+	@mkdir -p $(@D)
+	$(call say,LD )$(CC) -std=c11 -O2 -Wall -Wextra $(werror_flag) \
+	  $(san_flags) -I$(srcdir)/sdk/include $< liblinli.a -o $@ \
+	  $(LIB_LIBS) $(LIBS)
+
 # A build inside the source tree finds the other files where they are.
 ifneq ($(abspath $(srcdir)),$(CURDIR))
 $(filter-out %.so,$(example_packages)): examples/%: $(srcdir)/examples/%
@@ -27,5 +36,5 @@ else
 examples_built = $(filter %.so,$(example_packages))
 endif
 
-all: $(examples_built)
-clean_files += $(examples_built)
+all: $(examples_built) examples/embed/embed
+clean_files += $(examples_built) examples/embed/embed

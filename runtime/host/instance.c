@@ -110,7 +110,7 @@ on_pool_event(void *user, const char *code, const struct ll_err *err)
 static void
 on_pool_log(void *user, unsigned level, linli_str line)
 {
-    log_instance(user, (enum ll_level)level, "plugin/log", line);
+    log_instance(user, (enum ll_level)level, "plugin.log", line);
 }
 
 static void
@@ -327,7 +327,7 @@ ll_host_disable(struct ll_host *host, linli_str community_id, linli_str plugin,
         return ll_fail(err, LINLI_E_CONFLICT, "plugin/loading",
             "a version is being loaded");
     if (instance->state == LL_INSTANCE_ENABLED) {
-        log_instance(instance, LL_INFO, "plugin/disabled", LINLI_STR(""));
+        log_instance(instance, LL_INFO, "plugin.disabled", LINLI_STR(""));
         instance->state = LL_INSTANCE_DISABLED;
         close_pool(instance, &instance->pool);
     }

@@ -86,7 +86,10 @@ ll_world_free(struct ll_world **world_at)
         return;
     *world_at = NULL;
     uv_close((uv_handle_t *)&world->check, NULL);
-    (void)uv_run(&world->loop, UV_RUN_DEFAULT);
+    /* A stop that nothing has run since ends the first run at once. */
+    do
+        (void)uv_run(&world->loop, UV_RUN_DEFAULT);
+    while (uv_loop_alive(&world->loop));
     int busy = uv_loop_close(&world->loop);
     ll_check(busy == 0);
     ll_release(world->mem, world, sizeof *world);
