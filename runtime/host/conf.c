@@ -12,9 +12,10 @@
 /* Calls per second and at once of one caller, unless configured. */
 #define RATE_PER_S_DEFAULT 50
 #define RATE_BURST_DEFAULT 100
-/* Above the range Debian gives to people and subordinate ids start at. */
-#define UID_FIRST_DEFAULT 65600
-#define UID_COUNT_DEFAULT 4096
+/* Below systemd's dynamic users and below 65536, which is all that a
+ * rootless container maps; above what Debian gives to people. */
+#define UID_FIRST_DEFAULT 60100
+#define UID_COUNT_DEFAULT 1024
 #define WORKERS_NATIVE_DEFAULT 2
 
 static const linli_str empty_config = {"{}", 2};

@@ -137,14 +137,29 @@ start_proc(struct ll_pool *pool)
     return LINLI_OK;
 }
 
+/* Makes room for a fresh process where one that has served lies idle. */
+static void
+retire_idle(struct ll_pool *pool)
+{
+    for (struct ll_proc *proc = pool->procs; proc != NULL; proc = proc->next)
+        if (proc->state == LL_PROC_READY && proc->slot_count == 0 &&
+            proc->served > 0) {
+            ll_proc_drain(proc);
+            return;
+        }
+}
+
 /* One more worker, if the configuration and the back-off allow it. */
 static void
 want_proc(struct ll_pool *pool, bool alone)
 {
+    /* A run that must be alone may exceed the number by one. */
+    uint32_t max = pool->options.workers_max + (alone ? 1 : 0);
     if (starting_one(pool) || now_ns(pool) < pool->restart_after_ns)
         return;
-    /* A run that must be alone may exceed the number by one. */
-    if (living(pool) >= pool->options.workers_max + (alone ? 1 : 0))
+    if (alone && living(pool) >= max)
+        retire_idle(pool);
+    if (living(pool) >= max)
         return;
     if (start_proc(pool) != LINLI_OK)
         pool->restart_after_ns =

@@ -621,7 +621,8 @@ publish(struct ll_proc *proc)
     if (proc->out_taken == out->len) {
         ll_buf_clear(out);
         proc->out_taken = 0;
-    } else if (proc->out_taken >= LL_RING_BYTES) {
+    } else if (proc->out_taken > out->len / 2) {
+        /* Moved down seldom enough to cost nothing. */
         ll_buf_drop(out, proc->out_taken);
         proc->out_taken = 0;
     }
@@ -663,7 +664,9 @@ ll_proc_speak(struct ll_proc *proc)
         ll_channel_wake_worker(&proc->channel);
     proc->made_room = false;
     /* More than a turn's worth: the loop must not block before the next. */
-    if (!ll_ring_sleep(&proc->ring, proc->out.len > 0) || proc->more_waits)
+    unsigned wanted =
+        proc->out.len > 0 ? LL_RING_DATA | LL_RING_ROOM : LL_RING_DATA;
+    if (!ll_ring_sleep(&proc->ring, wanted) || proc->more_waits)
         ll_channel_wake_self(&proc->channel);
     proc->more_waits = false;
 }

@@ -77,7 +77,8 @@ ll_ring_must_wake(const struct ll_ring *ring, bool wrote, bool read)
 {
     atomic_thread_fence(memory_order_seq_cst);
     uint32_t asleep = load(&ring->theirs->asleep);
-    return (wrote && asleep != 0) || (read && asleep == 2);
+    return (wrote && (asleep & LL_RING_DATA) != 0) ||
+           (read && (asleep & LL_RING_ROOM) != 0);
 }
 
 uint32_t
@@ -93,14 +94,14 @@ ll_ring_peer_turns(const struct ll_ring *ring)
 }
 
 bool
-ll_ring_sleep(struct ll_ring *ring, bool room_wanted)
+ll_ring_sleep(struct ll_ring *ring, unsigned wanted)
 {
-    atomic_store_explicit(
-        &ring->mine->asleep, room_wanted ? 2 : 1, memory_order_relaxed);
+    atomic_store_explicit(&ring->mine->asleep, wanted, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
-    bool quiet = load(&ring->theirs->written) == ring->read;
-    if (room_wanted)
-        quiet &= ring->written - load(&ring->theirs->read) == LL_RING_BYTES;
+    bool data = load(&ring->theirs->written) != ring->read;
+    bool room = ring->written - load(&ring->theirs->read) != LL_RING_BYTES;
+    bool quiet = !(data && (wanted & LL_RING_DATA) != 0) &&
+                 !(room && (wanted & LL_RING_ROOM) != 0);
     if (!quiet)
         ll_ring_awake(ring);
     return quiet;

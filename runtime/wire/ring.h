@@ -21,7 +21,7 @@
 struct ll_ring_area {
     _Alignas(64) _Atomic uint32_t written; /* bytes ever, mod 2^32 */
     _Atomic uint32_t read;                 /* of the peer's ring */
-    _Atomic uint32_t asleep;  /* 1: wake me for data; 2: for room too */
+    _Atomic uint32_t asleep;  /* LL_RING_ bits: wake me for these */
     _Atomic uint32_t running; /* worker: call in hand, or 0 */
     _Atomic uint32_t turns;   /* worker: returns to its loop */
     _Alignas(64) unsigned char data[LL_RING_BYTES];
@@ -57,9 +57,15 @@ bool ll_ring_peer_asleep(const struct ll_ring *ring);
 uint32_t ll_ring_peer_running(const struct ll_ring *ring);
 uint32_t ll_ring_peer_turns(const struct ll_ring *ring);
 
-/* Says that we are about to sleep; true if nothing has come meanwhile, so
- * that blocking is safe. `room_wanted`: also wake for space in our ring. */
-bool ll_ring_sleep(struct ll_ring *ring, bool room_wanted);
+/* What a sleeper waits for; what its flag says. */
+enum {
+    LL_RING_DATA = 1, /* something to read */
+    LL_RING_ROOM = 2, /* room in its own ring */
+};
+
+/* Says that we are about to sleep until one of `wanted` (bits above) is
+ * there; true if none is yet, so that blocking is safe. */
+bool ll_ring_sleep(struct ll_ring *ring, unsigned wanted);
 void ll_ring_awake(struct ll_ring *ring);
 
 #endif

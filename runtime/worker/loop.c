@@ -21,6 +21,10 @@ enum { EXIT_DRAINED = 0, EXIT_HOST_GONE = 0, EXIT_PROTOCOL = 70 };
 
 /* Replies are published when this many bytes wait, or the turn ends. */
 #define PUBLISH_BYTES LL_RING_PART_BYTES
+/* More than this waiting for room, and the plugin waits too: with the
+ * largest frame on top, and as much again sent and not yet moved down, it
+ * still fits `out`. */
+#define BACKLOG_BYTES_MAX (2 * (size_t)LL_FRAME_BYTES_MAX)
 
 int64_t
 ll_worker_clock_ns(void)
@@ -78,19 +82,22 @@ publish(struct ll_worker *worker)
     if (worker->out_taken == out->len) {
         ll_buf_clear(out);
         worker->out_taken = 0;
+    } else if (worker->out_taken > out->len / 2) {
+        /* Moved down seldom enough to cost nothing. */
+        ll_buf_drop(out, worker->out_taken);
+        worker->out_taken = 0;
     }
     if (moved > 0)
         wake_host(worker, true, false);
 }
 
-/* Blocks until the host publishes, makes room, or goes away. */
+/* Blocks until what is wanted of the host is there, or it goes away. */
 static void
-sleep_for_host(struct ll_worker *worker)
+sleep_for_host(struct ll_worker *worker, unsigned wanted)
 {
-    bool room_wanted = worker->out_taken < worker->out.len;
     uint64_t count;
     count_turn(worker);
-    if (!ll_ring_sleep(&worker->ring, room_wanted))
+    if (!ll_ring_sleep(&worker->ring, wanted))
         return;
     struct pollfd fds[2] = {{.fd = LL_FD_WAKE_ME, .events = POLLIN},
         {.fd = LL_FD_CONTROL, .events = POLLIN}};
@@ -104,6 +111,20 @@ sleep_for_host(struct ll_worker *worker)
     if (ready > 0 && fds[0].revents != 0 &&
         read(LL_FD_WAKE_ME, &count, sizeof count) < 0 && errno != EAGAIN)
         die();
+}
+
+static size_t
+unpublished(const struct ll_worker *worker)
+{
+    return worker->out.len - worker->out_taken;
+}
+
+/* Until the host says something, or takes what still waits for room. */
+static void
+rest(struct ll_worker *worker)
+{
+    sleep_for_host(worker,
+        unpublished(worker) > 0 ? LL_RING_DATA | LL_RING_ROOM : LL_RING_DATA);
 }
 
 /* Feeds the reader with what lies in the ring; false if that is nothing. */
@@ -155,8 +176,13 @@ sent(struct ll_worker *worker)
 {
     if (worker->out.failed)
         die();
-    if (worker->out.len - worker->out_taken >= PUBLISH_BYTES)
+    if (unpublished(worker) >= PUBLISH_BYTES)
         publish(worker);
+    /* A host that reads slowly holds us up; it never waits for us. */
+    while (unpublished(worker) > BACKLOG_BYTES_MAX) {
+        sleep_for_host(worker, LL_RING_ROOM);
+        publish(worker);
+    }
 }
 
 void
@@ -304,7 +330,7 @@ ll_worker_hostcall_wait(struct ll_worker *worker, uint32_t call, uint16_t run,
         }
         publish(worker);
         if (!fill(worker))
-            sleep_for_host(worker);
+            rest(worker);
     }
     ll_worker_running(worker, call);
     if (answer->failed)
@@ -488,13 +514,13 @@ ll_worker_serve(struct ll_worker *worker)
         if (fill(worker))
             continue;
         publish(worker);
-        bool all_sent = worker->out_taken == worker->out.len;
+        bool all_sent = unpublished(worker) == 0;
         if (worker->draining && worker->run_count == 0 && all_sent) {
             if (worker->engine->end != NULL)
                 worker->engine->end(worker);
             return EXIT_DRAINED;
         }
-        sleep_for_host(worker);
+        rest(worker);
     }
 }
 

@@ -87,7 +87,7 @@ ll_worker_main(void)
     ll_arena_init(&worker.arena, &worker.mem, ARENA_BYTES_MAX);
     ll_json_init(&worker.manifest, &worker.mem);
     ll_json_init(&worker.body, &worker.mem);
-    ll_buf_init(&worker.out, &worker.mem, 4 * LL_FRAME_BYTES_MAX);
+    ll_buf_init(&worker.out, &worker.mem, 8 * (size_t)LL_FRAME_BYTES_MAX);
     ll_buf_init(&worker.call_bytes, &worker.mem, LL_FRAME_BYTES_MAX);
     ll_frame_reader_init(&worker.reader, &worker.mem);
     if (start(&worker, &err) != LINLI_OK)

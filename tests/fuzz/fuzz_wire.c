@@ -136,7 +136,7 @@ turn(struct host *host)
     (void)ll_ring_must_wake(&host->ring, n > 0, true);
     (void)ll_ring_peer_running(&host->ring);
     (void)ll_ring_peer_turns(&host->ring);
-    if (ll_ring_sleep(&host->ring, false))
+    if (ll_ring_sleep(&host->ring, LL_RING_DATA))
         ll_ring_awake(&host->ring);
 }
 

@@ -165,8 +165,10 @@ T_CASE(who_must_be_woken)
         uint32_t asleep;
         bool wrote, read, wake;
     } rows[] = {{0, true, true, false}, {1, true, false, true},
-        {1, false, true, false}, {2, true, false, true}, {2, false, true, true},
-        {2, false, false, false}, {UINT32_MAX, true, false, true}};
+        {1, false, true, false}, {2, true, false, false},
+        {2, false, true, true}, {2, false, false, false},
+        {3, true, false, true}, {3, false, true, true},
+        {UINT32_MAX, true, false, true}};
     for (size_t i = 0; i < LL_COUNT(rows); i++) {
         struct ll_ring a, b;
         pair(&a, &b, 0);
@@ -182,20 +184,21 @@ T_CASE(sleeps_only_if_there_is_nothing)
     struct ll_ring a, b;
     size_t n = 0;
     pair(&a, &b, 0);
-    T_OK(ll_ring_sleep(&b, false));
+    T_OK(ll_ring_sleep(&b, LL_RING_DATA));
     T_INT(area_b.asleep, 1);
     ll_ring_awake(&b);
     T_INT(area_b.asleep, 0);
     T_INT(ll_ring_write(&a, bytes, 1, &n), LINLI_OK);
-    T_OK(!ll_ring_sleep(&b, false)); /* something came */
+    T_OK(!ll_ring_sleep(&b, LL_RING_DATA)); /* something came */
     T_INT(area_b.asleep, 0);
     pair(&a, &b, 0);
-    T_OK(!ll_ring_sleep(&a, true)); /* there is room already */
+    T_OK(!ll_ring_sleep(
+        &a, LL_RING_DATA | LL_RING_ROOM)); /* there is room already */
     do
         T_INT(ll_ring_write(&a, bytes, sizeof bytes, &n), LINLI_OK);
     while (n > 0);
-    T_OK(ll_ring_sleep(&a, true));
-    T_INT(area_a.asleep, 2);
+    T_OK(ll_ring_sleep(&a, LL_RING_DATA | LL_RING_ROOM));
+    T_INT(area_a.asleep, LL_RING_DATA | LL_RING_ROOM);
     T_INT(ll_ring_read(&b, bytes, 1, &n), LINLI_OK);
     T_OK(ll_ring_must_wake(&b, false, true));
 }
