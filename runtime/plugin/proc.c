@@ -442,6 +442,20 @@ ll_proc_drain(struct ll_proc *proc)
 
 /* -- from the worker -- */
 
+/* The plugin's last word on a run; false if nobody waits for it any more. */
+static bool
+run_over(struct ll_proc *proc, struct ll_proc_slot *slot, int64_t run_ns)
+{
+    struct ll_run *run = slot->run;
+    slot_free(proc, slot);
+    if (run == NULL)
+        return false;
+    run->run_ns += run_ns;
+    run->proc = NULL;
+    ll_pool_run_over(run, true);
+    return true;
+}
+
 static void
 hear_reply(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
 {
@@ -454,12 +468,8 @@ hear_reply(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
         protocol_error(proc, "a REPLY of another shape");
         return;
     }
-    slot_free(proc, slot);
-    if (run == NULL)
+    if (!run_over(proc, slot, run_ns))
         return;
-    run->run_ns += run_ns;
-    run->proc = NULL;
-    ll_pool_run_over(run, true);
     run->ops->reply(run, status, body);
 }
 
@@ -477,12 +487,8 @@ hear_failed(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
         protocol_error(proc, "a FAILED of another shape");
         return;
     }
-    slot_free(proc, slot);
-    if (run == NULL)
+    if (!run_over(proc, slot, run_ns))
         return;
-    run->run_ns += run_ns;
-    run->proc = NULL;
-    ll_pool_run_over(run, true);
     run->ops->failed(run, code, detail, log, errors);
 }
 

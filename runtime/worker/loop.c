@@ -185,18 +185,27 @@ sent(struct ll_worker *worker)
     }
 }
 
+/* Takes the run off the list before its last frame; false if there is none
+ * to send: it had ended, or was cancelled and ENDED says so now. */
+static bool
+answerable(struct ll_worker *worker, uint32_t call, uint16_t run)
+{
+    bool cancelled = false;
+    if (!run_end(worker, call, run, &cancelled))
+        return false;
+    if (cancelled) {
+        send_ended(worker, call, run);
+        sent(worker);
+    }
+    return !cancelled;
+}
+
 void
 ll_worker_reply(struct ll_worker *worker, uint32_t call, uint16_t run,
     int status, linli_str body_json, int64_t run_ns)
 {
-    bool cancelled = false;
-    if (!run_end(worker, call, run, &cancelled))
+    if (!answerable(worker, call, run))
         return;
-    if (cancelled) {
-        send_ended(worker, call, run);
-        sent(worker);
-        return;
-    }
     struct ll_buf *out = &worker->out;
     size_t mark = ll_frame_begin(out, LL_FRAME_REPLY, call, run);
     ll_put_list(out, 3);
@@ -211,14 +220,8 @@ void
 ll_worker_fail(struct ll_worker *worker, uint32_t call, uint16_t run,
     const struct ll_worker_problem *problem, int64_t run_ns)
 {
-    bool cancelled = false;
-    if (!run_end(worker, call, run, &cancelled))
+    if (!answerable(worker, call, run))
         return;
-    if (cancelled) {
-        send_ended(worker, call, run);
-        sent(worker);
-        return;
-    }
     linli_str log = problem->log;
     if (log.len > LL_LOG_LINE_BYTES_MAX)
         log.len = LL_LOG_LINE_BYTES_MAX;
