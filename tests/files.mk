@@ -25,8 +25,8 @@ unit_SRCS = \
   test_openapi.c \
   test_package.c \
   test_problem_json.c \
-  test_schema.c \
   test_ring.c \
+  test_schema.c \
   test_spawn.c \
   test_text.c \
   test_token_cache.c \

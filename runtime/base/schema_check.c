@@ -117,7 +117,7 @@ values_text(struct words *w, struct ll_jv values)
         if (buf->failed || buf->len > buf->cap - 8) {
             buf->len = mark;
             buf->failed = false;
-            ll_buf_cstr(buf, ", ...");
+            ll_buf_cstr(buf, mark > 0 ? ", ..." : "...");
             return;
         }
         before = ", ";

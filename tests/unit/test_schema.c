@@ -193,6 +193,13 @@ T_CASE(refuses_what_it_does_not_take)
 
 /* -- verdicts and what they say -- */
 
+/* 192 bytes, more than a message has room for. */
+#define EIGHT "\"aaaaa\","
+#define LONG                                                              \
+    "[" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT \
+        EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT \
+            EIGHT "\"aaaa\"]"
+
 static const struct {
     const char *schema, *doc;
     const char *at;   /* NULL: valid */
@@ -235,6 +242,12 @@ static const struct {
     {"{\"enum\":[\"lua\",\"native\"]}", "\"js\"", "", "enum",
         "not one of the allowed values: \"lua\", \"native\""},
     {"{\"enum\":[]}", "1", "", "enum", "not one of the allowed values: "},
+    {"{\"enum\":[" LONG "]}", "1", "", "enum",
+        "not one of the allowed values: ..."},
+    {"{\"enum\":[0," LONG "]}", "1", "", "enum",
+        "not one of the allowed values: 0, ..."},
+    {"{\"const\":" LONG "}", "1", "", "const",
+        "wanted the one value the schema names"},
     {"{\"const\":{\"a\":1}}", "{\"a\":2}", "", "const", "wanted {\"a\":1}"},
     {"{\"pattern\":\"^a\"}", "\"b\"", "", "pattern", "does not match ^a"},
     {"{\"format\":\"date\"}", "\"2026-02-29\"", "", "format", "not a date"},
