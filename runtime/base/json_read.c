@@ -31,21 +31,17 @@ string_class(unsigned char c)
     return c >= 0x80 ? HIGH : c < 0x20 || c == '"' || c == '\\';
 }
 
-#define EACH_BYTE(b) (0x0101010101010101u * (b))
-
 /* Passes plain bytes eight at a time, and stops at or before the first that
- * is not: the usual tests for a byte below n and a zero byte in a word
- * (Anderson, Bit Twiddling Hacks). */
+ * is not. */
 static const char *
 skip_plain(const char *p, const char *end)
 {
     for (uint64_t word; end - p >= (ptrdiff_t)sizeof word; p += sizeof word) {
         memcpy(&word, p, sizeof word);
-        uint64_t quote = word ^ EACH_BYTE('"'), slash = word ^ EACH_BYTE('\\');
-        uint64_t found = ((quote - EACH_BYTE(1)) & ~quote) |
-                         ((slash - EACH_BYTE(1)) & ~slash) |
-                         ((word - EACH_BYTE(0x20)) & ~word) | word;
-        if (found & EACH_BYTE(0x80))
+        uint64_t quote = word ^ LL_EACH_BYTE('"');
+        uint64_t slash = word ^ LL_EACH_BYTE('\\');
+        if (((word & LL_EACH_BYTE(0x80)) | LL_BYTES_BELOW(word, 0x20) |
+                LL_BYTES_BELOW(quote, 1) | LL_BYTES_BELOW(slash, 1)) != 0)
             break;
     }
     return p;

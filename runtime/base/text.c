@@ -96,6 +96,21 @@ utf8_sequence(const unsigned char *p, size_t left)
     return 0;
 }
 
+size_t
+ll_printable_run(const void *bytes, size_t n)
+{
+    const char *p = bytes;
+    size_t i = 0;
+    for (uint64_t word; n - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, p + i, sizeof word);
+        uint64_t del = word ^ LL_EACH_BYTE(0x7f);
+        if (((word & LL_EACH_BYTE(0x80)) | LL_BYTES_BELOW(word, 0x20) |
+                LL_BYTES_BELOW(del, 1)) != 0)
+            break;
+    }
+    return i;
+}
+
 bool
 ll_utf8_valid(linli_str s)
 {

@@ -48,6 +48,17 @@ bool ll_str_int(linli_str s, int64_t min, int64_t max, int64_t *out);
 /* For printf: ("%.*s", LL_FMT(s)). */
 #define LL_FMT(s) (int)(s).len, (s).ptr == NULL ? "" : (s).ptr
 
+/* A byte in each of eight places, and the highest bit of each byte of `word`
+ * that is below `n` (1..128): exact up to the first such byte (Anderson, Bit
+ * Twiddling Hacks). For passing dull bytes eight at a time. */
+#define LL_EACH_BYTE(b) (0x0101010101010101u * (uint64_t)(b))
+#define LL_BYTES_BELOW(word, n) \
+    (((word)-LL_EACH_BYTE(n)) & ~(word)&LL_EACH_BYTE(0x80))
+
+/* How many bytes from the start are printable ASCII (0x20 to 0x7e), counted
+ * in whole eights: at or before the first that is not. */
+size_t ll_printable_run(const void *bytes, size_t n);
+
 /* True if all bytes are well-formed UTF-8 (RFC 3629: no surrogates, no
  * overlong forms, nothing above U+10FFFF). */
 bool ll_utf8_valid(linli_str s);

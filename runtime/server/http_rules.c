@@ -13,7 +13,7 @@ is_control(unsigned char c)
 static size_t
 walk_line(const unsigned char *p, size_t n)
 {
-    size_t i = 0;
+    size_t i = ll_printable_run(p, n);
     while (i < n && !is_control(p[i]))
         i++;
     return i;
@@ -196,7 +196,8 @@ bool
 ll_http_value_ok(linli_str value)
 {
     bool ascii = true;
-    for (size_t i = 0; i < value.len; i++) {
+    for (size_t i = ll_printable_run(value.ptr, value.len); i < value.len;
+         i++) {
         unsigned char c = (unsigned char)value.ptr[i];
         if (is_control(c))
             return false;

@@ -235,6 +235,26 @@ T_CASE(codes_base64url)
     ll_buf_fini(&buf);
 }
 
-T_MAIN(T_RUN(orders_and_compares) T_RUN(splits) T_RUN(reads_integers)
-        T_RUN(knows_utf8) T_RUN(writes_every_code_point) T_RUN(decodes_percent)
-            T_RUN(writes_times) T_RUN(writes_hex) T_RUN(codes_base64url))
+/* Every byte value in every place: never past the first that is not
+ * printable, and within eight of it. */
+T_CASE(passes_printable_bytes)
+{
+    char bytes[27];
+    for (unsigned value = 0; value < 256; value++)
+        for (size_t at = 0; at < sizeof bytes; at++) {
+            memset(bytes, 'a' + (char)(at % 20), sizeof bytes);
+            bytes[at] = (char)value;
+            bool printable = value >= 0x20 && value < 0x7f;
+            size_t first = printable ? sizeof bytes : at;
+            size_t run = ll_printable_run(bytes, sizeof bytes);
+            if (run > first || first - run >= 8)
+                T_INT(run, first);
+        }
+    T_INT(ll_printable_run(bytes, 0), 0);
+    T_INT(ll_printable_run("12345678", 8), 8);
+}
+
+T_MAIN(T_RUN(passes_printable_bytes) T_RUN(orders_and_compares) T_RUN(splits)
+        T_RUN(reads_integers) T_RUN(knows_utf8) T_RUN(writes_every_code_point)
+            T_RUN(decodes_percent) T_RUN(writes_times) T_RUN(writes_hex)
+                T_RUN(codes_base64url))
