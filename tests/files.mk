@@ -9,6 +9,7 @@ unit_SRCS = \
   test_frame.c \
   test_http_parse.c \
   test_http_server.c \
+  test_http_write.c \
   test_json.c \
   test_jwks.c \
   test_jwt.c \

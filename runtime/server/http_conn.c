@@ -395,6 +395,9 @@ ll_http_conn_pump(struct ll_http_conn *conn)
             if (conn->tcp == NULL)
                 return;
             ll_buf_drop(&conn->rest, taken);
+            /* Few connections ever need it: give it back. */
+            if (conn->rest.len == 0)
+                ll_buf_fini(&conn->rest);
             continue;
         }
         if (conn->ended && conn->reading != NULL && conn->rest.len == 0) {
