@@ -112,9 +112,10 @@ fake_read(struct fake *f)
         T_INT(ll_ring_read(&f->host, part, sizeof part, &got), LINLI_OK);
         T_INT(ll_frame_feed(&f->reader, part, got), LINLI_OK);
     }
-    T_INT(ll_frame_feed(
-              &f->reader, w->out.ptr + w->out_taken, w->out.len - w->out_taken),
-        LINLI_OK);
+    if (w->out.len > w->out_taken)
+        T_INT(ll_frame_feed(&f->reader, w->out.ptr + w->out_taken,
+                  w->out.len - w->out_taken),
+            LINLI_OK);
     w->out_taken = 0;
     ll_buf_clear(&w->out);
     while (ll_frame_next(&f->reader, &frame) == LINLI_OK)
