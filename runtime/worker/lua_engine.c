@@ -63,20 +63,18 @@ drop_retired(struct ll_lua *lua)
     }
 }
 
-/* A state that admits a call, made if there is none; NULL: the call has been
- * failed. */
+/* Makes the state that admits calls from now on; NULL: `in` has been failed
+ * for want of one. */
 static struct ll_lua_state *
-admit(struct ll_lua *lua, const struct ll_call_in *in)
+replace_state(struct ll_lua *lua, const struct ll_call_in *in)
 {
-    struct ll_lua_state *state = lua->states, *fresh = NULL;
+    struct ll_lua_state *fresh = NULL;
     struct ll_worker_problem problem = {.code = LINLI_STR("runtime/busy"),
         .log = LINLI_STR("too many retired states wait for their calls")};
     struct ll_err err = {0};
-    char log[sizeof err.where + sizeof err.msg + 16];
-    if (LL_LIKELY(state != NULL && !state->retired))
-        return state;
+    char log[sizeof err.where + sizeof err.msg + 32];
     uint32_t count = 0;
-    for (; state != NULL; state = state->next)
+    for (struct ll_lua_state *s = lua->states; s != NULL; s = s->next)
         count++;
     if (count < LL_LUA_STATES_MAX) {
         int64_t soft_ms =
@@ -201,7 +199,9 @@ engine_call(
     struct ll_worker *worker, const struct ll_call_in *in, struct ll_jv body)
 {
     struct ll_lua *lua = worker->engine_state;
-    struct ll_lua_state *state = admit(lua, in);
+    struct ll_lua_state *state = lua->states;
+    if (LL_UNLIKELY(state == NULL || state->retired))
+        state = replace_state(lua, in);
     if (state == NULL)
         return;
     ll_check(lua->open_count < LL_COUNT(lua->open));

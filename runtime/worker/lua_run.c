@@ -159,6 +159,8 @@ static void
 describe_level(lua_State *L, lua_Debug *ar, struct ll_buf *out)
 {
     (void)lua_getinfo(L, "Sln", ar);
+    if (strcmp(ar->what, "C") == 0 && ar->name == NULL)
+        return; /* the engine's own frame, below all others */
     ll_buf_printf(out, "\n  %s:", ar->short_src);
     if (ar->currentline > 0)
         ll_buf_printf(out, "%d:", ar->currentline);
