@@ -507,7 +507,11 @@ cases(void)
 /* -- levels -- */
 
 static int expect;
-enum { TOO_WEAK = 1, NO_USERNS = 2, NO_ROOT_FS = 4, NO_LANDLOCK = 8 };
+enum { NO_USERNS = 1, NO_ROOT_FS = 2, NO_LANDLOCK = 4 };
+
+/* Of the level at hand: a machine that is weak itself (a chroot has no
+ * private root) falls below the least level sooner. */
+static bool enough;
 
 T_CASE(level_is_told)
 {
@@ -521,6 +525,7 @@ T_CASE(level_is_told)
     T_INT(caps->private_root, root_fs);
     T_INT(caps->landlock_abi > 0, landlock);
     T_INT(caps->enough, landlock || root_fs);
+    enough = caps->enough;
     T_OK(caps->seccomp && caps->no_new_privs);
     T_INT(caps->own_uid, user_has_root());
     T_INT(strstr(caps->text, "Landlock") != NULL, landlock);
@@ -545,7 +550,7 @@ static void
 level_cases(void)
 {
     T_RUN(level_is_told)
-    if (base->enough && !(expect & TOO_WEAK))
+    if (enough)
         T_RUN(rounds_leave_nothing)
 }
 
@@ -562,7 +567,7 @@ main(int argc, char **argv)
         {"no mounts", CAGE_NO_MOUNT, NO_ROOT_FS},
         {"no Landlock", CAGE_NO_LANDLOCK, NO_LANDLOCK},
         {"no Landlock and no mounts", CAGE_NO_LANDLOCK | CAGE_NO_MOUNT,
-            NO_LANDLOCK | NO_ROOT_FS | TOO_WEAK},
+            NO_LANDLOCK | NO_ROOT_FS},
     };
     if (strcmp(argv[0], "linli-worker") == 0)
         return play(argc, argv);
