@@ -37,3 +37,9 @@ unit_SRCS = \
 conform_SRCS = test_json_schema.c
 # tests/fuzz/fuzz_*.c: LLVMFuzzerTestOneInput, corpora in tests/fuzz/corpus/*.
 fuzz_SRCS = $(notdir $(sort $(wildcard $(srcdir)/tests/fuzz/fuzz_*.c)))
+
+# The HTTP server alone, for wrk and curl: tests/bench/http_hello.c.
+unit/http_hello: obj/tests/bench/http_hello.o obj/worker.a liblinli.a
+	@mkdir -p $(@D)
+	$(call say,LD )$(link_test)
+tests: unit/http_hello

@@ -1,7 +1,7 @@
 /* tests/bench/http_hello.c: the server of runtime/server with a trivial
  * handler, for wrk and curl.
  *
- *   http_hello [ADDRESS:PORT]
+ *   unit/http_hello [ADDRESS:PORT]
  *
  * Prints its address and serves until its stdin ends. GET answers the 58
  * bytes of /hello; any other method answers its own body.
