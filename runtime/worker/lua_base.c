@@ -8,7 +8,7 @@
 #include <lualib.h>
 #include <string.h>
 
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 static char names_key; /* registry: function to its name */
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 /* The run that the call object at 1 stands for. */
 static struct ll_lua_run *

@@ -4,7 +4,7 @@
  * left fragmented, retires it: the calls that are open there go on, the next
  * one gets a fresh state, made by running main.lua again.
  */
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
  * reads from another, which nothing else reaches. What works on tables raw
  * (pairs, next, rawget, JSON) looks through it.
  */
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 static char frozen_key; /* in the metatable: the table with the fields */
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 static const struct op {
     uint32_t number;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 #define KEYS_ON_STACK 24 /* keys of a small table need no allocation */
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 static char plugin_key; /* in the registry: the plugin object */
 

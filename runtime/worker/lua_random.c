@@ -3,7 +3,7 @@
  * Same interface as Lua's; the numbers come from xoshiro256** (Blackman and
  * Vigna, 2018), seeded by the host for each call, so that a call replays.
  */
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 static inline uint64_t
 rotate(uint64_t x, int by)

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "sdk_lua.h"
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 static char loaded_key; /* registry: name to module, false in the making */
 static char core_key;   /* registry: what sdk/lua is given */

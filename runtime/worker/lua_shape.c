@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 static const char mixed[] =
     "a table with both a list's and a map's keys, or with a gap; a list has "

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "worker/ffi.h"
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 /* The heap may grow to this multiple of what lives before a collection
  * begins: calls make garbage that is cheap to collect late. */

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 #define SECOND_MS ((int64_t)1000)
 #define MINUTE_MS (60 * SECOND_MS)

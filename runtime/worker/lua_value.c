@@ -2,7 +2,7 @@
  *
  * The wire knows bytes, not text: a Lua string goes over as it is.
  */
-#include "worker/lua_engine.h"
+#include "worker/lua_lib.h"
 
 static const char subject[] = "the argument of a host call";
 
