@@ -1,5 +1,6 @@
 base_SRCS = \
   buf.c \
+  digest.c \
   err.c \
   hash.c \
   json_read.c \

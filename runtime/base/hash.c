@@ -1,8 +1,6 @@
-/* base/hash.c: SipHash for tables; SHA-256 through OpenSSL's EVP. */
+/* base/hash.c: SipHash and FNV, for tables. */
 #include "base/hash.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 #define ROTL(x, b) (((x) << (b)) | ((x) >> (64 - (b))))
@@ -67,19 +65,4 @@ ll_fnv(linli_str s)
     for (size_t i = 0; i < s.len; i++)
         hash = (hash ^ (unsigned char)s.ptr[i]) * 1099511628211u;
     return hash;
-}
-
-void
-ll_sha256(const void *bytes, size_t n, unsigned char out[LL_SHA256_BYTES])
-{
-    unsigned int len = 0;
-    int ok = EVP_Digest(bytes, n, out, &len, EVP_sha256(), NULL);
-    ll_check(ok == 1);
-    ll_check(len == LL_SHA256_BYTES);
-}
-
-bool
-ll_same_secret(const void *a, const void *b, size_t n)
-{
-    return CRYPTO_memcmp(a, b, n) == 0;
 }
