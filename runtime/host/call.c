@@ -296,22 +296,13 @@ is_json(linli_str content_type)
     return ll_str_eq_nocase(type, "application/json");
 }
 
+/* Who calls, whichever plugin: odd factors keep the parts apart. */
 static uint64_t
 caller_hash(const struct ll_call *call)
 {
     const struct ll_identity *identity = call->identity;
-    uint64_t community = ll_siphash(call->host->hash_key, identity->community);
-    uint64_t id = ll_siphash(call->host->hash_key, identity->id);
-    /* Odd factors keep the three apart. */
-    return id * 0x9e3779b97f4a7c15u + community * 3 + identity->kind;
-}
-
-/* The same caller on the same route of this plugin. */
-static uint64_t
-burst_hash(const struct ll_call *call)
-{
-    uint64_t plugin = ll_siphash(call->host->hash_key, call->instance->id);
-    return caller_hash(call) + plugin * 5 + call->match.route_index;
+    return ll_siphash(call->host->hash_key, identity->id) * 3 +
+           call->community->hash * 5 + identity->kind;
 }
 
 /* A caller calls too often, or its calls to this route keep a worker from
@@ -321,13 +312,16 @@ within_rate(struct ll_call *call)
 {
     struct ll_host *host = call->host;
     int64_t now_ms = ll_world_wall(host->world).ms;
-    struct ll_rate_verdict verdict =
-        ll_rate_take(host->rate, caller_hash(call), now_ms);
+    uint64_t caller = caller_hash(call);
+    struct ll_rate_verdict verdict = ll_rate_take(host->rate, caller, now_ms);
     if (!verdict.allowed) {
         add_rate_headers(call, host->rate, &verdict);
         return false;
     }
-    verdict = ll_rate_look(host->burst_kills, burst_hash(call), now_ms);
+    /* The same caller on the same route of this plugin. */
+    call->burst_hash =
+        caller * 7 + call->instance->hash + call->match.route_index;
+    verdict = ll_rate_look(host->burst_kills, call->burst_hash, now_ms);
     if (!verdict.allowed)
         add_rate_headers(call, host->burst_kills, &verdict);
     return verdict.allowed;
@@ -476,7 +470,7 @@ step_validate(struct ll_call *call)
     if (call->word == LL_WORD_ENDED) {
         const char *code = end_code(call->end);
         if (call->end == LL_RUN_BURST)
-            (void)ll_rate_take(call->host->burst_kills, burst_hash(call),
+            (void)ll_rate_take(call->host->burst_kills, call->burst_hash,
                 ll_world_wall(call->host->world).ms);
         log_word(call, code, LINLI_STR("the run ended without an answer"));
         return ll_call_refuse(call, code, NULL);

@@ -56,7 +56,8 @@ struct ll_call {
     struct ll_trace trace;
     enum ll_locale locale;
     struct ll_mono began;
-    linli_str path; /* below the plugin */
+    linli_str path;      /* below the plugin */
+    uint64_t burst_hash; /* of caller and route */
     /* the plugin's word, while the steps after RUN look at it */
     enum ll_call_word word;
     enum ll_run_end end;

@@ -155,6 +155,7 @@ ll_host_add_community(
     if (status != LINLI_OK)
         return status;
     community->id = ll_arena_str(&host->arena, id);
+    community->hash = ll_siphash(host->hash_key, id);
     community->zone_name = ll_arena_str(&host->arena, zone);
     if (host->arena.failed)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a community");

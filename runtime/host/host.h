@@ -41,7 +41,8 @@ struct ll_instance {
     struct ll_host *host;
     struct ll_community *community;
     struct ll_instance *next;
-    linli_str id; /* of the plugin; the host's arena */
+    linli_str id;  /* of the plugin; the host's arena */
+    uint64_t hash; /* of id and community, keyed */
     enum ll_instance_state state;
     struct ll_pool *pool;       /* serves; NULL unless ENABLED */
     struct ll_package *package; /* of `pool` */
@@ -56,6 +57,7 @@ struct ll_instance {
 struct ll_community {
     struct ll_community *next;
     linli_str id, zone_name;
+    uint64_t hash; /* of the id, keyed */
     struct ll_zone zone;
     struct ll_instance *instances;
 };

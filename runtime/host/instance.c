@@ -167,6 +167,7 @@ instance_new(
     instance->id = ll_arena_str(&host->arena, plugin);
     if (instance->id.ptr == NULL)
         return NULL;
+    instance->hash = community->hash * 3 + ll_siphash(host->hash_key, plugin);
     instance->state = LL_INSTANCE_LOADING;
     ll_world_random(host->world, instance->pid_key, sizeof instance->pid_key);
     instance->next = community->instances;
