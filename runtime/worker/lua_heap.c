@@ -54,17 +54,24 @@ list_free(struct ll_lua_block *head)
 }
 
 void
+ll_lua_heap_call(
+    struct ll_lua_heap *heap, int64_t used_bytes, int64_t max_bytes)
+{
+    size_t cap = heap->max_bytes;
+    if (max_bytes >= 0 && (uint64_t)max_bytes < cap)
+        cap = (size_t)max_bytes;
+    heap->call_bytes = used_bytes;
+    heap->call_max_bytes = max_bytes;
+    heap->overdraft_bytes =
+        cap / 2 < OVERDRAFT_BYTES_MAX ? cap / 2 : OVERDRAFT_BYTES_MAX;
+}
+
+void
 ll_lua_heap_init(
     struct ll_lua_heap *heap, struct ll_lua_total *total, size_t max_bytes)
 {
-    size_t half = max_bytes / 2;
-    *heap = (struct ll_lua_heap){
-        .total = total,
-        .max_bytes = max_bytes,
-        .overdraft_bytes =
-            half < OVERDRAFT_BYTES_MAX ? half : OVERDRAFT_BYTES_MAX,
-        .call_max_bytes = INT64_MAX,
-    };
+    *heap = (struct ll_lua_heap){.total = total, .max_bytes = max_bytes};
+    ll_lua_heap_call(heap, 0, INT64_MAX);
     list_init(&heap->chunks);
     list_init(&heap->large);
 }

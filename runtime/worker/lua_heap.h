@@ -43,6 +43,10 @@ void ll_lua_heap_init(
     struct ll_lua_heap *heap, struct ll_lua_total *total, size_t max_bytes);
 /* Gives everything back to the system. */
 void ll_lua_heap_drop(struct ll_lua_heap *heap);
+/* From now on the heap grows for a call that has grown it by `used_bytes`
+ * before and may grow it to `max_bytes`. */
+void ll_lua_heap_call(
+    struct ll_lua_heap *heap, int64_t used_bytes, int64_t max_bytes);
 /* A lua_Alloc; `ud` is the heap. */
 void *ll_lua_alloc(void *ud, void *ptr, size_t osize, size_t nsize);
 

@@ -263,6 +263,12 @@ json_decode(lua_State *L)
     struct ll_err err;
     linli_str text;
     text.ptr = luaL_checklstring(L, 1, &text.len);
+    if (text.len > LL_HTTP_BODY_BYTES_MAX) {
+        /* The tape is the worker's memory, not the plugin's. */
+        lua_pushnil(L);
+        lua_pushliteral(L, "more than 1 MiB of JSON");
+        return 2;
+    }
     if (ll_json_parse(tape, text, LL_BODY_DEPTH_MAX, &err) != LINLI_OK) {
         lua_pushnil(L);
         lua_pushfstring(L, "%s: %s", err.where, err.msg);

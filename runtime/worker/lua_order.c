@@ -132,12 +132,12 @@ push_keys(lua_State *L, int table, lua_Integer n)
     struct key *keys = few;
     int at = 0;
     bool sorted = true;
+    if (n > INT32_MAX)
+        (void)luaL_error(L, "a table with too many keys to walk");
     if (n > KEYS_ON_STACK)
         keys = lua_newuserdatauv(L, (size_t)n * sizeof *keys, 0);
     else
         lua_pushnil(L);
-    if (n > INT32_MAX)
-        (void)luaL_error(L, "a table with too many keys to walk");
     lua_createtable(L, (int)n, 0);
     int met = lua_gettop(L);
     lua_pushnil(L);

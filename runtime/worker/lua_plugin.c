@@ -92,7 +92,7 @@ ll_lua_check_plugin(lua_State *L)
     (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &plugin_key);
     if (lua_isnil(L, -1) || !lua_rawequal(L, -1, -2))
         (void)luaL_error(L,
-            "main.lua returned %s; begin it with `local p = "
+            "the main file returned %s; begin it with `local p = "
             "linli.plugin()` and end it with `return p`",
             lua_isnil(L, -2) ? "nothing" : luaL_typename(L, -2));
     for (uint32_t i = 0; i < worker->route_count; i++) {

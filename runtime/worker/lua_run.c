@@ -112,8 +112,7 @@ ll_lua_burst(struct ll_lua_run *run, struct ll_lua_allowance allowance)
     ll_check(lua->current == NULL);
     lua->current = run;
     run->refusals = heap->refusals;
-    heap->call_bytes = run->used_bytes;
-    heap->call_max_bytes = memory_cap(run);
+    ll_lua_heap_call(heap, run->used_bytes, memory_cap(run));
     allowance.from_ns = ll_worker_clock_ns();
     ll_worker_running(lua->worker, run->call);
     ll_lua_limit_begin(run->L, allowance);
@@ -127,7 +126,7 @@ ll_lua_burst(struct ll_lua_run *run, struct ll_lua_allowance allowance)
     ll_worker_running(lua->worker, 0);
     run->spent_ns += ll_worker_clock_ns() - allowance.from_ns;
     run->used_bytes = heap->call_bytes;
-    heap->call_max_bytes = INT64_MAX;
+    ll_lua_heap_call(heap, 0, INT64_MAX);
     lua->current = NULL;
     return status;
 }

@@ -213,8 +213,8 @@ static const struct {
 } unloadable[] = {
     {"local x = = 1", "main.lua:1", "unexpected symbol"},
     {"\n\nerror('no')", "main.lua:3", "no"},
-    {"return 1", "", "main.lua returned number; begin it with"},
-    {"", "", "main.lua returned nothing"},
+    {"return 1", "", "the main file returned number; begin it with"},
+    {"", "", "the main file returned nothing"},
     {"local p = require 'linli'.plugin() return p", "",
         "plugin.json declares POST /run, which has no handler"},
     {"local p = require 'linli'.plugin()\np:get('/run', print)", "main.lua:2",

@@ -93,6 +93,9 @@ static const struct fake_case written[] = {
     {"return 200, linli.json.decode('[1,{\"a\":null}]')", "[1,{\"a\":null}]"},
     {"local v, m = linli.json.decode('[1,]') return 200, {v == nil, m}",
         "[true,\"line 1 column 4: not the start of a JSON value\"]"},
+    {"local v, m = linli.json.decode(('[1]'):rep(500000)) "
+     "return 200, {v == nil, m}",
+        "[true,\"more than 1 MiB of JSON\"]"},
     {"return 200, linli.json.encode{b = 1, a = 'x'}",
         "\"{\\\"a\\\":\\\"x\\\",\\\"b\\\":1}\""},
     {"return 200, {pcall(linli.json.encode, {a = print})}",
