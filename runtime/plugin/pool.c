@@ -248,24 +248,17 @@ end_of_death(enum ll_proc_death death)
     }
 }
 
-/* The culprit is the run the worker says it was running, or the only one
- * there was; it alone is answered for. A word that names no open run is no
- * reason to blame anybody. */
+/* The culprit is the run the worker says it was running; it alone is answered
+ * for. A word that names no run, or one that has been answered for already,
+ * is no reason to blame anybody: not even the only one that is left. */
 static struct ll_run *
 find_culprit(const struct ll_proc *proc)
 {
     uint32_t running = ll_proc_running(proc);
-    struct ll_run *only = NULL;
-    uint32_t open = 0;
-    for (uint32_t i = 0; i < proc->slot_count; i++) {
-        if (proc->slots[i].run == NULL)
-            continue;
+    for (uint32_t i = 0; i < proc->slot_count; i++)
         if (proc->slots[i].call == running)
             return proc->slots[i].run;
-        only = proc->slots[i].run;
-        open++;
-    }
-    return open == 1 && running != 0 ? only : NULL;
+    return NULL;
 }
 
 void

@@ -91,6 +91,13 @@ publish(struct ll_worker *worker)
         wake_host(worker, true, false);
 }
 
+void
+ll_worker_breathe(struct ll_worker *worker)
+{
+    publish(worker);
+    count_turn(worker);
+}
+
 /* Blocks until what is wanted of the host is there, or it goes away. */
 static void
 sleep_for_host(struct ll_worker *worker, unsigned wanted)

@@ -106,8 +106,10 @@ judge_state(struct ll_lua_state *state, enum ll_lua_end end)
         state->retired = true;
         /* Others still run there: what the culprit held is needed. No
          * finalizers exist, so this runs nothing of the plugin. */
-        if (state->open > 0)
+        if (state->open > 0) {
+            ll_worker_breathe(state->engine->worker);
             (void)lua_gc(state->L, LUA_GCCOLLECT);
+        }
     } else if (state->open == 0 &&
                state->heap.footprint_bytes > state->loaded_bytes &&
                grown > (state->heap.max_bytes - state->loaded_bytes) / 2) {
