@@ -7,6 +7,7 @@ unit_SRCS = \
   test_enter.c \
   test_ffi.c \
   test_frame.c \
+  test_host.c \
   test_http_parse.c \
   test_http_server.c \
   test_http_write.c \

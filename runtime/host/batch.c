@@ -31,6 +31,8 @@ on_batch_end(void *user)
     batch->done(batch->user, batch->status,
         batch->status == LINLI_OK ? NULL : &batch->err);
     ll_release(&host->mem, batch, sizeof *batch);
+    host->batch_count--;
+    ll_host_check_stopped(host);
 }
 
 static void
@@ -72,8 +74,10 @@ batch_new(struct ll_host *host,
     *batch =
         (struct batch){.host = host, .open = 1, .done = done, .user = user};
     batch->end = ll_timer_new(host->world, on_batch_end, batch);
-    if (batch->end != NULL)
+    if (batch->end != NULL) {
+        host->batch_count++;
         return batch;
+    }
     ll_release(&host->mem, batch, sizeof *batch);
     return NULL;
 }

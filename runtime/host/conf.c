@@ -34,8 +34,11 @@ judge(struct ll_mem *mem, struct ll_jv root, struct ll_err *err)
     if (status == LINLI_OK)
         status =
             ll_schema_compile(mem, ll_json_root(&text), options, &schema, err);
-    if (status == LINLI_OK &&
-        ll_schema_check(schema, root, &report) != LINLI_OK) {
+    if (status == LINLI_OK)
+        status = ll_schema_check(schema, root, &report);
+    if (status == LINLI_E_NOMEM) {
+        (void)ll_fail(err, status, "runtime/memory", "a configuration");
+    } else if (report.count > 0) {
         status = ll_fail(err, LINLI_E_INVALID, "config/invalid", "%s (%s)",
             report.errors[0].message, report.errors[0].rule);
         ll_err_where(err, "%s",
@@ -107,6 +110,128 @@ read_rate(struct ll_config *config, struct ll_jv rate, struct ll_err *err)
     return unsafe(config, "rate_limit: off", err);
 }
 
+/* -- "worker.count_lua": short for a member of a member -- */
+
+/* Splits "worker.count_lua"; false if there is no dot. */
+static bool
+split_key(linli_str key, linli_str *object, linli_str *member)
+{
+    linli_str rest = key;
+    if (!ll_str_split(&rest, '.', object) || rest.ptr == NULL)
+        return false;
+    *member = rest;
+    return true;
+}
+
+static bool
+has_dots(struct ll_jv root)
+{
+    linli_str object, member;
+    LL_JSON_MEMBERS (key, value, root) {
+        if (split_key(ll_jv_str(key), &object, &member))
+            return true;
+    }
+    return false;
+}
+
+/* Writes what `root` says of the object `name`, short forms included. A
+ * setting that stands twice is refused: which one was meant? */
+static linli_status
+write_object(
+    struct ll_jw *w, struct ll_jv root, linli_str name, struct ll_err *err)
+{
+    struct ll_jv whole = ll_jv_get_str(root, name);
+    linli_str object, member;
+    ll_jw_key_str(w, name);
+    ll_jw_open(w, '{');
+    LL_JSON_MEMBERS (key, value, whole) {
+        ll_jw_key_str(w, ll_jv_str(key));
+        ll_jw_value(w, value);
+    }
+    LL_JSON_MEMBERS (key, value, root) {
+        if (!split_key(ll_jv_str(key), &object, &member) ||
+            !ll_str_eq(object, name))
+            continue;
+        if (ll_jv_there(whole) &&
+            (!ll_jv_is(whole, LL_JSON_OBJECT) ||
+                ll_jv_there(ll_jv_get_str(whole, member)))) {
+            linli_status status =
+                ll_fail(err, LINLI_E_INVALID, "config/invalid",
+                    "%.*s is set in two ways", LL_FMT(ll_jv_str(key)));
+            ll_err_where(err, "/%.*s", LL_FMT(ll_jv_str(key)));
+            ll_err_fix(err, "keep one of the two");
+            return status;
+        }
+        ll_jw_key_str(w, member);
+        ll_jw_value(w, value);
+    }
+    ll_jw_close(w, '}');
+    return LINLI_OK;
+}
+
+/* True if an earlier member has named the same object in either form. */
+static bool
+named_before(struct ll_jv root, struct ll_jv upto, linli_str name)
+{
+    linli_str object, member;
+    LL_JSON_MEMBERS (key, value, root) {
+        if (key.at == upto.at)
+            return false;
+        bool dotted = split_key(ll_jv_str(key), &object, &member);
+        if (ll_str_eq(dotted ? object : ll_jv_str(key), name))
+            return true;
+    }
+    return false;
+}
+
+/* Writes the configuration without short forms into `out`. */
+static linli_status
+write_expanded(struct ll_buf *out, struct ll_jv root, struct ll_err *err)
+{
+    struct ll_jw w = ll_jw(out);
+    linli_status status = LINLI_OK;
+    linli_str object, member;
+    ll_jw_open(&w, '{');
+    LL_JSON_MEMBERS (key, value, root) {
+        linli_str name = ll_jv_str(key);
+        bool dotted = split_key(name, &object, &member);
+        if (dotted)
+            name = object;
+        if (status != LINLI_OK || named_before(root, key, name))
+            continue;
+        if (dotted || ll_jv_is(value, LL_JSON_OBJECT)) {
+            status = write_object(&w, root, name, err);
+        } else {
+            ll_jw_key_str(&w, name);
+            ll_jw_value(&w, value);
+        }
+    }
+    ll_jw_close(&w, '}');
+    return status;
+}
+
+/* Replaces the tape by one without short forms. */
+static linli_status
+expand(struct ll_config *config, struct ll_mem *mem, struct ll_err *err)
+{
+    struct ll_buf out;
+    if (!has_dots(ll_json_root(&config->json)))
+        return LINLI_OK;
+    ll_buf_init(&out, mem, CONFIG_BYTES_MAX);
+    linli_status status =
+        write_expanded(&out, ll_json_root(&config->json), err);
+    linli_str own = {NULL, 0};
+    if (status == LINLI_OK && !out.failed)
+        own = ll_arena_str(&config->arena, ll_buf_view(&out));
+    if (status == LINLI_OK && own.ptr == NULL)
+        status = ll_fail(err, LINLI_E_LIMIT, "config/invalid",
+            "the configuration is larger than %zu bytes", CONFIG_BYTES_MAX);
+    if (status == LINLI_OK)
+        status = ll_json_parse(&config->json, own, LL_JSON_DEPTH_MAX, err);
+    ll_buf_fini(&out);
+    return status;
+}
+
 linli_status
 ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
     bool development, struct ll_err *err)
@@ -116,12 +241,17 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
     ll_json_init(&config->json, mem);
     linli_str own =
         ll_arena_str(&config->arena, text.len == 0 ? empty_config : text);
-    linli_status status =
-        own.ptr == NULL
-            ? ll_fail(err, LINLI_E_LIMIT, "config/invalid",
-                  "the configuration is larger than %zu bytes",
-                  CONFIG_BYTES_MAX)
-            : ll_json_parse(&config->json, own, LL_JSON_DEPTH_MAX, err);
+    linli_status status = LINLI_OK;
+    if (text.len >= CONFIG_BYTES_MAX)
+        status = ll_fail(err, LINLI_E_LIMIT, "config/invalid",
+            "the configuration is larger than %zu bytes", CONFIG_BYTES_MAX);
+    else if (own.ptr == NULL)
+        status =
+            ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a configuration");
+    else
+        status = ll_json_parse(&config->json, own, LL_JSON_DEPTH_MAX, err);
+    if (status == LINLI_OK)
+        status = expand(config, mem, err);
     struct ll_jv root = ll_json_root(&config->json);
     if (status == LINLI_OK)
         status = judge(mem, root, err);

@@ -130,6 +130,13 @@ keys_load(struct ll_host *host, struct ll_err *err)
 
 /* -- communities -- */
 
+struct ll_arena *
+ll_host_arena(struct ll_host *host)
+{
+    host->arena.failed = false;
+    return &host->arena;
+}
+
 linli_status
 ll_host_add_community(
     struct ll_host *host, linli_str id, linli_str zone, struct ll_err *err)
@@ -146,18 +153,17 @@ ll_host_add_community(
     if (ll_host_community(host, id) != NULL)
         return ll_fail(err, LINLI_E_CONFLICT, "config/invalid",
             "the community %.*s is there already", LL_FMT(id));
-    struct ll_community *community =
-        ll_arena_alloc(&host->arena, sizeof *community);
+    struct ll_arena *arena = ll_host_arena(host);
+    struct ll_community *community = ll_arena_alloc(arena, sizeof *community);
     if (community == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a community");
-    linli_status status =
-        ll_zone_load(&host->arena, zone, &community->zone, err);
+    linli_status status = ll_zone_load(arena, zone, &community->zone, err);
     if (status != LINLI_OK)
         return status;
-    community->id = ll_arena_str(&host->arena, id);
+    community->id = ll_arena_str(arena, id);
     community->hash = ll_siphash(host->hash_key, id);
-    community->zone_name = ll_arena_str(&host->arena, zone);
-    if (host->arena.failed)
+    community->zone_name = ll_arena_str(arena, zone);
+    if (arena->failed)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a community");
     community->next = host->communities;
     host->communities = community;
@@ -214,6 +220,8 @@ open_spawner(
         &host->arena, options->worker_path.len > 0
                           ? options->worker_path
                           : LINLI_STR(LL_LIBEXECDIR "/linli-worker"));
+    if (path.ptr == NULL)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a host");
     struct ll_spawner_options spawn = {.worker_path = path.ptr,
         .uid_first = host->config.uid_first,
         .uid_count = host->config.uid_count};
@@ -270,12 +278,11 @@ open_parts(
 }
 
 linli_status
-ll_host_new(
-    const linli_host_options *options, struct ll_host **out, struct ll_err *err)
+ll_host_new(const linli_host_options *options, const struct ll_mem *from,
+    struct ll_host **out, struct ll_err *err)
 {
-    struct ll_mem mem;
+    struct ll_mem mem = *from;
     *out = NULL;
-    ll_mem_init(&mem, 0);
     struct ll_host *host = ll_alloc(&mem, sizeof *host);
     if (host == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a host");

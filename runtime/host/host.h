@@ -82,7 +82,7 @@ struct ll_host {
     struct ll_wakeup *wakeup;
     struct ll_call *calls; /* open ones, doubly linked */
     struct ll_call *spare; /* to be used again */
-    uint32_t call_count, spare_count, pool_count, embedded_count;
+    uint32_t call_count, spare_count, pool_count, embedded_count, batch_count;
     bool draining, face_drained, pools_closed, stopped;
     struct ll_datadir data; /* closed: nothing is kept */
     /* The HTTP face, made by the server layer above: told to drain, then to
@@ -94,10 +94,16 @@ struct ll_host {
     struct ll_demo_call *demo_calls;
 };
 
-/* As linli_host_new and linli_host_free. */
+/* As linli_host_new and linli_host_free. `mem` is what the host's account
+ * begins as; copied. */
 linli_status ll_host_new(const linli_host_options *options,
-    struct ll_host **out, struct ll_err *err) LL_USE_RESULT;
+    const struct ll_mem *mem, struct ll_host **out,
+    struct ll_err *err) LL_USE_RESULT;
 void ll_host_free(struct ll_host **host);
+
+/* Where what lives as long as the host is allocated. An allocation that
+ * failed once, long ago, is no reason to refuse the next. */
+struct ll_arena *ll_host_arena(struct ll_host *host);
 
 /* By id; NULL if there is none. */
 struct ll_community *ll_host_community(

@@ -158,13 +158,13 @@ static struct ll_instance *
 instance_new(
     struct ll_host *host, struct ll_community *community, linli_str plugin)
 {
-    struct ll_instance *instance =
-        ll_arena_alloc(&host->arena, sizeof *instance);
+    struct ll_arena *arena = ll_host_arena(host);
+    struct ll_instance *instance = ll_arena_alloc(arena, sizeof *instance);
     if (instance == NULL)
         return NULL;
     instance->host = host;
     instance->community = community;
-    instance->id = ll_arena_str(&host->arena, plugin);
+    instance->id = ll_arena_str(arena, plugin);
     if (instance->id.ptr == NULL)
         return NULL;
     instance->hash = community->hash * 3 + ll_siphash(host->hash_key, plugin);

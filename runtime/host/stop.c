@@ -50,7 +50,7 @@ ll_host_check_stopped(struct ll_host *host)
         host->pools_closed = true;
         close_pools(host);
     }
-    if (host->pool_count > 0)
+    if (host->pool_count > 0 || host->batch_count > 0)
         return;
     host->stopped = true;
     ll_world_stop(host->world);

@@ -510,6 +510,19 @@ ll_pool_answer(struct ll_run *run, linli_status status, linli_str value)
         ll_proc_answer(run->proc, run, status, value);
 }
 
+/* Takes a run off the list of those that end in the next turn. */
+static bool
+unrefuse(struct ll_supervisor *supervisor, const struct ll_run *run)
+{
+    struct ll_run **at = &supervisor->refused;
+    while (*at != NULL && *at != run)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return false;
+    *at = run->next;
+    return true;
+}
+
 void
 ll_pool_cancel(struct ll_run *run)
 {
@@ -518,7 +531,7 @@ ll_pool_cancel(struct ll_run *run)
         return;
     if (run->proc != NULL)
         ll_proc_abort(run->proc, run, now_ns(pool));
-    else
+    else if (!unrefuse(pool->supervisor, run))
         queue_remove(pool, run);
     if (run->probe)
         ll_breaker_probe_over(&pool->breaker, now_ns(pool) / NS_PER_MS);
@@ -592,7 +605,10 @@ check_proc(struct ll_proc *proc, int64_t at_ns)
         }
         return;
     case LL_PROC_DRAINING:
-        if (age_ms > LL_WORKER_DRAIN_MS)
+        /* Open runs have limits of their own; what is late is the exit. */
+        if (proc->slot_count == 0 && age_ms > LL_WORKER_DRAIN_MS &&
+            at_ns - proc->idle_since_ns >
+                (int64_t)LL_WORKER_DRAIN_MS * NS_PER_MS)
             ll_proc_kill(proc, LL_DEATH_STOPPED);
         /* fall through */
     case LL_PROC_READY:

@@ -13,6 +13,7 @@
 
 struct linli_host {
     struct ll_host *host;
+    bool due; /* something was begun that the next turn sends on its way */
 };
 
 static linli_status
@@ -39,11 +40,13 @@ linli_host_new(
     const linli_host_options *options, linli_host **out, linli_error *error)
 {
     struct ll_err err = {0};
+    struct ll_mem mem;
     *out = NULL;
     if (options->size != sizeof *options)
         return wrong_size("linli_host_options", error);
     struct ll_host *host = NULL;
-    linli_status status = ll_host_new(options, &host, &err);
+    ll_mem_init(&mem, 0);
+    linli_status status = ll_host_new(options, &mem, &host, &err);
     if (status != LINLI_OK)
         return finish(status, &err, error);
     struct linli_host *outer = ll_arena_alloc(&host->arena, sizeof *outer);
@@ -102,6 +105,7 @@ linli_host_run(linli_host *outer)
 void
 linli_host_turn(linli_host *outer, uint32_t wait)
 {
+    outer->due = false;
     ll_world_turn(outer->host->world, wait != 0);
 }
 
@@ -114,12 +118,13 @@ linli_host_fd(const linli_host *outer)
 int32_t
 linli_host_timeout_ms(const linli_host *outer)
 {
-    return ll_world_timeout_ms(outer->host->world);
+    return outer->due ? 0 : ll_world_timeout_ms(outer->host->world);
 }
 
 void
 linli_host_stop(linli_host *outer)
 {
+    outer->due = true;
     ll_host_stop(outer->host);
 }
 
@@ -191,6 +196,7 @@ linli_host_enable(linli_host *outer, const linli_plugin_options *options,
     linli_done done, void *user, linli_error *error)
 {
     struct ll_err err = {0};
+    outer->due = true;
     if (options->size != sizeof *options)
         return wrong_size("linli_plugin_options", error);
     struct waiting *waiting = waiting_new(outer->host, done, user);
@@ -206,6 +212,7 @@ linli_host_disable(linli_host *outer, linli_str community, linli_str plugin,
     linli_error *error)
 {
     struct ll_err err = {0};
+    outer->due = true;
     return finish(
         ll_host_disable(outer->host, community, plugin, &err), &err, error);
 }
@@ -215,6 +222,7 @@ linli_host_enable_configured(
     linli_host *outer, linli_done done, void *user, linli_error *error)
 {
     struct ll_err err = {0};
+    outer->due = true;
     struct waiting *waiting = waiting_new(outer->host, done, user);
     linli_status status =
         waiting == NULL
@@ -228,6 +236,7 @@ linli_host_demo(linli_host *outer, linli_str plugins_dir, linli_done done,
     void *user, linli_error *error)
 {
     struct ll_err err = {0};
+    outer->due = true;
     struct waiting *waiting = waiting_new(outer->host, done, user);
     linli_status status =
         waiting == NULL
@@ -316,12 +325,27 @@ add_field(struct embedded *embedded, const char *name, linli_str value)
         (struct ll_field){ll_cstr(name), ll_arena_str(&embedded->arena, value)};
 }
 
+/* "Bearer TOKEN"; a token of any length, for the pipeline to judge. */
+static void
+add_token(struct embedded *embedded, linli_str token)
+{
+    static const linli_str scheme = {"Bearer ", 7};
+    if (token.len == 0)
+        return;
+    char *value = ll_arena_alloc(&embedded->arena, scheme.len + token.len);
+    if (value == NULL)
+        return;
+    memcpy(value, scheme.ptr, scheme.len);
+    memcpy(value + scheme.len, token.ptr, token.len);
+    embedded->fields[embedded->request.field_count++] = (struct ll_field){
+        LINLI_STR("authorization"), {value, scheme.len + token.len}};
+}
+
 static void
 copy_request(struct embedded *embedded, const linli_request *from)
 {
     struct ll_request *to = &embedded->request;
     struct ll_arena *arena = &embedded->arena;
-    char bearer[LL_TOKEN_BYTES_MAX + 8];
     to->method = ll_arena_str(arena, from->method);
     to->path = ll_arena_str(arena, from->path);
     to->query = ll_arena_str(arena, from->query);
@@ -329,16 +353,36 @@ copy_request(struct embedded *embedded, const linli_request *from)
     to->body = ll_arena_str(arena, from->body);
     to->fields = embedded->fields;
     to->respond = on_response;
-    if (from->token.len > 0 && from->token.len <= LL_TOKEN_BYTES_MAX) {
-        int n =
-            snprintf(bearer, sizeof bearer, "Bearer %.*s", LL_FMT(from->token));
-        add_field(embedded, "authorization", (linli_str){bearer, (size_t)n});
-    }
+    add_token(embedded, from->token);
     if (to->has_body)
         add_field(embedded, "content-type", LINLI_STR("application/json"));
     add_field(embedded, "idempotency-key", from->idempotency_key);
     add_field(embedded, "accept-language", from->accept_language);
     add_field(embedded, "traceparent", from->traceparent);
+}
+
+static size_t
+request_bytes(const linli_request *request)
+{
+    return request->method.len + request->path.len + request->query.len +
+           request->token.len + request->idempotency_key.len +
+           request->accept_language.len + request->traceparent.len +
+           request->body.len;
+}
+
+/* What keeps a call from being one at all. */
+static linli_status
+check_request(const struct ll_host *host, const linli_request *request,
+    struct ll_err *err)
+{
+    /* An embedder that tries again at once must not keep a host alive. */
+    if (host->draining)
+        return ll_fail(
+            err, LINLI_E_CLOSED, "runtime/draining", "this host stops");
+    if (request_bytes(request) > CALL_BYTES_MAX)
+        return ll_fail(err, LINLI_E_LIMIT, "request/too-large",
+            "a call of more than %zu bytes", CALL_BYTES_MAX);
+    return LINLI_OK;
 }
 
 linli_status
@@ -348,9 +392,11 @@ linli_host_call(linli_host *outer, const linli_request *request,
 {
     struct ll_host *host = outer->host;
     struct ll_err err = {0};
-    linli_status status = LINLI_OK;
     if (request->size != sizeof *request)
         return wrong_size("linli_request", error);
+    linli_status status = check_request(host, request, &err);
+    if (status != LINLI_OK)
+        return finish(status, &err, error);
     struct embedded *embedded = ll_alloc(&host->mem, sizeof *embedded);
     if (embedded == NULL) {
         status = ll_fail(&err, LINLI_E_NOMEM, "runtime/memory", "a call");
@@ -359,16 +405,16 @@ linli_host_call(linli_host *outer, const linli_request *request,
     embedded->host = host;
     embedded->answer = answer;
     embedded->user = user;
-    ll_arena_init(&embedded->arena, &host->mem, CALL_BYTES_MAX);
+    ll_arena_init(&embedded->arena, &host->mem, 2 * CALL_BYTES_MAX);
     embedded->later = ll_timer_new(host->world, on_later, embedded);
     copy_request(embedded, request);
     if (embedded->later == NULL || embedded->arena.failed) {
         embedded_free(embedded);
-        status = ll_fail(&err, LINLI_E_LIMIT, "request/too-large",
-            "a call of more than %zu bytes", CALL_BYTES_MAX);
+        status = ll_fail(&err, LINLI_E_NOMEM, "runtime/memory", "a call");
         return finish(status, &err, error);
     }
     host->embedded_count++;
+    outer->due = true;
     ll_host_dispatch(host, &embedded->request);
     embedded->begun = true;
     return LINLI_OK;

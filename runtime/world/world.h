@@ -69,7 +69,8 @@ struct ll_watch *ll_watch_new(struct ll_world *world, int fd,
     void (*ready)(void *user), void *user) LL_USE_RESULT;
 void ll_watch_free(struct ll_watch **watch);
 
-/* Called once in each turn, after its events and before the loop blocks. */
+/* Called in each turn before the loop blocks, and at the end of each
+ * ll_world_turn. */
 struct ll_hook;
 struct ll_hook *ll_hook_new(
     struct ll_world *world, void (*turn)(void *user), void *user) LL_USE_RESULT;

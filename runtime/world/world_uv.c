@@ -14,6 +14,7 @@
 struct ll_hook {
     uv_prepare_t prepare;
     struct ll_world *world;
+    struct ll_hook *next;
     void (*turn)(void *user);
     void *user;
 };
@@ -113,6 +114,13 @@ ll_world_turn(struct ll_world *world, bool wait)
 {
     read_clocks(world);
     (void)uv_run(&world->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    /* libuv's turn ends with the events. What they left to do must not wait
+     * until whoever owns the loop around us comes back. */
+    for (struct ll_hook *hook = world->hooks, *next; hook != NULL;
+         hook = next) {
+        next = hook->next;
+        hook->turn(hook->user);
+    }
 }
 
 int
@@ -288,6 +296,8 @@ ll_hook_new(struct ll_world *world, void (*turn)(void *user), void *user)
     (void)uv_prepare_init(&world->loop, &hook->prepare);
     hook->prepare.data = hook;
     (void)uv_prepare_start(&hook->prepare, on_prepare);
+    hook->next = world->hooks;
+    world->hooks = hook;
     return hook;
 }
 
@@ -301,8 +311,13 @@ on_hook_closed(uv_handle_t *handle)
 void
 ll_hook_free(struct ll_hook **hook)
 {
-    if (*hook != NULL)
-        uv_close((uv_handle_t *)&(*hook)->prepare, on_hook_closed);
+    if (*hook == NULL)
+        return;
+    struct ll_hook **at = &(*hook)->world->hooks;
+    while (*at != *hook)
+        at = &(*at)->next;
+    *at = (*hook)->next;
+    uv_close((uv_handle_t *)&(*hook)->prepare, on_hook_closed);
     *hook = NULL;
 }
 

@@ -13,6 +13,7 @@ struct ll_world {
     uv_loop_t loop;
     uv_check_t check; /* starts a turn: the clocks are read here */
     struct ll_mem *mem;
+    struct ll_hook *hooks;
     struct ll_mono mono;
     struct ll_wall wall;
     uint64_t seed[4];

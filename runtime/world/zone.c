@@ -119,15 +119,15 @@ ll_zone_load(struct ll_arena *arena, linli_str name, struct ll_zone *out,
         return ll_fail(err, LINLI_E_INVALID, "config/invalid",
             "'%.*s' is not an IANA zone such as Asia/Shanghai", LL_FMT(name));
     (void)snprintf(path, sizeof path, ZONE_DIR "/%.*s", LL_FMT(name));
+    unsigned char bytes[ZONE_BYTES_MAX];
     FILE *file = fopen(path, "rbe");
-    unsigned char *bytes = ll_arena_alloc(arena, ZONE_BYTES_MAX);
-    size_t n = file == NULL || bytes == NULL
-                   ? 0
-                   : fread(bytes, 1, ZONE_BYTES_MAX, file);
+    size_t n = file == NULL ? 0 : fread(bytes, 1, sizeof bytes, file);
     if (file != NULL)
         (void)fclose(file);
     if (n > 0 && parse(arena, bytes, n, out))
         return LINLI_OK;
+    if (arena->failed)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a time zone");
     linli_status status = ll_fail(err, LINLI_E_NOT_FOUND, "config/invalid",
         "the time zone %.*s cannot be read", LL_FMT(name));
     ll_err_where(err, "%s", path);

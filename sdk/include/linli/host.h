@@ -157,8 +157,9 @@ typedef struct linli_response {
 } linli_response;
 
 /* Makes a call through the whole pipeline. The request is copied. `answer`
- * is called exactly once, on the loop, never before this returns; the
- * response is borrowed until it returns. */
+ * is called exactly once, on the loop, never before this returns, unless an
+ * error is returned (LINLI_E_CLOSED: the host stops); the response is
+ * borrowed until it returns. */
 LINLI_API linli_status linli_host_call(linli_host *host,
     const linli_request *request,
     void (*answer)(void *user, const linli_response *response), void *user,
