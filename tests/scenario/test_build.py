@@ -225,7 +225,7 @@ def test_objects_are_reproducible():
             build = os.path.join(folder, name, "build")
             copy_source(src)
             os.makedirs(build)
-            ok(configure(build, "CFLAGS=-O2", src=src))
+            ok(configure(build, "CFLAGS=-O2 -g", src=src))
             ok(make(build, *names))
         for name in names:
             assert filecmp.cmp(
