@@ -93,8 +93,7 @@ struct ll_worker;
 struct ll_engine {
     /* Before the last filter: what needs system calls that it forbids.
      * Native: checks the ELF files and maps them, under stage 1. Lua: arms
-     * the timer of the soft limit, and maps a typed library if there is
-     * one. */
+     * the timer of the soft limit, and maps a typed library, if any. */
     linli_status (*prepare)(struct ll_worker *worker, struct ll_err *err);
     /* Loads the plugin from worker->files, behind the full sandbox. Fails
      * with a code of base/problem.def ("plugin/load", "manifest/abi" ...),
