@@ -26,6 +26,7 @@ unit_SRCS = \
   test_native.c \
   test_openapi.c \
   test_package.c \
+  test_pool.c \
   test_problem_json.c \
   test_ring.c \
   test_schema.c \

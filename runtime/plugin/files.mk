@@ -5,6 +5,7 @@ plugin_SRCS = breaker.c \
   package.c \
   pool.c \
   proc.c \
+  run.c \
   supervisor.c
 
 # The manifest's schema as bytes of C, so that liblinli needs no file.

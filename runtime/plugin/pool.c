@@ -22,39 +22,19 @@ now_ns(const struct ll_pool *pool)
     return ll_world_mono(pool->supervisor->world).ns;
 }
 
-/* -- the queue -- */
+/* -- runs that wait -- */
 
+/* Puts a run that has been in a process back, before those that have not. */
 static void
-queue_push(struct ll_pool *pool, struct ll_run *run, bool front)
+queue_again(struct ll_pool *pool, struct ll_run *run)
 {
     run->proc = NULL;
-    run->next = front ? pool->queue_head : NULL;
-    if (pool->queue_head == NULL)
-        pool->queue_head = pool->queue_tail = run;
-    else if (front)
-        pool->queue_head = run;
-    else {
-        pool->queue_tail->next = run;
-        pool->queue_tail = run;
-    }
-    pool->queue_count++;
+    run->waiting = false;
+    run->alone = run->number + 1 >= LL_RUNS_MAX;
+    ll_runs_push_front(run->alone ? &pool->lonely : &pool->queue, run);
 }
 
-static void
-queue_remove(struct ll_pool *pool, struct ll_run *run)
-{
-    struct ll_run **at = &pool->queue_head, *before = NULL;
-    for (; *at != NULL && *at != run; at = &(*at)->next)
-        before = *at;
-    if (*at == NULL)
-        return;
-    *at = run->next;
-    if (pool->queue_tail == run)
-        pool->queue_tail = before;
-    pool->queue_count--;
-}
-
-/* Ends a run that is in no queue and no process. */
+/* Ends a run that is in no list and no process. */
 static void
 end_run(struct ll_run *run, enum ll_run_end end)
 {
@@ -65,14 +45,41 @@ end_run(struct ll_run *run, enum ll_run_end end)
     run->ops->ended(run, end);
 }
 
+/* Ends all that wait now: who tries again from inside the callback is none
+ * of them. */
+static void
+end_list(struct ll_run_list *list, enum ll_run_end end)
+{
+    struct ll_run *run;
+    for (uint32_t n = list->count; n > 0 && (run = ll_runs_pop(list)) != NULL;
+         n--)
+        end_run(run, end);
+}
+
 static void
 end_queue(struct ll_pool *pool, enum ll_run_end end)
 {
-    while (pool->queue_head != NULL) {
-        struct ll_run *run = pool->queue_head;
-        queue_remove(pool, run);
-        end_run(run, end);
-    }
+    end_list(&pool->lonely, end);
+    end_list(&pool->queue, end);
+}
+
+static uint32_t
+waiting(const struct ll_pool *pool)
+{
+    return pool->queue.count + pool->lonely.count;
+}
+
+/* Ends the run in the next turn: never before submit has returned. */
+static void
+refuse_later(struct ll_pool *pool, struct ll_run *run, enum ll_run_end end)
+{
+    if (run->probe)
+        ll_breaker_probe_over(&pool->breaker, now_ns(pool) / NS_PER_MS);
+    run->probe = false;
+    run->refusal = end;
+    ll_runs_push(&pool->supervisor->refused, run);
+    if (pool->supervisor->turning)
+        ll_supervisor_hurry(pool->supervisor);
 }
 
 /* -- giving runs to processes -- */
@@ -174,26 +181,35 @@ drain_procs(struct ll_pool *pool)
             ll_proc_drain(proc);
 }
 
+/* Gives out what can run now, in order. */
 static void
-pump(struct ll_pool *pool)
+give_out(struct ll_pool *pool, struct ll_run_list *list)
 {
-    while (pool->queue_head != NULL) {
-        struct ll_run *run = pool->queue_head;
+    while (list->head != NULL) {
+        struct ll_run *run = list->head;
         struct ll_proc *proc = choose_proc(pool, run);
-        if (proc == NULL) {
-            want_proc(pool, run->alone);
+        if (proc == NULL)
             return;
-        }
         if (proc->slot_count >= SPREAD_SLOTS)
             want_proc(pool, false);
-        queue_remove(pool, run);
+        (void)ll_runs_pop(list);
         proc->exclusive = run->alone;
         if (ll_proc_call(proc, run) != LINLI_OK) {
             proc->exclusive = false;
-            end_run(run, LL_RUN_BUSY);
+            refuse_later(pool, run, LL_RUN_BUSY);
         }
     }
-    if (pool->closing)
+}
+
+static void
+pump(struct ll_pool *pool)
+{
+    /* First those that need a fresh worker, which any other would spoil. */
+    give_out(pool, &pool->lonely);
+    give_out(pool, &pool->queue);
+    if (waiting(pool) > 0)
+        want_proc(pool, pool->lonely.count > 0);
+    else if (pool->closing)
         drain_procs(pool);
 }
 
@@ -220,15 +236,15 @@ ll_pool_proc_ready(struct ll_proc *proc)
 }
 
 void
-ll_pool_run_over(struct ll_run *run, bool well)
+ll_pool_run_over(struct ll_run *run)
 {
     struct ll_pool *pool = run->pool;
     run->pool = NULL;
     pool->failures = 0;
-    if (well && ll_breaker_success(&pool->breaker) && pool->options.event)
+    /* A run from before the breaker opened says nothing about now. */
+    if (run->probe && ll_breaker_success(&pool->breaker) &&
+        pool->options.event != NULL)
         pool->options.event(pool->options.user, "breaker-closed", NULL);
-    else if (run->probe)
-        ll_breaker_probe_over(&pool->breaker, now_ns(pool) / NS_PER_MS);
 }
 
 static enum ll_run_end
@@ -280,9 +296,7 @@ ll_pool_proc_lost(struct ll_proc *proc)
             end_run(run, end_of_death(death));
             continue;
         }
-        run->alone = run->number + 1 >= LL_RUNS_MAX;
-        run->waiting = false;
-        queue_push(pool, run, true);
+        queue_again(pool, run);
     }
 }
 
@@ -362,7 +376,7 @@ ll_pool_turn(struct ll_pool *pool)
 {
     for (struct ll_proc *proc = pool->procs; proc != NULL; proc = proc->next)
         ll_proc_hear(proc);
-    if (pool->queue_head != NULL)
+    if (waiting(pool) > 0)
         pump(pool);
     for (struct ll_proc *proc = pool->procs; proc != NULL; proc = proc->next)
         ll_proc_speak(proc);
@@ -387,7 +401,7 @@ ll_pool_proc_dead(struct ll_proc *proc)
         pool->options.opened(pool->options.user,
             err.status == LINLI_OK ? LINLI_E_INTERNAL : err.status, &err);
     }
-    if (pool->closing && pool->procs == NULL && pool->queue_head == NULL)
+    if (pool->closing && pool->procs == NULL && waiting(pool) == 0)
         pool->gone = true;
     else
         pump(pool);
@@ -470,15 +484,6 @@ ll_pool_kill(struct ll_pool *pool)
     end_queue(pool, LL_RUN_STOPPED);
 }
 
-/* Ends the run in the next turn: never before submit has returned. */
-static void
-refuse_later(struct ll_pool *pool, struct ll_run *run, enum ll_run_end end)
-{
-    run->refusal = end;
-    run->next = pool->supervisor->refused;
-    pool->supervisor->refused = run;
-}
-
 void
 ll_pool_submit(struct ll_pool *pool, struct ll_run *run)
 {
@@ -491,14 +496,17 @@ ll_pool_submit(struct ll_pool *pool, struct ll_run *run)
     run->run_ns = 0;
     if (pool->closing) {
         refuse_later(pool, run, LL_RUN_STOPPED);
-    } else if (pool->queue_count >= LL_POOL_QUEUE_MAX) {
+    } else if (waiting(pool) >= LL_POOL_QUEUE_MAX) {
         refuse_later(pool, run, LL_RUN_BUSY);
     } else if (!ll_breaker_admit(breaker, now_ns(pool) / NS_PER_MS)) {
         refuse_later(pool, run, LL_RUN_BREAKER);
     } else {
         run->probe = breaker->open;
-        queue_push(pool, run, false);
-        ll_supervisor_wind(pool->supervisor);
+        ll_runs_push(&pool->queue, run);
+        if (pool->supervisor->turning)
+            ll_supervisor_hurry(pool->supervisor);
+        else
+            ll_supervisor_wind(pool->supervisor);
         pump(pool);
     }
 }
@@ -510,19 +518,6 @@ ll_pool_answer(struct ll_run *run, linli_status status, linli_str value)
         ll_proc_answer(run->proc, run, status, value);
 }
 
-/* Takes a run off the list of those that end in the next turn. */
-static bool
-unrefuse(struct ll_supervisor *supervisor, const struct ll_run *run)
-{
-    struct ll_run **at = &supervisor->refused;
-    while (*at != NULL && *at != run)
-        at = &(*at)->next;
-    if (*at == NULL)
-        return false;
-    *at = run->next;
-    return true;
-}
-
 void
 ll_pool_cancel(struct ll_run *run)
 {
@@ -531,8 +526,9 @@ ll_pool_cancel(struct ll_run *run)
         return;
     if (run->proc != NULL)
         ll_proc_abort(run->proc, run, now_ns(pool));
-    else if (!unrefuse(pool->supervisor, run))
-        queue_remove(pool, run);
+    else if (!ll_runs_remove(&pool->supervisor->refused, run) &&
+             !ll_runs_remove(&pool->lonely, run))
+        (void)ll_runs_remove(&pool->queue, run);
     if (run->probe)
         ll_breaker_probe_over(&pool->breaker, now_ns(pool) / NS_PER_MS);
     run->pool = NULL;
@@ -559,7 +555,7 @@ ll_pool_memory_bytes(const struct ll_pool *pool)
 uint32_t
 ll_pool_open_runs(const struct ll_pool *pool)
 {
-    uint32_t sum = pool->queue_count;
+    uint32_t sum = waiting(pool);
     for (struct ll_proc *proc = pool->procs; proc != NULL; proc = proc->next)
         sum += proc->slot_count;
     return sum;
@@ -621,17 +617,24 @@ check_proc(struct ll_proc *proc, int64_t at_ns)
     }
 }
 
-static void
-check_queue(struct ll_pool *pool, int64_t at_ns)
+/* The first run of a list whose wall limit has passed, or NULL. */
+static struct ll_run *
+find_late(const struct ll_run_list *list, int64_t at_ns)
 {
-    struct ll_run *run = pool->queue_head;
-    while (run != NULL) {
-        struct ll_run *next = run->next;
-        if (at_ns >= run->deadline_ns) {
-            queue_remove(pool, run);
-            end_run(run, LL_RUN_WALL);
-        }
-        run = next;
+    struct ll_run *run = list->head;
+    while (run != NULL && at_ns < run->deadline_ns)
+        run = run->next;
+    return run;
+}
+
+static void
+check_list(struct ll_run_list *list, int64_t at_ns)
+{
+    struct ll_run *run;
+    /* From the start each time: the callback may change the list. */
+    while ((run = find_late(list, at_ns)) != NULL) {
+        (void)ll_runs_remove(list, run);
+        end_run(run, LL_RUN_WALL);
     }
 }
 
@@ -644,7 +647,8 @@ ll_pool_tick(struct ll_pool *pool, int64_t at_ns)
         check_proc(proc, at_ns);
         proc = next;
     }
-    check_queue(pool, at_ns);
+    check_list(&pool->lonely, at_ns);
+    check_list(&pool->queue, at_ns);
     pump(pool);
     return pool->closing || pool->opening || ll_pool_open_runs(pool) > 0;
 }

@@ -21,8 +21,9 @@ struct ll_supervisor {
     struct ll_timer *tick; /* limits, while runs are open */
     struct ll_timer *slow; /* idle workers, restarts */
     struct ll_pool *pools;
-    struct ll_run *refused;                     /* end in the next turn */
+    struct ll_run_list refused;                 /* end in the next turn */
     bool wound;                                 /* the tick runs */
+    bool turning;                               /* on_turn is at work */
     bool filter_errno, no_import_check, drafts; /* development settings */
 };
 
@@ -33,6 +34,9 @@ linli_status ll_supervisor_init(struct ll_supervisor *supervisor,
 void ll_supervisor_fini(struct ll_supervisor *supervisor);
 /* Starts the tick that looks at limits; it stops by itself when idle. */
 void ll_supervisor_wind(struct ll_supervisor *supervisor);
+/* The same, and the loop turns again at once: what a turn's own callbacks
+ * ask for may lie before what it has passed already. */
+void ll_supervisor_hurry(struct ll_supervisor *supervisor);
 
 struct ll_pool_options {
     struct ll_package *package; /* a reference is taken */
@@ -62,8 +66,8 @@ struct ll_pool {
     struct ll_arena arena;
     struct ll_proc *procs;
     uint32_t proc_count;
-    struct ll_run *queue_head, *queue_tail;
-    uint32_t queue_count;
+    struct ll_run_list queue;
+    struct ll_run_list lonely; /* wait for a fresh worker of their own */
     struct ll_breaker breaker;
     uint32_t failures;        /* starts or lives in a row that served nothing */
     int64_t restart_after_ns; /* back-off */
@@ -120,7 +124,7 @@ void ll_pool_proc_ready(struct ll_proc *proc);
 void ll_pool_proc_lost(struct ll_proc *proc);
 /* The kernel has let it go: the pool frees it. */
 void ll_pool_proc_dead(struct ll_proc *proc);
-/* The run that a worker's word has ended. */
-void ll_pool_run_over(struct ll_run *run, bool well);
+/* The run that a word of the plugin's has ended; its callback comes next. */
+void ll_pool_run_over(struct ll_run *run);
 
 #endif

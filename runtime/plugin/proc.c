@@ -68,9 +68,9 @@ static void
 on_ended(struct ll_child *child, int exit_status, int signal)
 {
     struct ll_proc *proc = child->user;
-    /* Its last words may still lie in the ring or the socket. */
-    if (proc->state == LL_PROC_READY || proc->state == LL_PROC_DRAINING)
-        ll_proc_hear(proc);
+    /* Its last words may still lie in the ring. */
+    proc->woken = true;
+    ll_proc_hear(proc);
     bool asked = proc->state == LL_PROC_DRAINING && signal == 0 &&
                  exit_status == 0 && proc->slot_count == 0;
     if (proc->death == LL_DEATH_NONE && asked)
@@ -212,6 +212,7 @@ control_frame(struct ll_proc *proc, const struct ll_frame *frame)
     } else if (frame->type == LL_FRAME_READY && loading) {
         set_state(proc, LL_PROC_READY);
         proc->idle_since_ns = proc->since_ns;
+        proc->woken = true; /* it may have written while it was loaded */
         ll_pool_proc_ready(proc);
     } else {
         protocol_error(proc, "a frame out of place on the control socket");
@@ -442,6 +443,20 @@ ll_proc_drain(struct ll_proc *proc)
 
 /* -- from the worker -- */
 
+/* May a line of so many bytes be passed on? The rest of the second's is
+ * dropped. */
+static bool
+may_log(struct ll_proc *proc, size_t bytes)
+{
+    int64_t at_ns = now_ns(proc);
+    if (at_ns - proc->log_window_ns >= 1000000000) {
+        proc->log_window_ns = at_ns;
+        proc->log_bytes = 0;
+    }
+    proc->log_bytes += (uint32_t)bytes + 1;
+    return proc->log_bytes <= LL_LOG_BYTES_PER_S_MAX;
+}
+
 /* The plugin's last word on a run; false if nobody waits for it any more. */
 static bool
 run_over(struct ll_proc *proc, struct ll_proc_slot *slot, int64_t run_ns)
@@ -452,7 +467,7 @@ run_over(struct ll_proc *proc, struct ll_proc_slot *slot, int64_t run_ns)
         return false;
     run->run_ns += run_ns;
     run->proc = NULL;
-    ll_pool_run_over(run, true);
+    ll_pool_run_over(run);
     return true;
 }
 
@@ -483,12 +498,14 @@ hear_failed(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
     linli_str detail = ll_rd_bytes(rd);
     linli_str log = ll_rd_bytes(rd);
     linli_str errors = ll_rd_bytes(rd);
-    if (!shaped || !ll_rd_end(rd)) {
+    if (!shaped || !ll_rd_end(rd) || log.len > LL_LOG_LINE_BYTES_MAX) {
         protocol_error(proc, "a FAILED of another shape");
         return;
     }
     if (!run_over(proc, slot, run_ns))
         return;
+    if (log.len > 0 && !may_log(proc, log.len))
+        log = (linli_str){NULL, 0};
     run->ops->failed(run, code, detail, log, errors);
 }
 
@@ -524,14 +541,7 @@ hear_log(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
         protocol_error(proc, "a LOG of another shape");
         return;
     }
-    if (slot != NULL && slot->run == NULL)
-        return;
-    if (now_ns(proc) - proc->log_window_ns >= 1000000000) {
-        proc->log_window_ns = now_ns(proc);
-        proc->log_bytes = 0;
-    }
-    proc->log_bytes += (uint32_t)line.len + 1;
-    if (proc->log_bytes > LL_LOG_BYTES_PER_S_MAX)
+    if ((slot != NULL && slot->run == NULL) || !may_log(proc, line.len))
         return;
     if (slot != NULL)
         slot->run->ops->log(slot->run, level, line);
@@ -649,7 +659,6 @@ ll_proc_hear(struct ll_proc *proc)
     size_t bytes_read = 0;
     if (!conversing(proc))
         return;
-    proc->woken = false;
     proc->more_waits = !read_frames(proc, &bytes_read);
     if (bytes_read > 0) {
         proc->made_room = true;
@@ -666,6 +675,7 @@ ll_proc_speak(struct ll_proc *proc)
     bool wrote = publish(proc);
     if (proc->state == LL_PROC_KILLED)
         return;
+    proc->woken = false;
     if (ll_ring_must_wake(&proc->ring, wrote, proc->made_room))
         ll_channel_wake_worker(&proc->channel);
     proc->made_room = false;

@@ -74,7 +74,7 @@ struct ll_proc {
     int64_t log_window_ns; /* start of the second that log_bytes counts */
     uint32_t log_bytes;
     uint32_t idle_wakes; /* since it last had something to say */
-    bool woken;          /* and not yet heard */
+    bool woken;          /* hears in this turn, and says that it sleeps again */
     bool made_room;      /* heard something since we last spoke */
     bool more_waits;     /* and there is more */
     bool exclusive;      /* serves one run that must be alone */

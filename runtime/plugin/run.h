@@ -49,7 +49,7 @@ struct ll_run {
     /* the pool's */
     struct ll_pool *pool;
     struct ll_proc *proc; /* NULL while it waits for one */
-    struct ll_run *next;  /* in the pool's queue */
+    struct ll_run *next;  /* in the list that it waits in */
     uint32_t call;        /* number within the process */
     uint16_t number;      /* 1, 2, 3: which run of the call */
     uint16_t host_calls;
@@ -59,5 +59,19 @@ struct ll_run {
     enum ll_run_end refusal; /* how it ends in the next turn */
     int64_t run_ns;          /* time inside plugin code, as the worker says */
 };
+
+/* Runs that wait, in order. */
+struct ll_run_list {
+    struct ll_run *head, *tail;
+    uint32_t count;
+};
+
+/* The run must be in no list. */
+void ll_runs_push(struct ll_run_list *list, struct ll_run *run);
+void ll_runs_push_front(struct ll_run_list *list, struct ll_run *run);
+/* False if the run is not in the list. */
+bool ll_runs_remove(struct ll_run_list *list, struct ll_run *run);
+/* Takes the first off the list; NULL if there is none. */
+struct ll_run *ll_runs_pop(struct ll_run_list *list);
 
 #endif

@@ -9,9 +9,10 @@
 static void
 end_refused(struct ll_supervisor *supervisor)
 {
-    while (supervisor->refused != NULL) {
-        struct ll_run *run = supervisor->refused;
-        supervisor->refused = run->next;
+    struct ll_run *run;
+    /* Those that are refused meanwhile are for the next turn. */
+    for (uint32_t n = supervisor->refused.count;
+         n > 0 && (run = ll_runs_pop(&supervisor->refused)) != NULL; n--) {
         run->pool = NULL;
         run->ops->ended(run, run->refusal);
     }
@@ -23,14 +24,15 @@ static void
 on_turn(void *user)
 {
     struct ll_supervisor *supervisor = user;
+    supervisor->turning = true;
     end_refused(supervisor);
-    for (struct ll_pool *pool = supervisor->pools; pool != NULL;) {
+    for (struct ll_pool *pool = supervisor->pools; pool != NULL;
+         pool = pool->next)
         ll_pool_turn(pool);
-        pool = pool->next;
-    }
     /* Last: no list is being walked when a pool goes. */
     for (struct ll_pool *pool = supervisor->pools; pool != NULL;)
         pool = ll_pool_sweep(pool) ? supervisor->pools : pool->next;
+    supervisor->turning = false;
 }
 
 static void
@@ -70,6 +72,13 @@ ll_supervisor_wind(struct ll_supervisor *supervisor)
         return;
     supervisor->wound = true;
     ll_timer_set(supervisor->tick, TICK_MS, TICK_MS);
+}
+
+void
+ll_supervisor_hurry(struct ll_supervisor *supervisor)
+{
+    supervisor->wound = true;
+    ll_timer_set(supervisor->tick, 0, TICK_MS);
 }
 
 linli_status
