@@ -3,6 +3,7 @@
 unit_SRCS = \
   test_breaker.c \
   test_cli.c \
+  test_conf.c \
   test_elf.c \
   test_enter.c \
   test_ffi.c \
@@ -28,13 +29,15 @@ unit_SRCS = \
   test_package.c \
   test_pool.c \
   test_problem_json.c \
+  test_rate.c \
   test_ring.c \
   test_schema.c \
   test_spawn.c \
   test_text.c \
   test_token_cache.c \
   test_value.c \
-  test_world.c
+  test_world.c \
+  test_zone.c
 # tests/conform/test_*.c: the code against spec/.
 conform_SRCS = test_json_schema.c
 # tests/fuzz/fuzz_*.c: LLVMFuzzerTestOneInput, corpora in tests/fuzz/corpus/*.

@@ -9,6 +9,8 @@
 #include "config_schema.h"
 
 #define CONFIG_BYTES_MAX ((size_t)4 << 20)
+/* Without short forms: some escapes and numbers are written longer. */
+#define EXPANDED_BYTES_MAX (2 * CONFIG_BYTES_MAX)
 /* Calls per second and at once of one caller, unless configured. */
 #define RATE_PER_S_DEFAULT 50
 #define RATE_BURST_DEFAULT 100
@@ -217,15 +219,15 @@ expand(struct ll_config *config, struct ll_mem *mem, struct ll_err *err)
     struct ll_buf out;
     if (!has_dots(ll_json_root(&config->json)))
         return LINLI_OK;
-    ll_buf_init(&out, mem, CONFIG_BYTES_MAX);
+    ll_buf_init(&out, mem, EXPANDED_BYTES_MAX);
     linli_status status =
         write_expanded(&out, ll_json_root(&config->json), err);
     linli_str own = {NULL, 0};
     if (status == LINLI_OK && !out.failed)
         own = ll_arena_str(&config->arena, ll_buf_view(&out));
     if (status == LINLI_OK && own.ptr == NULL)
-        status = ll_fail(err, LINLI_E_LIMIT, "config/invalid",
-            "the configuration is larger than %zu bytes", CONFIG_BYTES_MAX);
+        status =
+            ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a configuration");
     if (status == LINLI_OK)
         status = ll_json_parse(&config->json, own, LL_JSON_DEPTH_MAX, err);
     ll_buf_fini(&out);
@@ -237,7 +239,8 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
     bool development, struct ll_err *err)
 {
     *config = (struct ll_config){.development = development};
-    ll_arena_init(&config->arena, mem, CONFIG_BYTES_MAX);
+    ll_arena_init(
+        &config->arena, mem, CONFIG_BYTES_MAX + EXPANDED_BYTES_MAX + 64);
     ll_json_init(&config->json, mem);
     linli_str own =
         ll_arena_str(&config->arena, text.len == 0 ? empty_config : text);

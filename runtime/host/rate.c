@@ -68,8 +68,11 @@ filled(const struct ll_rate *rate, const struct bucket *bucket, int64_t now)
 
 /* The key's bucket; a free or the fullest neighbour becomes it. */
 static struct bucket *
-find(struct ll_rate *rate, uint64_t key, int64_t now)
+find(struct ll_rate *rate, uint64_t wanted, int64_t now)
 {
+    /* 0 marks what is free. No other two keys may meet: they can be the
+     * same hash with a small number added. */
+    uint64_t key = wanted == 0 ? 1 : wanted;
     struct bucket *best = NULL;
     int64_t best_fill = -1;
     for (uint32_t i = 0; i < PROBES; i++) {
@@ -94,7 +97,7 @@ ll_rate_look(struct ll_rate *rate, uint64_t key, int64_t now_ms)
     if (rate->policy.per_minute == 0)
         return (struct ll_rate_verdict){
             .allowed = true, .remaining = INT64_MAX};
-    struct bucket *bucket = find(rate, key | 1, now_ms);
+    struct bucket *bucket = find(rate, key, now_ms);
     bucket->units = filled(rate, bucket, now_ms);
     if (bucket->at_ms < now_ms)
         bucket->at_ms = now_ms;
@@ -114,7 +117,7 @@ ll_rate_take(struct ll_rate *rate, uint64_t key, int64_t now_ms)
     struct ll_rate_verdict verdict = ll_rate_look(rate, key, now_ms);
     if (!verdict.allowed || rate->policy.per_minute == 0)
         return verdict;
-    find(rate, key | 1, now_ms)->units -= CALL_UNITS;
+    find(rate, key, now_ms)->units -= CALL_UNITS;
     verdict.remaining--;
     return verdict;
 }

@@ -1,0 +1,177 @@
+/* tests/unit/test_conf.c: linli.conf.json, read and judged. */
+#include "host/conf.h"
+
+#include "t.h"
+
+static linli_str
+cstr(const char *s)
+{
+    return (linli_str){s, strlen(s)};
+}
+
+/* Reads `text`; on success the caller ends the configuration. */
+static linli_status
+read_text(struct ll_config *config, struct ll_mem *mem, const char *text,
+    bool development, struct ll_err *err)
+{
+    ll_mem_init(mem, 0);
+    *err = (struct ll_err){0};
+    return ll_config_read(config, mem, cstr(text), development, err);
+}
+
+T_CASE(nothing_is_a_configuration)
+{
+    static const char *const texts[] = {"", "{}", " {\n} "};
+    for (size_t i = 0; i < LL_COUNT(texts); i++) {
+        struct ll_config config;
+        struct ll_mem mem;
+        struct ll_err err;
+        T_INT(read_text(&config, &mem, texts[i], false, &err), LINLI_OK);
+        T_INT(config.workers_lua, 1);
+        T_INT(config.workers_native, 2);
+        T_INT(config.rate.per_minute, 3000);
+        T_INT(config.rate.burst, 100);
+        T_INT(config.uid_first, 60100);
+        T_INT(config.uid_count, 1024);
+        T_OK(!config.rate_off && !config.drafts);
+        T_OK(!config.filter_errno && !config.no_import_check);
+        T_STR(cstr(config.unsafe), "");
+        ll_config_fini(&config);
+        T_INT(mem.used_bytes, 0);
+    }
+}
+
+T_CASE(settings_are_read)
+{
+    struct ll_config config;
+    struct ll_mem mem;
+    struct ll_err err;
+    T_INT(read_text(&config, &mem,
+              "{\"worker\":{\"count_lua\":3,\"count_native\":4,"
+              "\"uid_first\":70000,\"uid_count\":16,\"drafts\":true,"
+              "\"seccomp_default\":\"errno\",\"import_check\":\"off\"},"
+              "\"rate_limit\":\"off\"}",
+              true, &err),
+        LINLI_OK);
+    T_INT(config.workers_lua, 3);
+    T_INT(config.workers_native, 4);
+    T_INT(config.uid_first, 70000);
+    T_INT(config.uid_count, 16);
+    T_OK(config.drafts && config.filter_errno && config.no_import_check);
+    T_OK(config.rate_off);
+    T_INT(config.rate.per_minute, 0);
+    T_STR(cstr(config.unsafe),
+        "worker.seccomp_default: errno, worker.import_check: off, "
+        "rate_limit: off");
+    ll_config_fini(&config);
+    T_INT(read_text(&config, &mem,
+              "{\"rate_limit\":{\"per_s\":5,\"burst\":7},"
+              "\"worker.count_lua\":2,\"worker\":{\"count_native\":1}}",
+              false, &err),
+        LINLI_OK);
+    T_INT(config.rate.per_minute, 300);
+    T_INT(config.rate.burst, 7);
+    T_INT(config.workers_lua, 2);
+    T_INT(config.workers_native, 1);
+    ll_config_fini(&config);
+}
+
+T_CASE(every_mistake_is_named)
+{
+    static const struct {
+        const char *text, *code, *where, *message;
+    } rows[] = {
+        {"{", "config/invalid", "", ""},
+        {"[]", "config/invalid", "/", "object"},
+        {"{\"worker\":{},\"worker\":{}}", "config/invalid", "", "worker"},
+        {"{\"worker\":{\"count_lua\":1,\"count_lua\":1}}", "config/invalid", "",
+            "count_lua"},
+        {"{\"worker.count_lua\":1,\"worker\":{\"count_lua\":1}}",
+            "config/invalid", "", "count_lua"},
+        {"{\"wroker\":{}}", "config/invalid", "/wroker", "worker"},
+        {"{\"worker\":{\"count\":1}}", "config/invalid", "/worker/count",
+            "not known"},
+        {"{\"worker\":{\"count_lua\":0}}", "config/invalid",
+            "/worker/count_lua", "1"},
+        {"{\"worker\":{\"count_lua\":65}}", "config/invalid",
+            "/worker/count_lua", "64"},
+        {"{\"worker\":{\"count_lua\":\"1\"}}", "config/invalid",
+            "/worker/count_lua", "integer"},
+        {"{\"worker\":{\"drafts\":1}}", "config/invalid", "/worker/drafts",
+            "boolean"},
+        {"{\"worker\":{\"seccomp_default\":\"log\"}}", "config/invalid",
+            "/worker/seccomp_default", ""},
+        {"{\"rate_limit\":\"on\"}", "config/invalid", "/rate_limit", ""},
+        {"{\"rate_limit\":{\"per_s\":1}}", "config/invalid", "/rate_limit", ""},
+        {"{\"communities\":[{\"id\":\"A\"}]}", "config/invalid",
+            "/communities/0/id", ""},
+        {"{\"communities\":[{\"zone\":\"UTC\"}]}", "config/invalid",
+            "/communities/0", "id"},
+        {"{\"plugins\":[{\"path\":\"x\"}]}", "config/invalid", "/plugins/0",
+            "community"},
+        {"{\"auth\":{\"jwks\":[{\"file\":\"f\",\"issuer\":\"i\","
+         "\"kinds\":[\"root\"]}]}}",
+            "config/invalid", "/auth/jwks/0/kinds/0", ""},
+        {"{\"rate_limit\":\"off\"}", "config/development-only", "rate_limit",
+            ""},
+        {"{\"worker\":{\"seccomp_default\":\"errno\"}}",
+            "config/development-only", "worker.seccomp_default", ""},
+        {"{\"worker\":{\"import_check\":\"off\"}}", "config/development-only",
+            "worker.import_check", ""},
+    };
+    for (size_t i = 0; i < LL_COUNT(rows); i++) {
+        struct ll_config config;
+        struct ll_mem mem;
+        struct ll_err err;
+        T_OK(read_text(&config, &mem, rows[i].text, false, &err) != LINLI_OK);
+        T_STR(cstr(err.code), rows[i].code);
+        T_OK(strstr(err.where, rows[i].where) != NULL);
+        T_OK(strstr(err.msg, rows[i].message) != NULL);
+        T_OK(err.msg[0] != '\0');
+        if (strstr(err.where, rows[i].where) == NULL ||
+            strstr(err.msg, rows[i].message) == NULL)
+            printf("# %s: \"%s\" \"%s\"\n", rows[i].text, err.where, err.msg);
+        T_INT(mem.used_bytes, 0);
+    }
+}
+
+/* Safe values of settings that may be unsafe are no matter of the mode. */
+T_CASE(production_takes_what_is_safe)
+{
+    struct ll_config config;
+    struct ll_mem mem;
+    struct ll_err err;
+    T_INT(read_text(&config, &mem,
+              "{\"worker\":{\"seccomp_default\":\"kill\","
+              "\"import_check\":\"on\"}}",
+              false, &err),
+        LINLI_OK);
+    T_STR(cstr(config.unsafe), "");
+    ll_config_fini(&config);
+}
+
+T_CASE(each_allocation_may_fail)
+{
+    uint64_t n = 1;
+    for (bool more = true; more; n++) {
+        struct ll_config config;
+        struct ll_mem mem;
+        struct ll_err err = {0};
+        ll_mem_init(&mem, 0);
+        mem.fail_in = n;
+        linli_status status = ll_config_read(&config, &mem,
+            cstr("{\"worker.count_lua\":2,\"rate_limit\":\"off\"}"), true,
+            &err);
+        more = mem.fail_in == 0;
+        T_OK(status == LINLI_OK || status == LINLI_E_NOMEM);
+        T_STR(cstr(err.code), status == LINLI_OK ? "" : "runtime/memory");
+        if (status == LINLI_OK)
+            ll_config_fini(&config);
+        T_INT(mem.used_bytes, 0);
+    }
+    T_OK(n > 5);
+}
+
+T_MAIN(T_RUN(nothing_is_a_configuration) T_RUN(settings_are_read)
+        T_RUN(every_mistake_is_named) T_RUN(production_takes_what_is_safe)
+            T_RUN(each_allocation_may_fail))
