@@ -284,18 +284,6 @@ add_rate_headers(struct ll_call *call, const struct ll_rate *rate,
     add_header(call, "retry-after", ll_cstr(call->retry_after));
 }
 
-/* "application/json", with any parameters. */
-static bool
-is_json(linli_str content_type)
-{
-    linli_str rest = content_type, type;
-    if (!ll_str_split(&rest, ';', &type))
-        return false;
-    while (type.len > 0 && type.ptr[type.len - 1] == ' ')
-        type.len--;
-    return ll_str_eq_nocase(type, "application/json");
-}
-
 /* Who calls, whichever plugin: odd factors keep the parts apart. */
 static uint64_t
 caller_hash(const struct ll_call *call)
@@ -340,8 +328,7 @@ step_admit(struct ll_call *call)
             "this route takes at most %lld bytes", (long long)body_max);
         return ll_call_refuse(call, "request/too-large", detail);
     }
-    if (request->has_body &&
-        !is_json(ll_request_field(request, "content-type")))
+    if (request->has_body && !ll_request_is_json(request))
         return ll_call_refuse(call, "request/content-type", NULL);
     return LL_STEP_MORE;
 }

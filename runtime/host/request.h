@@ -43,4 +43,7 @@ struct ll_request {
  * refused duplicates of the fields that must stand once. */
 linli_str ll_request_field(const struct ll_request *request, const char *name);
 
+/* True if its content-type is application/json, with any parameters. */
+bool ll_request_is_json(const struct ll_request *request);
+
 #endif

@@ -11,6 +11,9 @@
 static void
 close_pools(struct ll_host *host)
 {
+    if (host->pools_closed)
+        return;
+    host->pools_closed = true;
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
             ll_instance_close(i);
@@ -46,10 +49,7 @@ ll_host_check_stopped(struct ll_host *host)
     if (!host->draining || host->stopped || !host->face_drained ||
         host->call_count > 0 || host->embedded_count > 0)
         return;
-    if (!host->pools_closed) {
-        host->pools_closed = true;
-        close_pools(host);
-    }
+    close_pools(host);
     if (host->pool_count > 0 || host->batch_count > 0)
         return;
     host->stopped = true;
@@ -67,6 +67,8 @@ force(struct ll_host *host)
         ll_call_abandon(call);
         call = next;
     }
+    /* Loads that end here are answered over the face: before it goes. */
+    close_pools(host);
     if (host->face_free != NULL)
         host->face_free(host->face);
     host->face_free = NULL;

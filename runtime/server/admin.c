@@ -171,49 +171,77 @@ on_enabled(void *user, const struct ll_instance *instance, linli_status status,
     ll_face_answer(face, request, 201, "application/json");
 }
 
+/* What a body of POST .../plugins says. */
+struct wanted {
+    linli_str path;
+    struct ll_buf config; /* empty: none given */
+};
+
+static linli_status
+read_wanted(struct ll_jv root, struct wanted *wanted, struct ll_err *err)
+{
+    struct ll_jw w = ll_jw(&wanted->config);
+    LL_JSON_MEMBERS (name, value, root) {
+        if (ll_str_is(ll_jv_str(name), "path"))
+            wanted->path = ll_jv_str(value);
+        else if (ll_str_is(ll_jv_str(name), "config"))
+            ll_jw_value(&w, value);
+        else
+            return ll_fail(err, LINLI_E_INVALID, "request/invalid",
+                "`%.*s` is not known: there are `path` and `config`",
+                LL_FMT(ll_jv_str(name)));
+    }
+    if (wanted->config.failed)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "no room");
+    if (wanted->path.len > 0)
+        return LINLI_OK;
+    return ll_fail(err, LINLI_E_INVALID, "request/invalid",
+        "`path` must name the plugin's folder");
+}
+
+static linli_status
+begin_enable(struct ll_face *face, struct ll_request *request,
+    linli_str community, const struct wanted *wanted, struct ll_err *err)
+{
+    struct ll_host *host = face->host;
+    linli_plugin_options options = {.size = sizeof options,
+        .dir = wanted->path,
+        .community = community,
+        .config_json = ll_buf_view(&wanted->config)};
+    struct enabling *enabling = ll_alloc(&host->mem, sizeof *enabling);
+    if (enabling == NULL)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "no room");
+    *enabling = (struct enabling){face, request};
+    linli_status status =
+        ll_host_enable(host, &options, on_enabled, enabling, err);
+    if (status != LINLI_OK)
+        ll_release(&host->mem, enabling, sizeof *enabling);
+    return status;
+}
+
 static void
 enable(struct ll_face *face, struct ll_request *request, linli_str community)
 {
-    struct ll_host *host = face->host;
+    struct ll_mem *mem = &face->host->mem;
+    struct wanted wanted = {.path = {NULL, 0}};
     struct ll_json body;
-    struct ll_buf config;
     struct ll_err err;
-    struct enabling *enabling = NULL;
-    ll_json_init(&body, &host->mem);
-    ll_buf_init(&config, &host->mem, LL_HTTP_BODY_BYTES_MAX);
+    if (request->has_body && !ll_request_is_json(request)) {
+        ll_face_problem(face, request, "request/content-type", LINLI_STR(""));
+        return;
+    }
+    ll_json_init(&body, mem);
+    ll_buf_init(&wanted.config, mem, LL_HTTP_BODY_BYTES_MAX);
     linli_status status =
         ll_json_parse(&body, request->body, BODY_DEPTH_MAX, &err);
-    struct ll_jv root = ll_json_root(&body);
-    linli_str path = {NULL, 0};
-    if (status == LINLI_OK) {
-        path = ll_jv_str(ll_jv_get(root, "path"));
-        struct ll_jv wanted = ll_jv_get(root, "config");
-        struct ll_jw w = ll_jw(&config);
-        if (ll_jv_there(wanted))
-            ll_jw_value(&w, wanted);
-        if (path.len == 0)
-            status = ll_fail(&err, LINLI_E_INVALID, "request/invalid",
-                "`path` must name the plugin's folder");
-    }
-    if (status == LINLI_OK) {
-        enabling = ll_alloc(&host->mem, sizeof *enabling);
-        if (enabling == NULL)
-            status = ll_fail(&err, LINLI_E_NOMEM, "runtime/memory", "no room");
-    }
-    if (status == LINLI_OK) {
-        *enabling = (struct enabling){face, request};
-        linli_plugin_options options = {.size = sizeof options,
-            .dir = path,
-            .community = community,
-            .config_json = ll_buf_view(&config)};
-        status = ll_host_enable(host, &options, on_enabled, enabling, &err);
-    }
-    ll_json_fini(&body);
-    ll_buf_fini(&config);
     if (status == LINLI_OK)
-        return;
-    ll_release(&host->mem, enabling, sizeof *enabling);
-    ll_face_error(face, request, &err);
+        status = read_wanted(ll_json_root(&body), &wanted, &err);
+    if (status == LINLI_OK)
+        status = begin_enable(face, request, community, &wanted, &err);
+    ll_json_fini(&body);
+    ll_buf_fini(&wanted.config);
+    if (status != LINLI_OK)
+        ll_face_error(face, request, &err);
 }
 
 static void
@@ -247,6 +275,21 @@ split_disable(linli_str rest, linli_str *plugin)
     return ll_str_is(word, "disable");
 }
 
+/* 404 for a path that is not there, 405 for one with other methods. */
+static void
+refuse_path(struct ll_face *face, struct ll_request *request, linli_str rest)
+{
+    linli_str plugin;
+    if (ll_str_is(rest, "/plugins"))
+        ll_face_method(face, request, "GET, POST");
+    else if (ll_str_is(rest, "/workers"))
+        ll_face_method(face, request, "GET");
+    else if (split_disable(rest, &plugin))
+        ll_face_method(face, request, "POST");
+    else
+        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
+}
+
 void
 ll_admin_handle(struct ll_face *face, struct ll_request *request,
     linli_str community, linli_str rest)
@@ -269,5 +312,5 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     else if (split_disable(rest, &plugin) && post)
         disable(face, request, community, plugin);
     else
-        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
+        refuse_path(face, request, rest);
 }

@@ -25,9 +25,10 @@ ll_face_answer(struct ll_face *face, struct ll_request *request, int status,
     request->respond(request, &response);
 }
 
-void
-ll_face_problem(struct ll_face *face, struct ll_request *request,
-    const char *code, linli_str detail)
+/* `allow` may be NULL. */
+static void
+respond_problem(struct ll_face *face, struct ll_request *request,
+    const char *code, linli_str detail, const char *allow)
 {
     struct ll_world *world = face->host->world;
     struct ll_trace_seed seed = {ll_world_random_u64(world),
@@ -53,7 +54,27 @@ ll_face_problem(struct ll_face *face, struct ll_request *request,
                         ll_cstr(ll_locale_tag(args.locale))},
             {LINLI_STR("traceparent"), ll_cstr(traceparent)}},
         .header_count = 2};
+    if (response.status == 401)
+        response.headers[response.header_count++] = (struct ll_field){
+            LINLI_STR("www-authenticate"), LINLI_STR("Bearer")};
+    if (allow != NULL)
+        response.headers[response.header_count++] =
+            (struct ll_field){LINLI_STR("allow"), ll_cstr(allow)};
     request->respond(request, &response);
+}
+
+void
+ll_face_problem(struct ll_face *face, struct ll_request *request,
+    const char *code, linli_str detail)
+{
+    respond_problem(face, request, code, detail, NULL);
+}
+
+void
+ll_face_method(
+    struct ll_face *face, struct ll_request *request, const char *allow)
+{
+    respond_problem(face, request, "request/method", LINLI_STR(""), allow);
 }
 
 void
@@ -189,8 +210,7 @@ on_request(void *user, struct ll_request *request)
         if (ll_str_is(request->method, "GET"))
             own_paths[i].handle(face, request);
         else
-            ll_face_problem(
-                face, request, "request/method", LINLI_STR("GET only"));
+            ll_face_method(face, request, "GET");
         return;
     }
     if (split_admin(request->path, &community, &rest))

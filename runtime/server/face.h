@@ -26,7 +26,10 @@ void ll_face_answer(struct ll_face *face, struct ll_request *request,
 /* Answers with a problem of the table; `detail` may be empty. */
 void ll_face_problem(struct ll_face *face, struct ll_request *request,
     const char *code, linli_str detail);
-/* The same from a failure, with its place and its own fix in the detail. */
+/* 405; `allow` names the methods that the path has. */
+void ll_face_method(
+    struct ll_face *face, struct ll_request *request, const char *allow);
+/* A problem from a failure, with its place and its own fix in the detail. */
 void ll_face_error(
     struct ll_face *face, struct ll_request *request, const struct ll_err *err);
 

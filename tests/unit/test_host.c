@@ -1,7 +1,9 @@
 /* tests/unit/test_host.c: linli/host.h as an embedder uses it. */
 #include <errno.h>
 #include <malloc.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -300,6 +302,41 @@ T_CASE(calls_refused_in_the_last_turn_get_503)
     for (size_t i = 0; i < LL_COUNT(answers); i++)
         right += answers[i].times == 1 && answers[i].status == 503;
     T_INT(right, LL_COUNT(answers));
+}
+
+/* The answer to an operator leaves over the face, before that goes. */
+T_CASE(an_enable_over_http_is_answered_at_the_end)
+{
+    char token[2048], request[4096], answer[4096] = "";
+    linli_host *host = host_new("");
+    linli_error error = {.size = sizeof error};
+    linli_token_options who = {.size = sizeof who,
+        .ttl_s = 60,
+        .kind = LINLI_STR("operator"),
+        .id = LINLI_STR("li"),
+        .community = COMMUNITY};
+    T_INT(linli_host_token(host, &who, token, sizeof token, &error), LINLI_OK);
+    T_INT(linli_host_listen(host, LINLI_STR("127.0.0.1:0"), &error), LINLI_OK);
+    T_INT(linli_host_listen(host, LINLI_STR("127.0.0.1:0"), &error),
+        LINLI_E_CONFLICT);
+    int body = (int)strlen(fixture_dir) + (int)strlen("{\"path\":\"/one\"}");
+    snprintf(request, sizeof request,
+        "POST /v1/c/garden/admin/plugins HTTP/1.1\r\nHost: a\r\n"
+        "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
+        "Content-Length: %d\r\n\r\n{\"path\":\"%s/one\"}",
+        token, body, fixture_dir);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        .sin_port = htons((uint16_t)strtol(
+            strrchr(linli_host_url(host), ':') + 1, NULL, 10))};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    T_INT(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    T_INT(write(fd, request, strlen(request)), strlen(request));
+    while (host->host->supervisor.pools == NULL)
+        linli_host_turn(host, 1);
+    linli_host_free(&host);
+    T_OK(read(fd, answer, sizeof answer - 1) >= 0);
+    (void)close(fd);
 }
 
 static linli_host *again_host;
@@ -660,6 +697,7 @@ main(void)
     T_RUN(an_empty_configuration_is_told_at_the_end)
     T_RUN(calls_that_are_open_at_the_end_get_503)
     T_RUN(calls_refused_in_the_last_turn_get_503)
+    T_RUN(an_enable_over_http_is_answered_at_the_end)
     T_RUN(a_stopped_host_takes_no_call)
     T_RUN(stop_lets_open_calls_end_and_run_returns)
     T_RUN(lives_in_another_loop)
