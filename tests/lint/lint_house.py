@@ -55,11 +55,11 @@ def test_every_source_is_listed():
         for name in names:
             listed |= {"runtime/%s/%s" % (layer, c)
                        for c in house.make_list(path, name + "_SRCS")}
-    for kind in ("unit", "conform"):
+    for kind in ("unit", "conform", "bench"):
         listed |= {"tests/%s/%s" % (kind, c) for c
                    in house.make_list("tests/files.mk", kind + "_SRCS")}
     real = set(house.files("runtime/*.c", "tests/unit/*.c",
-                           "tests/conform/*.c"))
+                           "tests/conform/*.c", "tests/bench/*.c"))
     # Helpers of tests stand in the rules of a fragment.
     fragments = "\n".join(house.read(f) for f in house.files("tests/*.mk"))
     listed |= {c for c in real if c.startswith("tests/")
