@@ -15,9 +15,8 @@
 #define OPERATOR_TTL_S 86400
 
 struct options {
-    bool development;
-    bool demo;
-    const char *data, *listen, *plugins, *config, *worker;
+    const char *mode, *data, *listen, *plugins, *config, *demo, *worker;
+    bool development, with_demo; /* what mode and demo say */
 };
 
 static linli_host *signalled_host; /* for the signal handler alone */
@@ -78,44 +77,67 @@ value_of(char **argv, int *i, const char *name)
     return NULL;
 }
 
-/* One of two words; -1 if it is neither. */
-static int
-choice(const char *value, const char *no, const char *yes)
-{
-    return strcmp(value, yes) == 0 ? 1 : strcmp(value, no) == 0 ? 0 : -1;
-}
-
 static int
 parse_options(char **argv, struct options *options)
 {
-    static const char *const texts[] = {
-        "--data", "--listen", "--plugins", "--config", "--worker"};
-    const char **into[] = {&options->data, &options->listen, &options->plugins,
-        &options->config, &options->worker};
+    const struct {
+        const char *name;
+        const char **into;
+    } known[] = {
+        {"--mode", &options->mode},
+        {"--data", &options->data},
+        {"--listen", &options->listen},
+        {"--plugins", &options->plugins},
+        {"--config", &options->config},
+        {"--demo", &options->demo},
+        {"--worker", &options->worker},
+    };
     for (int i = 1; argv[i] != NULL; i++) {
-        const char *value = NULL;
-        bool known = false;
-        for (size_t t = 0; !known && t < sizeof texts / sizeof *texts; t++) {
-            value = value_of(argv, &i, texts[t]);
-            known = value != NULL;
-            if (known)
-                *into[t] = value;
-        }
-        if (known)
-            continue;
-        int chosen = -1;
-        if ((value = value_of(argv, &i, "--mode")) != NULL) {
-            chosen = choice(value, "production", "development");
-            options->development = chosen == 1;
-        } else if ((value = value_of(argv, &i, "--demo")) != NULL) {
-            chosen = choice(value, "off", "on");
-            options->demo = chosen == 1;
-        }
-        if (chosen < 0)
-            return fail("usage", argv[i],
-                "not an option of linlid, or not a value of it");
+        const char *word = argv[i], *value = NULL;
+        size_t t = 0;
+        while (t < sizeof known / sizeof *known &&
+               (value = value_of(argv, &i, known[t].name)) == NULL)
+            t++;
+        if (value == NULL)
+            return fail(
+                "usage", word, "not an option of linlid, or it has no value");
+        if (*value == '\0')
+            return fail("usage", word, "its value is empty");
+        if (*known[t].into != NULL)
+            return fail("usage", word, "given twice: which one was meant?");
+        *known[t].into = value;
     }
     return 0;
+}
+
+/* One of two words, the first if none is given. */
+static int
+choose(const char *given, const char *name, const char *const words[2],
+    bool *second)
+{
+    char message[64];
+    *second = given != NULL && strcmp(given, words[1]) == 0;
+    if (given == NULL || *second || strcmp(given, words[0]) == 0)
+        return 0;
+    (void)snprintf(
+        message, sizeof message, "%s or %s is possible", words[0], words[1]);
+    return fail("usage", name, message);
+}
+
+/* What was not given, and what the words mean. */
+static int
+complete_options(struct options *options)
+{
+    static const char *const modes[] = {"production", "development"};
+    static const char *const demos[] = {"off", "on"};
+    if (options->data == NULL)
+        options->data = "./linli-data";
+    if (options->listen == NULL)
+        options->listen = "127.0.0.1:7080";
+    int bad = choose(options->mode, "--mode", modes, &options->development);
+    return bad != 0
+               ? bad
+               : choose(options->demo, "--demo", demos, &options->with_demo);
 }
 
 /* The rules between options. */
@@ -128,10 +150,10 @@ check_options(const struct options *options)
         return fail("config/development-only", options->listen,
             "development mode believes its own tokens, so it listens on "
             "loopback alone: 127.0.0.1 or [::1]");
-    if (options->demo && !options->development)
+    if (options->with_demo && !options->development)
         return fail("config/development-only", "--demo=on",
             "the demo community needs --mode=development");
-    if (options->demo && options->plugins == NULL)
+    if (options->with_demo && options->plugins == NULL)
         return fail(
             "usage", "--demo=on", "--plugins=DIR must say which plugins");
     return 0;
@@ -202,7 +224,7 @@ start_plugins(linli_host *host, const struct options *options)
         linli_host_turn(host, 1);
     if (status == LINLI_OK && starting.status != LINLI_OK)
         return starting.status;
-    if (status == LINLI_OK && options->demo) {
+    if (status == LINLI_OK && options->with_demo) {
         starting.over = false;
         status = linli_host_demo(
             host, str(options->plugins), on_started, &starting, &error);
@@ -265,7 +287,13 @@ write_beside(const char *data, const char *name, const char *text)
         return false;
     bool written = fputs(text, file) >= 0;
     written = fclose(file) == 0 && written;
-    return written && rename(temp, path) == 0;
+    written = written && rename(temp, path) == 0;
+    if (!written) {
+        int why = errno;
+        (void)unlink(temp);
+        errno = why;
+    }
+    return written;
 }
 
 static void
@@ -294,13 +322,12 @@ catch_signals(linli_host *host)
     (void)sigaction(SIGPIPE, &action, NULL);
 }
 
+/* Says where the daemon is, to who started it and to `linli`. */
 static int
-serve(linli_host *host, const struct options *options)
+announce(linli_host *host, const struct options *options)
 {
     char line[16384], pid[32];
     static char text[TEXT_BYTES_MAX];
-    if (start_plugins(host, options) != LINLI_OK)
-        return 1;
     ready_line(host, options, line, sizeof line);
     (void)snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
     if (!write_beside(options->data, "linlid.pid", pid) ||
@@ -308,14 +335,24 @@ serve(linli_host *host, const struct options *options)
         return fail("data/unusable", options->data, strerror(errno));
     if (fputs(line, stdout) < 0 || fflush(stdout) != 0)
         return fail("usage", "stdout", "the ready line cannot be written");
-    if (options->demo) {
+    if (options->with_demo) {
         (void)linli_host_demo_text(host, text, sizeof text);
         (void)fprintf(stderr, "%s\n", text);
     }
-    linli_host_run(host);
+    return 0;
+}
+
+static int
+serve(linli_host *host, const struct options *options)
+{
+    if (start_plugins(host, options) != LINLI_OK)
+        return 1;
+    int bad = announce(host, options);
+    if (bad == 0)
+        linli_host_run(host);
     remove_beside(options->data, "linlid.pid");
     remove_beside(options->data, "linlid.json");
-    return 0;
+    return bad;
 }
 
 static int
@@ -363,13 +400,14 @@ run(const struct options *options)
 int
 main(int argc, char **argv)
 {
-    struct options options = {
-        .data = "./linli-data", .listen = "127.0.0.1:7080"};
+    struct options options = {.mode = NULL};
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return fputs(usage_text, stdout) < 0;
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return printf("linlid %s\n", linli_version()) < 0;
     int bad = parse_options(argv, &options);
+    if (bad == 0)
+        bad = complete_options(&options);
     if (bad == 0)
         bad = check_options(&options);
     return bad != 0 ? bad : run(&options);

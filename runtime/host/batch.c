@@ -58,7 +58,8 @@ on_one(void *user, const struct ll_instance *instance, linli_status status,
     struct batch *batch = user;
     if (status != LINLI_OK) {
         batch_fail(batch, status, err);
-        ll_err_where(&batch->err, "%.*s: ", LL_FMT(instance->id));
+        ll_err_where(&batch->err, "%.*s%s", LL_FMT(instance->id),
+            err->where[0] == '\0' ? "" : ": ");
     }
     batch_put(batch);
 }
