@@ -429,7 +429,10 @@ read_value(struct reader *r)
     default:
         if (*r->p == '-' || (*r->p >= '0' && *r->p <= '9'))
             return read_number(r);
-        return fail_at(r, r->p, "not the start of a JSON value");
+        return fail_at(r, r->p,
+            r->end - r->p >= 3 && memcmp(r->p, "\xef\xbb\xbf", 3) == 0
+                ? "a byte order mark: save it as UTF-8 without one"
+                : "not the start of a JSON value");
     }
 }
 

@@ -279,7 +279,8 @@ unknown_verb(struct reader *r)
         ll_fail(r->err, LINLI_E_INVALID, "usage", "unknown verb: %s", said);
     if (meant != NULL)
         ll_err_fix(r->err, "did you mean linli %s? See linli help", meant);
-    else if (is_group)
+    else if (is_group || ll_edit_distance(ll_cstr(first),
+                             LINLI_STR("plugin")) <= NEAR_EDITS_MAX)
         ll_err_fix(r->err, "say plugin enable, plugin disable or plugin list");
     return status;
 }

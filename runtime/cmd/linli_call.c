@@ -8,6 +8,7 @@
 
 #define METHOD_BYTES_MAX 16
 #define KEY_RANDOM_BYTES 16
+#define LOG_END_BYTES ((size_t)256 << 10) /* what is looked at of a log */
 
 /* A call as it is put together. */
 struct call {
@@ -260,6 +261,48 @@ add_token(struct ll_cli *cli, const struct call *call, linli_str *token,
     return ll_cli_mint(cli, as, call->community, token, err);
 }
 
+/* True if the line of a log tells how the call of that trace failed; what
+ * the plugin itself logged meanwhile has the same trace. */
+static bool
+tells_failure(struct ll_jv line, linli_str trace)
+{
+    return ll_str_eq(ll_jv_str(ll_jv_get(line, "trace_id")), trace) &&
+           !ll_str_is(ll_jv_str(ll_jv_get(line, "code")), "plugin.log") &&
+           ll_jv_str(ll_jv_get(line, "msg")).len > 0;
+}
+
+/* Why a call failed with 500 and more stands in linlid's log alone. Whoever
+ * may read DIR/linlid.log is told at once: mostly the plugin's author. */
+static void
+add_reason(
+    struct ll_cli *cli, const struct ll_answer *answer, struct ll_err *err)
+{
+    struct ll_json problem, log;
+    linli_str text, line, first, trace = {NULL, 0};
+    char *path = ll_cli_text(cli, "%s/linlid.log", cli->data);
+    if (answer->status < 500 || cli->args->value[LL_OPT_URL] != NULL ||
+        path == NULL ||
+        ll_cli_read_end(cli, path, LOG_END_BYTES, &text) != LINLI_OK)
+        return;
+    ll_json_init(&problem, &cli->mem);
+    ll_json_init(&log, &cli->mem);
+    if (ll_json_parse(&problem, ll_buf_view(&answer->body), LL_JSON_DEPTH_MAX,
+            NULL) == LINLI_OK)
+        trace = ll_jv_str(ll_jv_get(ll_json_root(&problem), "trace_id"));
+    while (trace.len > 0 && ll_str_split(&text, '\n', &line)) {
+        if (ll_json_parse(&log, line, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK ||
+            !tells_failure(ll_json_root(&log), trace))
+            continue;
+        linli_str msg = ll_jv_str(ll_jv_get(ll_json_root(&log), "msg"));
+        (void)ll_str_split(&msg, '\n', &first);
+        (void)snprintf(err->msg, sizeof err->msg, "%.*s", LL_FMT(first));
+        ll_err_fix(
+            err, "See the whole of it: grep %.*s %s", LL_FMT(trace), path);
+    }
+    ll_json_fini(&log);
+    ll_json_fini(&problem);
+}
+
 linli_status
 ll_cli_call(struct ll_cli *cli, struct ll_err *err)
 {
@@ -288,8 +331,11 @@ ll_cli_call(struct ll_cli *cli, struct ll_err *err)
     status = ll_cli_ask(cli, &ask, &answer, err);
     if (status == LINLI_OK)
         status = print_answer(cli, &answer, err);
-    if (status == LINLI_OK)
+    if (status == LINLI_OK) {
         status = ll_cli_judge(cli, &answer, err);
+        if (status != LINLI_OK)
+            add_reason(cli, &answer, err);
+    }
     ll_answer_free(&answer);
     return status;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TEXT_BYTES_MAX 8192
@@ -85,6 +86,29 @@ ll_cli_read(struct ll_cli *cli, const char *path, size_t bytes_max,
     if (!from_stdin)
         (void)close(fd);
     return status;
+}
+
+linli_status
+ll_cli_read_end(
+    struct ll_cli *cli, const char *path, size_t bytes, linli_str *out)
+{
+    struct ll_buf buf;
+    struct stat info;
+    linli_status status = LINLI_E_IO;
+    *out = (linli_str){NULL, 0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return LINLI_E_IO;
+    ll_buf_init(&buf, &cli->mem, 2 * bytes); /* it may grow meanwhile */
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+        (info.st_size <= (off_t)bytes ||
+            lseek(fd, -(off_t)bytes, SEEK_END) >= 0))
+        status = read_fd(fd, path, &buf, NULL);
+    if (status == LINLI_OK)
+        *out = ll_arena_str(&cli->arena, ll_buf_view(&buf));
+    ll_buf_fini(&buf);
+    (void)close(fd);
+    return out->ptr == NULL ? LINLI_E_IO : status;
 }
 
 void

@@ -62,6 +62,10 @@ char *ll_cli_text(struct ll_cli *cli, const char *fmt, ...) LL_PRINTF(2, 3);
 linli_status ll_cli_read(struct ll_cli *cli, const char *path, size_t bytes_max,
     linli_str *out, struct ll_err *err) LL_USE_RESULT;
 
+/* Reads the last `bytes` of a file, or all of it, into the arena. */
+linli_status ll_cli_read_end(struct ll_cli *cli, const char *path, size_t bytes,
+    linli_str *out) LL_USE_RESULT;
+
 /* Prints a line in the language that was asked for, or in both. */
 void ll_cli_both(
     FILE *out, const struct ll_cli *cli, const char *en, const char *zh);

@@ -51,14 +51,15 @@ str(const char *s)
     return (linli_str){s, s == NULL ? 0 : strlen(s)};
 }
 
-/* A failure of the command line itself. */
+/* A failure of the command line itself; without a fix the table's is told. */
 static int
-fail(const char *code, const char *where, const char *message)
+fail(const char *code, const char *where, const char *message, const char *fix)
 {
     linli_error error = {.size = sizeof error};
     (void)snprintf(error.code, sizeof error.code, "%s", code);
     (void)snprintf(error.where, sizeof error.where, "%s", where);
     (void)snprintf(error.message, sizeof error.message, "%s", message);
+    (void)snprintf(error.fix, sizeof error.fix, "%s", fix);
     print_error(&error);
     return 2;
 }
@@ -99,12 +100,12 @@ parse_options(char **argv, struct options *options)
                (value = value_of(argv, &i, known[t].name)) == NULL)
             t++;
         if (value == NULL)
-            return fail(
-                "usage", word, "not an option of linlid, or it has no value");
+            return fail("usage", word,
+                "not an option of linlid, or it has no value", "");
         if (*value == '\0')
-            return fail("usage", word, "its value is empty");
+            return fail("usage", word, "its value is empty", "");
         if (*known[t].into != NULL)
-            return fail("usage", word, "given twice: which one was meant?");
+            return fail("usage", word, "given twice: which one was meant?", "");
         *known[t].into = value;
     }
     return 0;
@@ -121,7 +122,7 @@ choose(const char *given, const char *name, const char *const words[2],
         return 0;
     (void)snprintf(
         message, sizeof message, "%s or %s is possible", words[0], words[1]);
-    return fail("usage", name, message);
+    return fail("usage", name, message, "");
 }
 
 /* What was not given, and what the words mean. */
@@ -149,13 +150,14 @@ check_options(const struct options *options)
     if (options->development && !loopback)
         return fail("config/development-only", options->listen,
             "development mode believes its own tokens, so it listens on "
-            "loopback alone: 127.0.0.1 or [::1]");
+            "loopback alone",
+            "Listen on 127.0.0.1 or [::1], or start with --mode=production");
     if (options->with_demo && !options->development)
         return fail("config/development-only", "--demo=on",
-            "the demo community needs --mode=development");
+            "the demo community needs --mode=development", "");
     if (options->with_demo && options->plugins == NULL)
         return fail(
-            "usage", "--demo=on", "--plugins=DIR must say which plugins");
+            "usage", "--demo=on", "--plugins=DIR must say which plugins", "");
     return 0;
 }
 
@@ -174,7 +176,8 @@ read_file(const char *path, char *bytes, size_t *n)
     return whole;
 }
 
-/* linli-worker beside this program, where a build folder has it. */
+/* linli-worker beside this program, where a build folder has it, or where it
+ * lies from there once installed, wherever the whole has been moved to. */
 static const char *
 find_worker(const struct options *options, char *path, size_t size)
 {
@@ -186,10 +189,12 @@ find_worker(const struct options *options, char *path, size_t size)
         path[n] = '\0';
         slash = strrchr(path, '/');
     }
-    static const char name[] = "linli-worker";
-    if (slash != NULL && (size_t)(slash + 1 - path) + sizeof name < size) {
-        memcpy(slash + 1, name, sizeof name);
-        if (access(path, X_OK) == 0)
+    static const char *const names[] = {
+        "linli-worker", "../libexec/linli/linli-worker"};
+    for (size_t i = 0; slash != NULL && i < sizeof names / sizeof *names; i++) {
+        size_t left = size - (size_t)(slash + 1 - path);
+        int len = snprintf(slash + 1, left, "%s", names[i]);
+        if (len > 0 && (size_t)len < left && access(path, X_OK) == 0)
             return path;
     }
     return ""; /* the library knows the installed one */
@@ -332,9 +337,9 @@ announce(linli_host *host, const struct options *options)
     (void)snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
     if (!write_beside(options->data, "linlid.pid", pid) ||
         !write_beside(options->data, "linlid.json", line))
-        return fail("data/unusable", options->data, strerror(errno));
+        return fail("data/unusable", options->data, strerror(errno), "");
     if (fputs(line, stdout) < 0 || fflush(stdout) != 0)
-        return fail("usage", "stdout", "the ready line cannot be written");
+        return fail("usage", "stdout", "the ready line cannot be written", "");
     if (options->with_demo) {
         (void)linli_host_demo_text(host, text, sizeof text);
         (void)fprintf(stderr, "%s\n", text);
@@ -365,7 +370,7 @@ run(const struct options *options)
     linli_error error = {.size = sizeof error};
     if (options->config != NULL &&
         !read_file(options->config, config, &config_bytes))
-        return fail("cli/file", options->config, strerror(errno));
+        return fail("cli/file", options->config, strerror(errno), "");
     linli_host_options want = {
         .size = sizeof want,
         .development = options->development,
@@ -401,7 +406,8 @@ int
 main(int argc, char **argv)
 {
     struct options options = {.mode = NULL};
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+    if (argc == 2 &&
+        (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
         return fputs(usage_text, stdout) < 0;
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return printf("linlid %s\n", linli_version()) < 0;

@@ -234,6 +234,32 @@ expand(struct ll_config *config, struct ll_mem *mem, struct ll_err *err)
     return status;
 }
 
+/* Where communities are listed, a plugin's must be one of them: a slip in
+ * its name would serve a community that nobody calls. */
+static linli_status
+check_plugins(struct ll_jv root, struct ll_err *err)
+{
+    struct ll_jv communities = ll_jv_get(root, "communities");
+    uint32_t at = 0;
+    if (!ll_jv_there(communities))
+        return LINLI_OK;
+    LL_JSON_EACH (plugin, ll_jv_get(root, "plugins")) {
+        linli_str wanted = ll_jv_str(ll_jv_get(plugin, "community"));
+        bool listed = false;
+        LL_JSON_EACH (community, communities)
+            listed |= ll_str_eq(ll_jv_str(ll_jv_get(community, "id")), wanted);
+        if (!listed) {
+            linli_status status =
+                ll_fail(err, LINLI_E_INVALID, "config/invalid",
+                    "`communities` does not list %.*s", LL_FMT(wanted));
+            ll_err_where(err, "/plugins/%u/community", at);
+            return status;
+        }
+        at++;
+    }
+    return LINLI_OK;
+}
+
 linli_status
 ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
     bool development, struct ll_err *err)
@@ -258,6 +284,8 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
     struct ll_jv root = ll_json_root(&config->json);
     if (status == LINLI_OK)
         status = judge(mem, root, err);
+    if (status == LINLI_OK)
+        status = check_plugins(root, err);
     if (status == LINLI_OK)
         status = read_worker(config, ll_jv_get(root, "worker"), err);
     if (status == LINLI_OK)

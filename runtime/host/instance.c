@@ -142,7 +142,6 @@ on_pool_opened(void *user, linli_status status, const struct ll_err *err)
         instance->state = LL_INSTANCE_ENABLED;
         instance->last_error_ms = 0;
     } else {
-        log_instance(instance, LL_ERROR, err->code, ll_cstr(err->msg));
         close_pool(instance, &loading->pool);
         instance->last_error = *err;
         instance->last_error_ms = ll_world_wall(instance->host->world).ms;

@@ -326,7 +326,8 @@ book_death(struct ll_pool *pool, const struct ll_proc *proc)
             "a worker was killed at its %s limit",
             proc->death == LL_DEATH_BURST ? "burst" : "start");
     note_error(pool, &err);
-    pool->restarts++;
+    /* A pool whose first worker dies is closed: nothing starts again. */
+    pool->restarts += !pool->opening;
     if (proc->death != LL_DEATH_BURST)
         pool->failures++;
     pool->restart_after_ns =

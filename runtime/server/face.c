@@ -86,7 +86,7 @@ ll_face_error(
     bool ours = row != NULL && row->http_status != 0;
     (void)snprintf(detail, sizeof detail, "%s%s%s%s%s", err->where,
         err->where[0] == '\0' ? "" : ": ", err->msg,
-        err->fix[0] == '\0' ? "" : "; ", err->fix);
+        err->fix[0] == '\0' ? "" : ". ", err->fix);
     ll_face_problem(
         face, request, ours ? err->code : "plugin/load", ll_cstr(detail));
 }

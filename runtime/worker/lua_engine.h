@@ -79,9 +79,10 @@ struct ll_lua_run {
     lua_State *fixed;     /* the thread of the outermost of them */
     uint32_t closing;     /* coroutine.close in coroutine.close in ... */
     uint32_t host_calls;
-    int64_t used_bytes; /* net growth of the heap while it ran */
-    int64_t spent_ns;   /* in bursts */
-    uint64_t refusals;  /* of the heap, when the burst began */
+    int64_t used_bytes;                /* net growth of the heap while it ran */
+    int64_t spent_ns;                  /* in bursts */
+    struct ll_lua_allowance allowance; /* of this burst */
+    uint64_t refusals;                 /* of the heap, when the burst began */
     uint64_t random[4];
     linli_status answer_status;
     linli_str answer;

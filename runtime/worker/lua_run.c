@@ -114,6 +114,7 @@ ll_lua_burst(struct ll_lua_run *run, struct ll_lua_allowance allowance)
     run->refusals = heap->refusals;
     ll_lua_heap_call(heap, run->used_bytes, memory_cap(run));
     allowance.from_ns = ll_worker_clock_ns();
+    run->allowance = allowance;
     ll_worker_running(lua->worker, run->call);
     ll_lua_limit_begin(run->L, allowance);
     int status = lua_resume(run->L, NULL, 0, &results);
@@ -179,7 +180,10 @@ ll_lua_describe(struct ll_lua_run *run, int status)
     ll_buf_clear(out);
     switch (run->end) {
     case LL_LUA_TIMEOUT:
-        ll_buf_cstr(out, "the soft time limit has passed");
+        ll_buf_printf(out,
+            "the soft time limit has passed: %" PRId64
+            " ms of CPU time, or %" PRId64 " ms in all, at a stretch",
+            run->allowance.cpu_ms, run->allowance.wall_ms);
         break;
     case LL_LUA_MEMORY:
         ll_buf_printf(

@@ -201,8 +201,10 @@ open_files(struct ll_spawner *spawner, const char *path, struct ll_err *err)
     spawner->worker_fd = open(path, O_PATH | O_CLOEXEC);
     if (spawner->worker_fd < 0) {
         (void)ll_fail(err, LINLI_E_IO, "sandbox/start",
-            "the worker program cannot be opened (errno %d)", errno);
+            "the worker program cannot be opened: %s", strerror(errno));
         ll_err_where(err, "%s", path);
+        ll_err_fix(err, "Install Linli as a whole, or name its linli-worker "
+                        "(linlid --worker=FILE)");
         return LINLI_E_IO;
     }
     spawner->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -300,6 +300,39 @@ def test_call_refused():
         fails(s.linli("call", "GET", "/x"), "cli/refused", 1, "500")
 
 
+def test_call_reason():
+    """What linlid logged of the call is told to whoever may read the log."""
+    trace = "ab" * 16
+
+    def line(**members):
+        return json.dumps(dict({"ts": "2026-01-01T00:00:00Z"}, **members))
+
+    with StandIn() as s:
+        s.reply = (500, "application/problem+json",
+                   {"code": "plugin/error", "status": 500, "title": "t",
+                    "trace_id": trace, "fix": "Report the trace_id"})
+        fails(s.linli("call", "GET", "/x"), "plugin/error", 1,
+              "Report the trace_id")
+        s.write("linlid.log", "x" * 300000 + "\n" + "\n".join((
+            line(code="plugin.log", trace_id=trace, msg="its own words"),
+            line(code="plugin/error", trace_id="cd" * 16, msg="another's"),
+            line(code="plugin/error", trace_id=trace,
+                 msg="main.lua:7: \x1b[2Jno such lot\n  main.lua:7: in"),
+            line(code="plugin.log", trace_id=trace, msg="more words"),
+            '{"half')))
+        done = s.linli("call", "GET", "/x")
+        fails(done, "plugin/error", 1, "main.lua:7: ?[2Jno such lot\n",
+              "grep %s %s/linlid.log" % (trace, s.data))
+        for text in ("words", "another's", "Report the"):
+            tap.equal(text in done.err, False, text)
+        # Another linlid's log says nothing about a call to this one.
+        fails(s.linli("call", "GET", "/x", "--url", s.url), "plugin/error",
+              1, "Report the trace_id")
+        s.reply = (422, "application/problem+json",
+                   dict(s.reply[2], code="request/invalid"))
+        tap.equal("main.lua" in s.linli("call", "GET", "/x").err, False)
+
+
 def test_call_ambiguous():
     with StandIn() as s:
         for words, text in (

@@ -279,7 +279,8 @@ def test_command_lines_that_are_refused():
 
 
 def test_help_and_version():
-    for word, part in (("--help", "--listen"), ("--version", "linlid ")):
+    for word, part in (("--help", "--listen"), ("-h", "--listen"),
+                       ("--version", "linlid ")):
         done = run([program("linlid"), word])
         tap.equal((done.code, done.err), (0, ""), done)
         tap.contains(done.out, part)

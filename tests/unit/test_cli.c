@@ -90,7 +90,8 @@ static const struct {
     const char *line, *msg, *fix;
 } bad[] = {
     {"tokn --as resident:r", "unknown verb: tokn", "linli token"},
-    {"plugins list", "unknown verb: plugins", NULL},
+    {"plugins list", "unknown verb: plugins", "plugin enable, plugin"},
+    {"plugn list", "unknown verb: plugn", "plugin enable, plugin"},
     {"plugin lst", "unknown verb: plugin lst", "linli plugin list"},
     {"plugin", "unknown verb: plugin", "plugin enable, plugin disable"},
     {"frobnicate", "unknown verb: frobnicate", NULL},

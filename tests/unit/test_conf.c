@@ -109,6 +109,10 @@ T_CASE(every_mistake_is_named)
             "/communities/0", "id"},
         {"{\"plugins\":[{\"path\":\"x\"}]}", "config/invalid", "/plugins/0",
             "community"},
+        {"{\"communities\":[{\"id\":\"a\"}],\"plugins\":["
+         "{\"path\":\"x\",\"community\":\"a\"},"
+         "{\"path\":\"x\",\"community\":\"b\"}]}",
+            "config/invalid", "/plugins/1/community", "does not list b"},
         {"{\"auth\":{\"jwks\":[{\"file\":\"f\",\"issuer\":\"i\","
          "\"kinds\":[\"root\"]}]}}",
             "config/invalid", "/auth/jwks/0/kinds/0", ""},

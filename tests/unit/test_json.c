@@ -34,7 +34,7 @@ static const struct {
     {"1 2", 0, NULL, "after"},
     {"{} x", 0, NULL, "after"},
     {"[1]]", 0, NULL, "after"},
-    {"\xef\xbb\xbf{}", 0, NULL, "not the start"},
+    {"\xef\xbb\xbf{}", 0, NULL, "byte order mark"},
     {"{}\0", 3, NULL, "after"},
     /* containers */
     {"[1,]", 0, NULL, "not the start"},
