@@ -323,8 +323,6 @@ catch_signals(linli_host *host)
     signalled_host = host;
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    (void)sigaction(SIGPIPE, &action, NULL);
 }
 
 /* Says where the daemon is, to who started it and to `linli`. */

@@ -88,6 +88,9 @@ ll_host_free(struct ll_host **host_at)
     if (host == NULL)
         return;
     *host_at = NULL;
+    /* Calls that end now are answered on connections of any state. */
+    struct ll_quiet quiet;
+    ll_quiet_begin(&quiet);
     if (host->supervisor.hook != NULL) {
         force(host);
         ll_supervisor_fini(&host->supervisor);
@@ -107,6 +110,7 @@ ll_host_free(struct ll_host **host_at)
     ll_log_fini(&host->log);
     if (host->world != NULL)
         ll_world_free(&host->world);
+    ll_quiet_end(&quiet);
     ll_datadir_close(&host->data);
     ll_config_fini(&host->config);
     ll_arena_fini(&host->arena);

@@ -10,6 +10,8 @@
 #ifndef LL_WORLD_WORLD_H
 #define LL_WORLD_WORLD_H
 
+#include <signal.h>
+
 #include "base/err.h"
 #include "base/mem.h"
 
@@ -28,6 +30,17 @@ linli_status ll_world_new(struct ll_mem *mem, struct ll_world **out,
 /* Runs the loop until every handle has closed, then frees. All handles must
  * have been freed by their owners before. */
 void ll_world_free(struct ll_world **world);
+
+/* libuv writes to sockets in ways that raise SIGPIPE when the peer has gone.
+ * What a process does with that signal is its own affair, so it is held back
+ * on this thread while the loop runs, and one that we raised is taken away.
+ * For work on connections outside the loop's functions: begin, work, end. */
+struct ll_quiet {
+    sigset_t before;
+    bool pending; /* one was waiting already: not ours */
+};
+void ll_quiet_begin(struct ll_quiet *quiet);
+void ll_quiet_end(const struct ll_quiet *quiet);
 
 /* Runs until ll_world_stop. */
 void ll_world_run(struct ll_world *world);

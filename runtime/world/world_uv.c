@@ -6,6 +6,7 @@
  */
 #include "world/world_uv.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -97,10 +98,36 @@ ll_world_free(struct ll_world **world_at)
 }
 
 void
+ll_quiet_begin(struct ll_quiet *quiet)
+{
+    sigset_t pipe_only, waiting;
+    (void)sigemptyset(&pipe_only);
+    (void)sigaddset(&pipe_only, SIGPIPE);
+    (void)sigpending(&waiting);
+    quiet->pending = sigismember(&waiting, SIGPIPE) == 1;
+    (void)pthread_sigmask(SIG_BLOCK, &pipe_only, &quiet->before);
+}
+
+void
+ll_quiet_end(const struct ll_quiet *quiet)
+{
+    static const struct timespec now = {0, 0};
+    sigset_t pipe_only;
+    (void)sigemptyset(&pipe_only);
+    (void)sigaddset(&pipe_only, SIGPIPE);
+    if (!quiet->pending)
+        (void)sigtimedwait(&pipe_only, NULL, &now);
+    (void)pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
+}
+
+void
 ll_world_run(struct ll_world *world)
 {
+    struct ll_quiet quiet;
     read_clocks(world);
+    ll_quiet_begin(&quiet);
     (void)uv_run(&world->loop, UV_RUN_DEFAULT);
+    ll_quiet_end(&quiet);
 }
 
 void
@@ -112,7 +139,9 @@ ll_world_stop(struct ll_world *world)
 void
 ll_world_turn(struct ll_world *world, bool wait)
 {
+    struct ll_quiet quiet;
     read_clocks(world);
+    ll_quiet_begin(&quiet);
     (void)uv_run(&world->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     /* libuv's turn ends with the events. What they left to do must not wait
      * until whoever owns the loop around us comes back. */
@@ -121,6 +150,7 @@ ll_world_turn(struct ll_world *world, bool wait)
         next = hook->next;
         hook->turn(hook->user);
     }
+    ll_quiet_end(&quiet);
 }
 
 int

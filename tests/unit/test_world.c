@@ -128,5 +128,58 @@ T_CASE(refuses_bad_and_busy_addresses)
     T_INT(mem.used_bytes, 0);
 }
 
+/* Accepts and never reads, so that the peer's end goes unnoticed. */
+static void
+on_accept_only(void *user, struct ll_conn *conn)
+{
+    struct pair *pair = user;
+    pair->server = conn;
+}
+
+static void
+on_write_to_nobody(void *user)
+{
+    struct pair *pair = user;
+    /* The first write draws a reset, the next would raise the signal. */
+    if (pair->server != NULL)
+        pair->ended |= ll_conn_write(pair->server, "x", 1) == LINLI_E_CLOSED;
+    if (++pair->fired == 8)
+        ll_world_stop(pair->world);
+}
+
+T_CASE(a_peer_that_has_gone_raises_no_signal)
+{
+    struct ll_mem mem;
+    struct pair pair = {0};
+    struct ll_listener *listener = NULL;
+    char address[64], command[200];
+    sigset_t waiting;
+    ll_mem_init(&mem, 0);
+    T_INT(ll_world_new(&mem, &pair.world, NULL), LINLI_OK);
+    T_INT(ll_listen(pair.world, LINLI_STR("127.0.0.1:0"), on_accept_only, &pair,
+              &listener, NULL),
+        LINLI_OK);
+    ll_listener_address(listener, address);
+    (void)snprintf(command, sizeof command,
+        "python3 -c 'import socket, time; s=socket.create_connection("
+        "(\"127.0.0.1\", %s)); time.sleep(0.1)' &",
+        strchr(address, ':') + 1);
+    T_INT(system(command), 0);
+    struct ll_timer *timer =
+        ll_timer_new(pair.world, on_write_to_nobody, &pair);
+    ll_timer_set(timer, 300, 50);
+    ll_world_run(pair.world);
+    T_INT(pair.fired, 8);
+    T_OK(pair.ended);
+    T_INT(sigpending(&waiting), 0);
+    T_INT(sigismember(&waiting, SIGPIPE), 0);
+    ll_conn_free(&pair.server);
+    ll_timer_free(&timer);
+    ll_listener_free(&listener);
+    ll_world_free(&pair.world);
+    T_INT(mem.used_bytes, 0);
+}
+
 T_MAIN(T_RUN(timer_repeats_and_frees) T_RUN(reads_answers_and_closes)
-        T_RUN(refuses_bad_and_busy_addresses))
+        T_RUN(refuses_bad_and_busy_addresses)
+            T_RUN(a_peer_that_has_gone_raises_no_signal))
