@@ -323,6 +323,9 @@ catch_signals(linli_host *host)
     signalled_host = host;
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
+    /* Whoever reads our ready line may have gone: that is an error we tell. */
+    action.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &action, NULL);
 }
 
 /* Says where the daemon is, to who started it and to `linli`. */
