@@ -9,6 +9,7 @@ unit_SRCS = \
   test_ffi.c \
   test_frame.c \
   test_host.c \
+  test_host_bounds.c \
   test_http_parse.c \
   test_http_server.c \
   test_http_write.c \
@@ -16,6 +17,7 @@ unit_SRCS = \
   test_jwks.c \
   test_jwt.c \
   test_locale.c \
+  test_log.c \
   test_lua_calls.c \
   test_lua_globals.c \
   test_lua_json.c \

@@ -61,6 +61,14 @@ ll_buf_printf(struct ll_buf *buf, const char *fmt, ...)
 }
 
 void
+ll_buf_reset(struct ll_buf *buf, size_t keep_bytes)
+{
+    if (buf->cap > keep_bytes)
+        ll_buf_fini(buf);
+    ll_buf_clear(buf);
+}
+
+void
 ll_buf_drop(struct ll_buf *buf, size_t bytes)
 {
     ll_check(bytes <= buf->len);

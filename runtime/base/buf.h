@@ -27,6 +27,9 @@ void ll_buf_fini(struct ll_buf *buf);
 bool ll_buf_grow(struct ll_buf *buf, size_t bytes);
 void ll_buf_printf(struct ll_buf *buf, const char *fmt, ...) LL_PRINTF(2, 3);
 
+/* Empties it, and gives its room back if that is more than `keep_bytes`. */
+void ll_buf_reset(struct ll_buf *buf, size_t keep_bytes);
+
 /* Drops the first `bytes` bytes and moves the rest down. */
 void ll_buf_drop(struct ll_buf *buf, size_t bytes);
 

@@ -62,7 +62,8 @@
 #define LL_PACKAGE_FOLDERS_MAX 64     /* all of them, the package's included */
 #define LL_PACKAGE_ENTRIES_MAX 1024   /* of one folder, whatever they are */
 #define LL_MANIFEST_BYTES_MAX (1u << 20)
-#define LL_ROUTES_MAX 256 /* of one plugin */
+#define LL_PLUGIN_CONFIG_BYTES_MAX (64u << 10) /* one HELLO fits a socket */
+#define LL_ROUTES_MAX 256                      /* of one plugin */
 #define LL_PATH_PARAMS_MAX 8
 
 /* -- tokens, spec/auth.md -- */

@@ -317,15 +317,21 @@ on_signal(int number)
 }
 
 static void
-catch_signals(linli_host *host)
+on_signals_to_stop(void (*handler)(int number))
 {
-    struct sigaction action = {.sa_handler = on_signal};
-    signalled_host = host;
+    struct sigaction action = {.sa_handler = handler};
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
+}
+
+static void
+catch_signals(linli_host *host)
+{
+    struct sigaction ignored = {.sa_handler = SIG_IGN};
+    signalled_host = host;
+    on_signals_to_stop(on_signal);
     /* Whoever reads our ready line may have gone: that is an error we tell. */
-    action.sa_handler = SIG_IGN;
-    (void)sigaction(SIGPIPE, &action, NULL);
+    (void)sigaction(SIGPIPE, &ignored, NULL);
 }
 
 /* Says where the daemon is, to who started it and to `linli`. */
@@ -399,6 +405,8 @@ run(const struct options *options)
     }
     catch_signals(host);
     int exit_status = serve(host, options);
+    /* It is going already, and must not be woken while it does. */
+    on_signals_to_stop(SIG_IGN);
     linli_host_free(&host);
     return exit_status;
 }

@@ -12,6 +12,7 @@
 /* Calls kept for the next requests, so that a steady state allocates
  * nothing. */
 #define SPARE_CALLS_MAX 256
+#define KEEP_BYTES ((size_t)16 << 10) /* of each of a spare call's buffers */
 #define NS_PER_MS 1000000
 
 static const struct ll_run_ops run_ops;
@@ -101,8 +102,8 @@ call_close(struct ll_call *call)
         call->next->prev = call->prev;
     host->call_count--;
     ll_arena_reset(&call->arena);
-    ll_buf_clear(&call->payload);
-    ll_buf_clear(&call->scratch);
+    ll_buf_reset(&call->payload, KEEP_BYTES);
+    ll_buf_reset(&call->scratch, KEEP_BYTES);
     if (host->spare_count >= SPARE_CALLS_MAX) {
         call_free(call);
     } else {
@@ -299,7 +300,7 @@ static bool
 within_rate(struct ll_call *call)
 {
     struct ll_host *host = call->host;
-    int64_t now_ms = ll_world_wall(host->world).ms;
+    int64_t now_ms = ll_world_mono(host->world).ns / NS_PER_MS;
     uint64_t caller = caller_hash(call);
     struct ll_rate_verdict verdict = ll_rate_take(host->rate, caller, now_ms);
     if (!verdict.allowed) {
@@ -458,7 +459,7 @@ step_validate(struct ll_call *call)
         const char *code = end_code(call->end);
         if (call->end == LL_RUN_BURST)
             (void)ll_rate_take(call->host->burst_kills, call->burst_hash,
-                ll_world_wall(call->host->world).ms);
+                ll_world_mono(call->host->world).ns / NS_PER_MS);
         log_word(call, code, LINLI_STR("the run ended without an answer"));
         return ll_call_refuse(call, code, NULL);
     }

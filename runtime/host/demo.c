@@ -33,9 +33,24 @@ keep_str(struct ll_host *host, struct ll_jv value)
     return ll_arena_str(&host->arena, ll_jv_str(value));
 }
 
+/* A path as a curl line may name it: visible ASCII. */
+static bool
+is_path(linli_str path)
+{
+    for (size_t i = 0; i < path.len; i++)
+        if (path.ptr[i] < 0x21 || path.ptr[i] > 0x7e)
+            return false;
+    return ll_str_starts(path, "/");
+}
+
+/* What no request can be made of is left out: these lines are for a shell,
+ * and the package they come from is a stranger's. */
 static void
 remember(struct ll_host *host, struct ll_jv item)
 {
+    if (ll_method_bit(ll_jv_str(ll_jv_get(item, "method"))) == 0 ||
+        !is_path(ll_jv_str(ll_jv_get(item, "path"))))
+        return;
     struct ll_demo_call *call = ll_arena_alloc(&host->arena, sizeof *call);
     struct ll_demo_call **end = &host->demo_calls;
     if (call == NULL)
@@ -103,12 +118,25 @@ put_quoted(struct ll_buf *out, linli_str s)
             ll_buf_char(out, s.ptr[i]);
 }
 
+/* One line behind a '#', whatever it says. */
+static void
+put_comment(struct ll_buf *out, linli_str s)
+{
+    ll_buf_cstr(out, "# ");
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        ll_buf_char(out, c < 0x20 || c == 0x7f ? ' ' : s.ptr[i]);
+    }
+    ll_buf_char(out, '\n');
+}
+
 void
 ll_demo_print(struct ll_host *host, struct ll_buf *out)
 {
     for (struct ll_demo_call *c = host->demo_calls; c != NULL; c = c->next) {
-        ll_buf_printf(
-            out, "\n# %.*s\n# %.*s\n", LL_FMT(c->say_en), LL_FMT(c->say_zh));
+        ll_buf_char(out, '\n');
+        put_comment(out, c->say_en);
+        put_comment(out, c->say_zh);
         ll_buf_printf(out, "curl -sS -w '\\n' -X %.*s '%s/v1/c/demo",
             LL_FMT(c->method), host->url);
         put_quoted(out, c->path);

@@ -220,6 +220,10 @@ check_config(struct ll_host *host, linli_str text, struct ll_err *err)
     struct ll_json json;
     if (text.len == 0)
         return LINLI_OK;
+    if (text.len > LL_PLUGIN_CONFIG_BYTES_MAX)
+        return ll_fail(err, LINLI_E_LIMIT, "plugin/config",
+            "a configuration of %zu bytes, more than %u", text.len,
+            LL_PLUGIN_CONFIG_BYTES_MAX);
     ll_json_init(&json, &host->mem);
     linli_status status = ll_json_parse(&json, text, LL_JSON_DEPTH_MAX, err);
     if (status != LINLI_OK) {

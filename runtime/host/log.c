@@ -2,9 +2,11 @@
 #include "host/log.h"
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/text.h"
 
-#define LINE_BYTES_MAX 16384
+/* Six bytes for each of a plugin's line, and what the host adds. */
+#define LINE_BYTES_MAX (6 * LL_LOG_LINE_BYTES_MAX + 4096)
 
 void
 ll_log_init(struct ll_log *log, struct ll_mem *mem, struct ll_world *world)

@@ -99,8 +99,7 @@ ll_rate_look(struct ll_rate *rate, uint64_t key, int64_t now_ms)
             .allowed = true, .remaining = INT64_MAX};
     struct bucket *bucket = find(rate, key, now_ms);
     bucket->units = filled(rate, bucket, now_ms);
-    if (bucket->at_ms < now_ms)
-        bucket->at_ms = now_ms;
+    bucket->at_ms = now_ms;
     struct ll_rate_verdict verdict = {.allowed = bucket->units >= CALL_UNITS,
         .remaining = bucket->units / CALL_UNITS};
     if (!verdict.allowed) {

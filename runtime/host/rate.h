@@ -27,7 +27,8 @@ struct ll_rate_verdict {
     int64_t retry_after_s; /* when refused: whole seconds until one is left */
 };
 
-/* Takes one call from the bucket of `key`, a keyed hash of the caller. */
+/* Takes one call from the bucket of `key`, a keyed hash of the caller.
+ * `now_ms` is monotonic time. */
 struct ll_rate_verdict ll_rate_take(
     struct ll_rate *rate, uint64_t key, int64_t now_ms);
 /* The same without taking: what a call would be told now. */

@@ -14,6 +14,8 @@
 #include "plugin/pool.h"
 
 #define ABI_LEVEL 1
+/* Room kept when all has been said. */
+#define KEEP_BYTES ((size_t)64 << 10)
 
 const char *
 ll_proc_state_name(enum ll_proc_state state)
@@ -635,7 +637,7 @@ publish(struct ll_proc *proc)
         moved += taken;
     }
     if (proc->out_taken == out->len) {
-        ll_buf_clear(out);
+        ll_buf_reset(out, KEEP_BYTES);
         proc->out_taken = 0;
     } else if (proc->out_taken > out->len / 2) {
         /* Moved down seldom enough to cost nothing. */

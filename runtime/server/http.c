@@ -59,9 +59,7 @@ ll_http_exchange_put(struct ll_http_exchange *ex)
         return;
     }
     ll_http_parser_reset(&ex->parser);
-    if (ex->answer.cap > LL_HTTP_KEEP_BYTES)
-        ll_buf_fini(&ex->answer);
-    ll_buf_clear(&ex->answer);
+    ll_buf_reset(&ex->answer, LL_HTTP_KEEP_BYTES);
     ex->counted_bytes = 0;
     ex->closes = ex->continued = false;
     ex->state = LL_HTTP_READING;

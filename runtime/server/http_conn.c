@@ -51,9 +51,7 @@ ll_http_conn_finish(struct ll_http_conn *conn)
 static struct ll_buf *
 begin_out(struct ll_http *http)
 {
-    if (http->out.cap > LL_HTTP_QUEUE_BYTES_MAX)
-        ll_buf_fini(&http->out);
-    ll_buf_clear(&http->out);
+    ll_buf_reset(&http->out, LL_HTTP_QUEUE_BYTES_MAX);
     return &http->out;
 }
 

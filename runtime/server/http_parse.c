@@ -496,10 +496,8 @@ ll_http_parser_fini(struct ll_http_parser *parser)
 void
 ll_http_parser_reset(struct ll_http_parser *parser)
 {
-    if (parser->body.cap > LL_HTTP_KEEP_BYTES)
-        ll_buf_fini(&parser->body);
     ll_buf_clear(&parser->head);
-    ll_buf_clear(&parser->body);
+    ll_buf_reset(&parser->body, LL_HTTP_KEEP_BYTES);
     parser->part = LL_HTTP_PART_HEAD;
     parser->gate = (struct ll_http_gate){LL_GATE_START, 0};
     parser->framing_bytes = 0;

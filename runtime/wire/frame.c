@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Room kept when all that came has been taken. */
+#define KEEP_BYTES ((size_t)64 << 10)
+
 static void
 put_le(unsigned char *out, uint32_t value, int bytes)
 {
@@ -77,7 +80,10 @@ ll_frame_reader_fini(struct ll_frame_reader *reader)
 linli_status
 ll_frame_feed(struct ll_frame_reader *reader, const void *bytes, size_t n)
 {
-    ll_buf_drop(&reader->buf, reader->taken);
+    if (reader->taken == reader->buf.len)
+        ll_buf_reset(&reader->buf, KEEP_BYTES);
+    else
+        ll_buf_drop(&reader->buf, reader->taken);
     reader->taken = 0;
     ll_buf_add(&reader->buf, bytes, n);
     return reader->buf.failed ? LINLI_E_NOMEM : LINLI_OK;

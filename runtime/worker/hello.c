@@ -192,8 +192,8 @@ name_params(struct ll_worker_route *route)
     }
 }
 
-static linli_status
-read_manifest(struct ll_worker *worker, struct ll_err *err)
+linli_status
+ll_worker_manifest(struct ll_worker *worker, struct ll_err *err)
 {
     const struct ll_worker_file *file =
         ll_worker_file(worker, LINLI_STR("plugin.json"));
@@ -233,8 +233,6 @@ ll_worker_hello(struct ll_worker *worker, struct ll_err *err)
         status = map_rings(worker, err);
     if (status == LINLI_OK)
         status = read_package(worker, err);
-    if (status == LINLI_OK)
-        status = read_manifest(worker, err);
     return status;
 }
 

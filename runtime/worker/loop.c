@@ -526,6 +526,7 @@ ll_worker_serve(struct ll_worker *worker)
         publish(worker);
         bool all_sent = unpublished(worker) == 0;
         if (worker->draining && worker->run_count == 0 && all_sent) {
+            ll_check(worker->engine->idle(worker));
             if (worker->engine->end != NULL)
                 worker->engine->end(worker);
             return EXIT_DRAINED;

@@ -64,6 +64,8 @@ start(struct ll_worker *worker, struct ll_err *err)
         status = ll_worker_enter(worker, &level, err);
     if (status == LINLI_OK)
         status = tell_level(worker, &level, err);
+    if (status == LINLI_OK)
+        status = ll_worker_manifest(worker, err);
     if (status == LINLI_OK && worker->config.native)
         status = ll_worker_stage1(worker, err);
     if (status == LINLI_OK)

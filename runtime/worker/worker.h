@@ -112,7 +112,7 @@ struct ll_engine {
      * reply nothing. Never called while plugin code runs: an engine that
      * blocks in ll_worker_hostcall_wait hears of it there. */
     void (*cancel)(struct ll_worker *worker, uint32_t call, uint16_t run);
-    /* True if no run is open: a drain may end the process. */
+    /* True if no run is open; must hold before `end`. */
     bool (*idle)(const struct ll_worker *worker);
     /* The process ends after this: no run is open and none will come. Called
      * once, by a drain; not when the host kills. May be NULL. */
@@ -204,13 +204,13 @@ bool ll_worker_declares(const struct ll_worker *worker, linli_str code);
 
 /* -- hello.c: the handshake -- */
 
-/* Reads HELLO from the control socket, maps the rings, reads the package
- * and the manifest into memory. Trusted input but for the package. */
+/* Reads HELLO from the control socket, maps the rings, copies the package. */
 linli_status ll_worker_hello(
     struct ll_worker *worker, struct ll_err *err) LL_USE_RESULT;
-/* Checks the operator's configuration against the manifest's config_schema
- * and compiles the routes' schemas; behind the sandbox, since the patterns
- * in them are the vendor's. */
+/* Behind the sandbox, since the vendor wrote it: reads plugin.json; then
+ * checks the configuration and compiles the schemas, patterns included. */
+linli_status ll_worker_manifest(
+    struct ll_worker *worker, struct ll_err *err) LL_USE_RESULT;
 linli_status ll_worker_schemas(
     struct ll_worker *worker, struct ll_err *err) LL_USE_RESULT;
 /* Sends one frame over the control socket; false if the host is gone. */
@@ -218,8 +218,7 @@ bool ll_worker_tell(enum ll_frame_type type, linli_str payload);
 
 /* -- loop.c -- */
 
-/* Serves frames until the host closes or drains; never returns otherwise
- * than with the process's exit status. */
+/* Serves frames until the host closes or drains; the exit status. */
 int ll_worker_serve(struct ll_worker *worker);
 
 /* -- enter.c: the sandbox, see the file -- */

@@ -14,7 +14,8 @@
 #include "world/world_uv.h"
 
 #define BACKLOG 511
-#define ACCEPT_RETRY_MS 50 /* after a connection found no memory */
+#define KEEP_BYTES ((size_t)16 << 10) /* of a queue that has been sent */
+#define ACCEPT_RETRY_MS 50            /* after a connection found no memory */
 
 struct ll_listener {
     uv_tcp_t tcp;
@@ -299,7 +300,7 @@ on_written(uv_write_t *request, int status)
 {
     struct ll_conn *conn = request->data;
     conn->writing = false;
-    ll_buf_clear(&conn->sending);
+    ll_buf_reset(&conn->sending, KEEP_BYTES);
     if (conn->closing)
         return;
     if (status != 0) {

@@ -119,6 +119,7 @@ T_CASE(a_clock_that_goes_back)
     struct ll_rate *rate = rate_new(&mem, 60, 1, 64);
     T_INT(take(rate, 5, NOW_MS, 2), 1);
     T_INT(take(rate, 5, NOW_MS - 3600000, 2), 0);
+    T_INT(take(rate, 5, NOW_MS - 3599000, 2), 1); /* it fills from there on */
     T_INT(take(rate, 5, NOW_MS + 1000, 2), 1);
     rate_free(&rate, &mem);
 }
