@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "config.h"
@@ -50,7 +51,11 @@ add_fields(struct transfer *t, const struct ll_ask *ask)
         [LL_LANG_ZH] = "Accept-Language: zh-CN",
         [LL_LANG_EN] = "Accept-Language: en",
     };
-    add_field(t, languages[t->cli->lang]);
+    bool chosen = false;
+    for (uint32_t i = 0; i < ask->header_count; i++)
+        chosen |= strncasecmp(ask->headers[i], "accept-language:", 16) == 0;
+    if (!chosen)
+        add_field(t, languages[t->cli->lang]);
     /* libcurl would wait for "100 Continue" before it sends a long body. */
     add_field(t, "Expect:");
     if (ask->token.len > 0)

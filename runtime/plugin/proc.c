@@ -78,13 +78,15 @@ on_ended(struct ll_child *child, int exit_status, int signal)
     if (proc->death == LL_DEATH_NONE && asked)
         proc->death = LL_DEATH_STOPPED;
     if (proc->death == LL_DEATH_NONE) {
+        const char *when =
+            proc->state < LL_PROC_READY ? " while the plugin was loaded" : "";
         proc->death = LL_DEATH_CRASH;
         if (signal != 0)
             (void)ll_fail(&proc->err, LINLI_E_INTERNAL, "sandbox/crashed",
-                "ended by signal %d (%s)", signal, strsignal(signal));
+                "ended by signal %d (%s)%s", signal, strsignal(signal), when);
         else
             (void)ll_fail(&proc->err, LINLI_E_INTERNAL, "sandbox/crashed",
-                "exited with status %d", exit_status);
+                "exited with status %d%s", exit_status, when);
     }
     if (proc->state != LL_PROC_KILLED) {
         set_state(proc, LL_PROC_KILLED);

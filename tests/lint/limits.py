@@ -15,8 +15,8 @@ HEAD = """# Limits
 Every bound of the runtime, with the value that is built in. Bytes, counts
 and milliseconds, as the name says: `_BYTES_`, `_MS`. A bound that a caller
 meets is answered with a problem whose detail names it (see `linli explain`);
-nothing is cut silently. An operator lowers some of them per plugin through
-the manifest's `limits` or the configuration; none is raised at run time.
+nothing is cut silently. A plugin chooses some of them within their range, in
+its manifest's `limits`; the defaults here are for those that do not.
 
 This page is made from [runtime/base/limits.h](../runtime/base/limits.h) by
 `python3 tests/lint/limits.py >spec/limits.md`; `make lint` compares them.

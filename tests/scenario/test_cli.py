@@ -205,6 +205,11 @@ def test_call():
                 "--community", "south")
         token = s.last()[2]["Authorization"].split(" ")[1]
         tap.equal(parts(token)[1]["community"], "south")
+        # The language is one of ours, or the one that -H asks for.
+        s.linli("call", "GET", "/x", "--lang", "en")
+        tap.equal(s.last()[2].get_all("Accept-Language"), ["en"])
+        s.linli("call", "GET", "/x", "-H", "accept-language: fr")
+        tap.equal(s.last()[2].get_all("Accept-Language"), ["fr"])
         # A path without '/' stands below the community; dots stay.
         s.linli("call", "GET", "parking/../x", "--community", "north")
         tap.equal(s.last()[1], "/v1/c/north/parking/../x")
