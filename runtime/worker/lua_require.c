@@ -50,6 +50,9 @@ push_chunk(lua_State *L, linli_str bytes, const char *path)
     if (bytes.len > LL_PACKAGE_SOURCE_BYTES_MAX)
         (void)luaL_error(
             L, "%s is larger than %d bytes", path, LL_PACKAGE_SOURCE_BYTES_MAX);
+    /* As lua does with files: some editors put a byte order mark first. */
+    if (bytes.len >= 3 && memcmp(bytes.ptr, "\xef\xbb\xbf", 3) == 0)
+        bytes = (linli_str){bytes.ptr + 3, bytes.len - 3};
     lua_pushfstring(L, "=%s", path);
     if (luaL_loadbufferx(L, bytes.ptr, bytes.len, lua_tostring(L, -1), "t") !=
         LUA_OK)

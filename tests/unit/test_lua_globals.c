@@ -180,7 +180,8 @@ T_CASE(state_is_read_only_after_load)
             writes[i].code);
         fake_file(f, "main.lua", f->main);
         fake_file(f, "m.lua",
-            "local M = {n = 1} M.self = M function M.twice(x) return x * 2 end"
+            "\xef\xbb\xbflocal M = {n = 1} M.self = M function M.twice(x) "
+            "return x * 2 end"
             " return M");
         fake_file(f, "object.lua",
             "return setmetatable({}, {__call = function(_, x) return x + 1 "
