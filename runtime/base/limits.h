@@ -94,6 +94,7 @@
 #define LL_HOST_CALLS_MAX 1000 /* host calls of one run */
 #define LL_RUNS_MAX 3          /* of one call: the first and two more */
 #define LL_LOG_LINE_BYTES_MAX 4096
+#define LL_LOG_LINE_COST_BYTES 128   /* counted for each line, beside its own */
 #define LL_LOG_BYTES_PER_S_MAX 65536 /* per worker; the rest is dropped */
 
 /* -- shared objects and native code -- */

@@ -8,8 +8,9 @@
 #define NS_PER_MS 1000000
 /* The slow tick's interval, plugin/supervisor.c. */
 #define SLOW_MS 1000
-/* An idle worker that burns more of a core than this has been taken over. */
-#define IDLE_CPU_NS_MAX (SLOW_MS * NS_PER_MS / 2)
+/* An idle worker burns nothing. One that takes a twentieth of a core has been
+ * taken over; where many fight for the cores it gets no more than that. */
+#define IDLE_CPU_NS_MAX (SLOW_MS * NS_PER_MS / 20)
 /* A worker acknowledges a cancelled run within its burst limit and this. */
 #define ABORT_GRACE_MS 1000
 /* Open runs of the least loaded worker that call for one more. */

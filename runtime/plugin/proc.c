@@ -457,7 +457,9 @@ may_log(struct ll_proc *proc, size_t bytes)
         proc->log_window_ns = at_ns;
         proc->log_bytes = 0;
     }
-    proc->log_bytes += (uint32_t)bytes + 1;
+    if (proc->log_bytes > LL_LOG_BYTES_PER_S_MAX)
+        return false;
+    proc->log_bytes += (uint32_t)bytes + LL_LOG_LINE_COST_BYTES;
     return proc->log_bytes <= LL_LOG_BYTES_PER_S_MAX;
 }
 

@@ -191,9 +191,8 @@ linli_status ll_worker_hostcall_wait(struct ll_worker *worker, uint32_t call,
  * Set it around every entry into plugin code. */
 void ll_worker_running(struct ll_worker *worker, uint32_t call);
 
-/* Before long work of an engine's own: sends what waits and begins a new
- * burst, so that a run that has ended is not lost, and run again, if the
- * burst limit passes during that work. */
+/* Before long work of an engine's own: sends what waits and begins a burst,
+ * so that no run that has ended is lost, and run again, for that work. */
 void ll_worker_breathe(struct ll_worker *worker);
 
 /* CLOCK_MONOTONIC in nanoseconds. */
