@@ -48,22 +48,20 @@ ll_community_instance(const struct ll_community *community, linli_str plugin)
     return at;
 }
 
+/* Of `package`: while a version drains or loads there are two. */
 static void
-log_instance(const struct ll_instance *instance, enum ll_level level,
-    const char *code, linli_str msg)
+log_instance(const struct ll_instance *instance,
+    const struct ll_package *package, enum ll_level level, const char *code,
+    linli_str msg)
 {
-    const struct ll_package *package = instance->loading != NULL
-                                           ? instance->loading->package
-                                           : instance->package;
     struct ll_log_line line = {
         .level = level,
         .code = code,
         .plugin = instance->id,
+        .version = package->manifest->version,
         .community = instance->community->id,
         .msg = msg,
     };
-    if (package != NULL)
-        line.version = package->manifest->version;
     ll_log_write(&instance->host->log, &line);
 }
 
@@ -92,7 +90,8 @@ close_pool(struct ll_instance *instance, struct ll_pool **pool)
 
 /* What a pool tells for the operator. */
 static void
-on_pool_event(void *user, const char *code, const struct ll_err *err)
+on_pool_event(void *user, const struct ll_pool *pool, const char *code,
+    const struct ll_err *err)
 {
     struct ll_instance *instance = user;
     char msg[sizeof err->where + sizeof err->msg + 4] = "";
@@ -102,15 +101,16 @@ on_pool_event(void *user, const char *code, const struct ll_err *err)
         (void)snprintf(msg, sizeof msg, "%s%s%s", err->where,
             err->where[0] == '\0' ? "" : ": ", err->msg);
     }
-    log_instance(
-        instance, err == NULL ? LL_INFO : LL_ERROR, code, ll_cstr(msg));
+    log_instance(instance, pool->package, err == NULL ? LL_INFO : LL_ERROR,
+        code, ll_cstr(msg));
 }
 
-/* A line that the plugin wrote while it was loaded, or ended. */
+/* A line that the plugin wrote while it was loaded. */
 static void
-on_pool_log(void *user, unsigned level, linli_str line)
+on_pool_log(
+    void *user, const struct ll_pool *pool, unsigned level, linli_str line)
 {
-    log_instance(user, (enum ll_level)level, "plugin.log", line);
+    log_instance(user, pool->package, (enum ll_level)level, "plugin.log", line);
 }
 
 static void
@@ -132,7 +132,8 @@ on_pool_opened(void *user, linli_status status, const struct ll_err *err)
     ll_enabled done = loading->done;
     void *done_user = loading->user;
     if (status == LINLI_OK) {
-        log_instance(instance, LL_INFO, "plugin.enabled", LINLI_STR(""));
+        log_instance(instance, loading->package, LL_INFO, "plugin.enabled",
+            LINLI_STR(""));
         close_pool(instance, &instance->pool);
         ll_package_unref(&instance->package);
         instance->pool = loading->pool;
@@ -331,7 +332,8 @@ ll_host_disable(struct ll_host *host, linli_str community_id, linli_str plugin,
         return ll_fail(err, LINLI_E_CONFLICT, "plugin/loading",
             "a version is being loaded");
     if (instance->state == LL_INSTANCE_ENABLED) {
-        log_instance(instance, LL_INFO, "plugin.disabled", LINLI_STR(""));
+        log_instance(instance, instance->package, LL_INFO, "plugin.disabled",
+            LINLI_STR(""));
         instance->state = LL_INSTANCE_DISABLED;
         close_pool(instance, &instance->pool);
     }

@@ -216,13 +216,12 @@ pump(struct ll_pool *pool)
 
 /* -- what processes tell -- */
 
+/* For the operator; `err` may be NULL. */
 static void
-note_error(struct ll_pool *pool, const struct ll_err *err)
+tell(struct ll_pool *pool, const char *code, const struct ll_err *err)
 {
-    pool->last_error = *err;
-    pool->last_error_ms = ll_world_wall(pool->supervisor->world).ms;
     if (pool->options.event != NULL)
-        pool->options.event(pool->options.user, err->code, err);
+        pool->options.event(pool->options.user, pool, code, err);
 }
 
 void
@@ -243,9 +242,8 @@ ll_pool_run_over(struct ll_run *run)
     run->pool = NULL;
     pool->failures = 0;
     /* A run from before the breaker opened says nothing about now. */
-    if (run->probe && ll_breaker_success(&pool->breaker) &&
-        pool->options.event != NULL)
-        pool->options.event(pool->options.user, "breaker-closed", NULL);
+    if (run->probe && ll_breaker_success(&pool->breaker))
+        tell(pool, "breaker-closed", NULL);
 }
 
 static enum ll_run_end
@@ -326,16 +324,15 @@ book_death(struct ll_pool *pool, const struct ll_proc *proc)
         (void)ll_fail(&err, LINLI_E_DEADLINE, "sandbox/timeout",
             "a worker was killed at its %s limit",
             proc->death == LL_DEATH_BURST ? "burst" : "start");
-    note_error(pool, &err);
+    tell(pool, err.code, &err);
     /* A pool whose first worker dies is closed: nothing starts again. */
     pool->restarts += !pool->opening;
     if (proc->death != LL_DEATH_BURST)
         pool->failures++;
     pool->restart_after_ns =
         now_ns(pool) + backoff_ms(pool->failures) * NS_PER_MS;
-    if (counts && ll_breaker_crash(&pool->breaker, now_ns(pool) / NS_PER_MS) &&
-        pool->options.event != NULL)
-        pool->options.event(pool->options.user, "sandbox/breaker-open", &err);
+    if (counts && ll_breaker_crash(&pool->breaker, now_ns(pool) / NS_PER_MS))
+        tell(pool, "sandbox/breaker-open", &err);
 }
 
 static void

@@ -38,6 +38,8 @@ void ll_supervisor_wind(struct ll_supervisor *supervisor);
  * ask for may lie before what it has passed already. */
 void ll_supervisor_hurry(struct ll_supervisor *supervisor);
 
+struct ll_pool;
+
 struct ll_pool_options {
     struct ll_package *package; /* a reference is taken */
     linli_str community;
@@ -51,10 +53,12 @@ struct ll_pool_options {
     /* The first worker is READY, or could not be made so; once. */
     void (*opened)(void *user, linli_status status, const struct ll_err *err);
     /* Something for the operator: a death, the breaker; `err` may be NULL. */
-    void (*event)(void *user, const char *code, const struct ll_err *err);
-    /* A log line of the plugin from outside every run, as it loads or ends;
+    void (*event)(void *user, const struct ll_pool *pool, const char *code,
+        const struct ll_err *err);
+    /* A log line of the plugin from outside every run, as it is loaded;
      * `level` 0 debug .. 3 error. May be NULL. */
-    void (*log)(void *user, unsigned level, linli_str line);
+    void (*log)(
+        void *user, const struct ll_pool *pool, unsigned level, linli_str line);
     void *user;
 };
 
@@ -73,8 +77,6 @@ struct ll_pool {
     int64_t restart_after_ns; /* back-off */
     uint64_t restarts;
     int64_t cpu_ns_ended; /* of processes that are gone */
-    struct ll_err last_error;
-    int64_t last_error_ms; /* wall clock; 0: never */
     bool opening, closing;
     bool gone; /* nothing is left: freed at the end of a turn */
     void (*closed)(void *user, const struct ll_pool *pool);

@@ -552,7 +552,7 @@ hear_log(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
     if (slot != NULL)
         slot->run->ops->log(slot->run, level, line);
     else if (options->log != NULL)
-        options->log(options->user, level, line);
+        options->log(options->user, proc->pool, level, line);
 }
 
 static void

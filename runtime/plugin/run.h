@@ -20,7 +20,7 @@ enum ll_run_end {
     LL_RUN_BUSY,     /* no room in queue or ring */
     LL_RUN_BREAKER,  /* the breaker is open */
     LL_RUN_STOPPED,  /* the plugin is being disabled, or the host stops */
-    LL_RUN_REFUSED,  /* no worker can be started; see the pool's last error */
+    LL_RUN_REFUSED,  /* no worker can be started; the pool's event said why */
 };
 
 struct ll_run;

@@ -226,16 +226,19 @@ on_closed(void *user, const struct ll_pool *of)
 }
 
 static void
-on_event(void *user, const char *code, const struct ll_err *err)
+on_event(void *user, const struct ll_pool *of, const char *code,
+    const struct ll_err *err)
 {
+    T_OK(of == pool);
     (void)user;
     (void)err;
     breaker_closed += strcmp(code, "breaker-closed") == 0;
 }
 
 static void
-on_log(void *user, unsigned level, linli_str line)
+on_log(void *user, const struct ll_pool *of, unsigned level, linli_str line)
 {
+    T_OK(of == pool);
     (void)user;
     (void)level;
     snprintf(last_log, sizeof last_log, "%.*s", (int)line.len, line.ptr);
@@ -370,7 +373,7 @@ static void
 on_run_log(struct ll_run *run, unsigned level, linli_str line)
 {
     (void)run;
-    on_log(NULL, level, line);
+    on_log(NULL, pool, level, line);
 }
 
 static void
