@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "enter_attacks.h"
 #include "hostile.h"
@@ -365,6 +364,17 @@ left_descriptors(const linli_call *call)
     return more == 0 ? -ENOENT : more;
 }
 
+/* Not memcmp, which a sanitizer would watch. */
+static bool
+begins(const volatile char *at, const char *with)
+{
+    while (*with != '\0' && *at == *with) {
+        at++;
+        with++;
+    }
+    return *with == '\0';
+}
+
 /* Strings of an environment lie above the stack. */
 static long
 left_environment(const linli_call *call)
@@ -377,8 +387,8 @@ left_environment(const linli_call *call)
     for (; readable(at); at += 4096)
         for (size_t i = 0; i < 4096 - 8; i++)
             for (size_t n = 0; n < sizeof names / sizeof *names; n++)
-                more += memcmp(at + i, names[n], strlen(names[n])) == 0 &&
-                        (i == 0 || at[i - 1] == '\0');
+                more +=
+                    begins(at + i, names[n]) && (i == 0 || at[i - 1] == '\0');
     return more == 0 ? -ENOENT : more;
 }
 

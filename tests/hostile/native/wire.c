@@ -37,14 +37,12 @@ ring(void)
          page += 4096) {
         if (!readable((const void *)page))
             continue;
-        for (uintptr_t at = page; at < page + 4096; at += 8) {
-            const linli_str *id = (const linli_str *)at;
-            if (!readable(&id->len) || id->len != 9)
-                continue;
-            if (readable((const char *)at + sizeof(struct ll_worker)) &&
-                is_worker((const struct ll_worker *)at))
+        uintptr_t end = page + 4096;
+        if (!readable((const void *)end))
+            end -= sizeof(struct ll_worker_config);
+        for (uintptr_t at = page; at < end && found == NULL; at += 8)
+            if (is_worker((struct ll_worker *)at))
                 found = (struct ll_worker *)at;
-        }
     }
     if (found == NULL)
         __builtin_trap();
