@@ -634,6 +634,12 @@ on_log(struct ll_run *run, unsigned level, linli_str text)
 }
 
 static void
+on_again(struct ll_run *run)
+{
+    ll_call_services_end(call_of(run));
+}
+
+static void
 on_ended(struct ll_run *run, enum ll_run_end end)
 {
     struct ll_call *call = call_of(run);
@@ -647,5 +653,6 @@ static const struct ll_run_ops run_ops = {
     .failed = on_failed,
     .hostcall = on_hostcall,
     .log = on_log,
+    .again = on_again,
     .ended = on_ended,
 };

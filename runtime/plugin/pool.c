@@ -31,6 +31,8 @@ queue_again(struct ll_pool *pool, struct ll_run *run)
 {
     run->proc = NULL;
     run->waiting = false;
+    run->host_calls = 0;
+    run->ops->again(run);
     run->alone = run->number + 1 >= LL_RUNS_MAX;
     ll_runs_push_front(run->alone ? &pool->lonely : &pool->queue, run);
 }

@@ -35,6 +35,9 @@ struct ll_run_ops {
     /* A host call; answer with ll_pool_answer, now or later. */
     void (*hostcall)(struct ll_run *run, uint32_t op, linli_str args);
     void (*log)(struct ll_run *run, unsigned level, linli_str line);
+    /* Its worker has gone and it will run again in another: nothing that was
+     * begun for the run that ended may be answered any more. */
+    void (*again)(struct ll_run *run);
     /* The run is over without an answer. */
     void (*ended)(struct ll_run *run, enum ll_run_end end);
 };

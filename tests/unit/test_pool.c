@@ -324,7 +324,7 @@ pool_end(void)
 
 struct job {
     struct ll_run run;
-    int replies, failures, ends;
+    int replies, failures, agains, ends;
     enum ll_run_end end;
     void (*then)(struct job *job); /* when it is over */
     struct job *other;
@@ -385,8 +385,14 @@ on_ended(struct ll_run *run, enum ll_run_end end)
     job_over(job);
 }
 
+static void
+on_again(struct ll_run *run)
+{
+    LL_CONTAINER(run, struct job, run)->agains++;
+}
+
 static const struct ll_run_ops ops = {
-    on_reply, on_failed, on_hostcall, on_run_log, on_ended};
+    on_reply, on_failed, on_hostcall, on_run_log, on_again, on_ended};
 
 static void
 submit(struct job *job)
@@ -655,6 +661,7 @@ T_CASE(a_run_that_must_be_alone_holds_nobody_up)
     fake_end(&fakes[1], -1, 11);
     T_INT(outcomes(&lonely), 0);
     T_OK(lonely.run.alone);
+    T_INT(lonely.agains, 1);
     T_INT(fake_count, 3);
     submit(&other);
     turn(1);
