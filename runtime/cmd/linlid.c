@@ -155,6 +155,10 @@ check_options(const struct options *options)
     if (options->with_demo && !options->development)
         return fail("config/development-only", "--demo=on",
             "the demo community needs --mode=development", "");
+    if (!options->with_demo && options->plugins != NULL)
+        (void)fprintf(stderr,
+            "linlid: --plugins is for the demo community; without --demo=on "
+            "use `linli plugin enable`\n");
     if (options->with_demo && options->plugins == NULL)
         return fail(
             "usage", "--demo=on", "--plugins=DIR must say which plugins", "");

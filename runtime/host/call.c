@@ -219,6 +219,23 @@ challenge(const char *code)
                : LINLI_STR("Bearer error=\"invalid_token\"");
 }
 
+/* Says which kinds of caller the route takes. */
+static enum ll_step
+refuse_kind(struct ll_call *call)
+{
+    char detail[96];
+    size_t n = (size_t)snprintf(detail, sizeof detail, "this route takes");
+    const char *between = " ";
+    for (unsigned kind = 0; ll_caller_name(kind) != NULL; kind++) {
+        if (!(call->match.route->callers & 1u << kind))
+            continue;
+        n += (size_t)snprintf(detail + n, sizeof detail - n, "%s%s", between,
+            ll_caller_name(kind));
+        between = ", ";
+    }
+    return ll_call_refuse(call, "auth/forbidden", detail);
+}
+
 static enum ll_step
 step_authenticate(struct ll_call *call)
 {
@@ -233,7 +250,7 @@ step_authenticate(struct ll_call *call)
     if (!ll_str_eq(call->identity->community, call->community->id))
         return ll_call_refuse(call, "request/not-found", NULL);
     if (!(call->match.route->callers & 1u << call->identity->kind))
-        return ll_call_refuse(call, "auth/forbidden", NULL);
+        return refuse_kind(call);
     return LL_STEP_MORE;
 }
 

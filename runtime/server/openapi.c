@@ -426,6 +426,30 @@ write_schemas(struct writer *o)
     }
 }
 
+/* What the plugin's own problem codes mean, which no path can say. */
+static void
+write_problems(struct ll_jw *w, const struct ll_manifest *manifest)
+{
+    if (manifest->problem_count == 0)
+        return;
+    ll_jw_key(w, "x-linli-problems");
+    ll_jw_open(w, '{');
+    for (uint32_t i = 0; i < manifest->problem_count; i++) {
+        const struct ll_plugin_problem *problem = &manifest->problems[i];
+        ll_jw_key_str(w, problem->code);
+        ll_jw_open(w, '{');
+        ll_jw_key(w, "status");
+        ll_jw_int(w, problem->http_status);
+        ll_jw_key(w, "title");
+        ll_jw_open(w, '{');
+        member(w, "zh-CN", problem->title_zh);
+        member(w, "en", problem->title_en);
+        ll_jw_close(w, '}');
+        ll_jw_close(w, '}');
+    }
+    ll_jw_close(w, '}');
+}
+
 static void
 write_tags(struct writer *o)
 {
@@ -442,6 +466,7 @@ write_tags(struct writer *o)
         ll_json_escape(w->buf, LINLI_STR(" / "));
         ll_json_escape(w->buf, entry->manifest->name_en);
         ll_buf_char(w->buf, '"');
+        write_problems(w, entry->manifest);
         ll_jw_close(w, '}');
     }
 }

@@ -1,6 +1,7 @@
 /* worker/lua_heap.c: see lua_heap.h. [worker] */
 #include "worker/lua_heap.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +85,9 @@ ll_lua_heap_drop(struct ll_lua_heap *heap)
     ll_check(heap->total->footprint_bytes >= heap->footprint_bytes);
     heap->total->footprint_bytes -= heap->footprint_bytes;
     ll_lua_heap_init(heap, heap->total, heap->max_bytes);
+    /* The C library keeps small blocks that were freed: beside the next
+     * state's large ones they would count against the process. */
+    (void)malloc_trim(0);
 }
 
 /* Room for `bytes` more from the system? */

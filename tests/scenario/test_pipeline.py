@@ -92,8 +92,9 @@ def test_authenticate():
                     "request/not-found")
         refused(d.call("pipeline", "/staff", as_=RESIDENT), 403,
                 "auth/forbidden")
-        refused(d.call("pipeline", "/staff", as_="operator:o"), 403,
-                "auth/forbidden")
+        answer = d.call("pipeline", "/staff", as_="operator:o")
+        refused(answer, 403, "auth/forbidden")
+        tap.equal(answer.json["detail"], "this route takes staff")
         tap.equal(d.call("pipeline", "/staff", as_="staff:li").status, 200)
 
 

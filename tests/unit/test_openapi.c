@@ -52,7 +52,8 @@ static const char parking_next[] =
 
 static const char bare[] =
     "{\"id\":\"bare\",\"version\":\"0.1.0\",\"abi\":1,\"runtime\":\"lua\","
-    "\"main\":\"main.lua\"}";
+    "\"main\":\"main.lua\",\"problems\":{\"bare/none-left\":{\"status\":409,"
+    "\"title\":{\"zh-CN\":\"没有了\",\"en\":\"None left\"}}}}";
 
 static struct ll_manifest *
 read_manifest(const char *text)
@@ -278,6 +279,19 @@ T_CASE(one_plugin)
     T_INT(ll_jv_count(communities), 2);
     T_STR(ll_jv_str(ll_jv_first(communities)), "hy");
     T_INT(ll_jv_count(at("/tags")), 3);
+    int tagged = 0;
+    LL_JSON_EACH (tag, at("/tags")) {
+        struct ll_jv problem =
+            ll_jv_get(ll_jv_get(tag, "x-linli-problems"), "bare/none-left");
+        int64_t http_status = 0;
+        if (!ll_jv_int(ll_jv_get(problem, "status"), &http_status))
+            continue;
+        tagged++;
+        T_INT(http_status, 409);
+        T_STR(ll_jv_str(ll_jv_get(ll_jv_get(problem, "title"), "zh-CN")),
+            "没有了");
+    }
+    T_INT(tagged, 1);
     done();
     ll_manifest_free(&m);
     ll_manifest_free(&b);
