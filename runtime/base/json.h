@@ -189,6 +189,10 @@ void ll_jw_raw(struct ll_jw *w, linli_str json);
 
 /* Text of a double: shortest that reads back; returns its length, < 32. */
 size_t ll_double_text(double d, char out[32]);
+/* How many bytes from the start stand in JSON text as they are: ASCII but
+ * controls, quote and backslash; counted in whole eights, at or before the
+ * first that does not. */
+size_t ll_json_plain_run(const char *p, size_t n);
 /* The text between quotes, escaped; shared with the Lua encoder. */
 void ll_json_escape(struct ll_buf *buf, linli_str s);
 

@@ -31,20 +31,19 @@ string_class(unsigned char c)
     return c >= 0x80 ? HIGH : c < 0x20 || c == '"' || c == '\\';
 }
 
-/* Passes plain bytes eight at a time, and stops at or before the first that
- * is not. */
-static const char *
-skip_plain(const char *p, const char *end)
+size_t
+ll_json_plain_run(const char *p, size_t n)
 {
-    for (uint64_t word; end - p >= (ptrdiff_t)sizeof word; p += sizeof word) {
-        memcpy(&word, p, sizeof word);
+    size_t i = 0;
+    for (uint64_t word; n - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, p + i, sizeof word);
         uint64_t quote = word ^ LL_EACH_BYTE('"');
         uint64_t slash = word ^ LL_EACH_BYTE('\\');
         if (((word & LL_EACH_BYTE(0x80)) | LL_BYTES_BELOW(word, 0x20) |
                 LL_BYTES_BELOW(quote, 1) | LL_BYTES_BELOW(slash, 1)) != 0)
             break;
     }
-    return p;
+    return i;
 }
 
 static linli_status
@@ -197,7 +196,8 @@ read_string(struct reader *r)
     struct ll_json_node *node = node_new(r, LL_JSON_STRING);
     if (node == NULL)
         return fail_memory(r);
-    for (r->p = skip_plain(r->p, r->end); r->p < r->end; r->p++) {
+    for (r->p += ll_json_plain_run(r->p, (size_t)(r->end - r->p));
+         r->p < r->end; r->p++) {
         int class = string_class((unsigned char)*r->p);
         if (class == SPECIAL)
             break;

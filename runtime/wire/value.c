@@ -1,6 +1,7 @@
 /* wire/value.c: the one decoder of what a worker says; fuzzed. */
 #include "wire/value.h"
 
+#include <endian.h>
 #include <string.h>
 
 static void
@@ -12,10 +13,8 @@ put_tag(struct ll_buf *buf, enum ll_value_tag tag)
 static void
 put_u64(struct ll_buf *buf, uint64_t value)
 {
-    unsigned char le[8];
-    for (int i = 0; i < 8; i++)
-        le[i] = (unsigned char)(value >> (8 * i));
-    ll_buf_add(buf, le, sizeof le);
+    uint64_t le = htole64(value);
+    ll_buf_add(buf, &le, sizeof le);
 }
 
 static void
@@ -115,10 +114,9 @@ take(struct ll_rd *rd, enum ll_value_tag tag, size_t bytes)
 static uint64_t
 u64_at(const unsigned char *p)
 {
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++)
-        value |= (uint64_t)p[i] << (8 * i);
-    return value;
+    uint64_t le;
+    memcpy(&le, p, sizeof le);
+    return le64toh(le);
 }
 
 static uint32_t

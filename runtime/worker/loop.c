@@ -410,37 +410,75 @@ report_schema(struct ll_worker *worker, const struct ll_call_in *in,
     ll_buf_fini(&json);
 }
 
+/* The refusals of a body, each a function of its own: what they need on the
+ * stack is large and would be cleared for every call that passes. */
+static void
+refuse_missing(struct ll_worker *worker, const struct ll_call_in *in)
+{
+    struct ll_schema_report report = {.count = 1};
+    report.errors[0] = (struct ll_schema_error){
+        .rule = "required", .message = "this route needs a JSON body"};
+    report_schema(worker, in, &report);
+}
+
+/* It failed before and does not now: then it was memory that was short. */
+static void
+refuse_for_memory(struct ll_worker *worker, const struct ll_call_in *in)
+{
+    struct ll_worker_problem problem = {.code = LINLI_STR("sandbox/memory")};
+    ll_worker_fail(worker, in->call, in->run, &problem, 0);
+}
+
+static void
+refuse_json(struct ll_worker *worker, const struct ll_call_in *in)
+{
+    struct ll_err err = {0};
+    char detail[sizeof err.where + sizeof err.msg + 4];
+    if (ll_json_parse(&worker->body, in->body, LL_BODY_DEPTH_MAX, &err) ==
+        LINLI_OK) {
+        refuse_for_memory(worker, in);
+        return;
+    }
+    (void)snprintf(detail, sizeof detail, "%s: %s", err.where, err.msg);
+    struct ll_worker_problem problem = {
+        .code = ll_cstr(err.code), .detail = ll_cstr(detail)};
+    ll_worker_fail(worker, in->call, in->run, &problem, 0);
+}
+
+static void
+refuse_schema(struct ll_worker *worker, const struct ll_call_in *in,
+    const struct ll_schema *schema)
+{
+    struct ll_schema_report report = {0};
+    if (ll_schema_check(schema, ll_json_root(&worker->body), &report) ==
+        LINLI_OK)
+        refuse_for_memory(worker, in);
+    else
+        report_schema(worker, in, &report);
+}
+
 /* Parses and judges the body; false when the run has ended with a problem. */
 static bool
 accept_body(
     struct ll_worker *worker, const struct ll_call_in *in, struct ll_jv *body)
 {
     const struct ll_schema *schema = worker->routes[in->route].request_schema;
-    struct ll_schema_report report = {0};
-    struct ll_err err;
     *body = (struct ll_jv){NULL, 0};
     if (!in->has_body && schema == NULL)
         return true;
     if (!in->has_body) {
-        report.count = 1;
-        report.errors[0] = (struct ll_schema_error){
-            .rule = "required", .message = "this route needs a JSON body"};
-        report_schema(worker, in, &report);
+        refuse_missing(worker, in);
         return false;
     }
-    if (ll_json_parse(&worker->body, in->body, LL_BODY_DEPTH_MAX, &err) !=
+    if (ll_json_parse(&worker->body, in->body, LL_BODY_DEPTH_MAX, NULL) !=
         LINLI_OK) {
-        char detail[sizeof err.where + sizeof err.msg + 4];
-        (void)snprintf(detail, sizeof detail, "%s: %s", err.where, err.msg);
-        struct ll_worker_problem problem = {
-            .code = ll_cstr(err.code), .detail = ll_cstr(detail)};
-        ll_worker_fail(worker, in->call, in->run, &problem, 0);
+        refuse_json(worker, in);
         return false;
     }
     *body = ll_json_root(&worker->body);
-    if (schema == NULL || ll_schema_check(schema, *body, &report) == LINLI_OK)
+    if (schema == NULL || ll_schema_check(schema, *body, NULL) == LINLI_OK)
         return true;
-    report_schema(worker, in, &report);
+    refuse_schema(worker, in, schema);
     return false;
 }
 

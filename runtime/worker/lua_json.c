@@ -112,7 +112,7 @@ static inline bool
 is_plain(linli_str s)
 {
     unsigned special = 0;
-    for (size_t i = 0; i < s.len; i++) {
+    for (size_t i = ll_json_plain_run(s.ptr, s.len); i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
         special |= (unsigned)(c < 0x20) | (unsigned)(c >= 0x80) |
                    (unsigned)(c == '"') | (unsigned)(c == '\\');

@@ -34,12 +34,14 @@ function M.quote(stay)
     local minutes = stay.left_min - stay.entered_min
     local blocks, gross_fen = 0, 0
     if minutes > stay.free_min then
+        local day_from, day_to = stay.day_from_min, stay.day_to_min
+        local day_fen, night_fen = stay.day_fen, stay.night_fen
         local at = (stay.entered_min + ZONE_MIN) % DAY_MIN
         for _ = stay.entered_min, stay.left_min - 1, BLOCK_MIN do
-            if at >= stay.day_from_min and at < stay.day_to_min then
-                gross_fen = gross_fen + stay.day_fen
+            if at >= day_from and at < day_to then
+                gross_fen = gross_fen + day_fen
             else
-                gross_fen = gross_fen + stay.night_fen
+                gross_fen = gross_fen + night_fen
             end
             blocks = blocks + 1
             at = (at + BLOCK_MIN) % DAY_MIN
