@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -35,10 +36,11 @@ return p
 STATE_FILES = ("linlid.pid", "linlid.json")
 
 
-def start(*options, data, mode="development", listen="127.0.0.1:0",
-          user=None):
+def start(*options, data, mode="development", listen="127.0.0.1:0", user=None,
+          linlid=None):
     """Run linlid to its end; a start that is not refused fails the case."""
-    words = [program("linlid"), "--data=" + data, "--listen=" + listen]
+    words = [linlid or program("linlid"), "--data=" + data,
+             "--listen=" + listen]
     words += ["--mode=" + mode] if mode else []
     process = subprocess.Popen(words + list(options), text=True,
                                stdin=subprocess.DEVNULL,
@@ -210,10 +212,14 @@ def test_a_read_only_data_directory():
         os.chmod(folder, 0o755)
         data = os.path.join(folder, "data")
         os.mkdir(data, 0o755)
-        refused(start(data=data, user=NOBODY), "data/unusable", data)
+        # The build folder may be closed to other users, as below /root.
+        for name in ("linlid", "linli-worker"):
+            shutil.copy(program(name), folder)
+        other = {"user": NOBODY, "linlid": os.path.join(folder, "linlid")}
+        refused(start(data=data, **other), "data/unusable", data)
         tap.equal(os.listdir(data), [])
         absent = os.path.join(folder, "absent")
-        refused(start(data=absent, user=NOBODY), "data/unusable", absent)
+        refused(start(data=absent, **other), "data/unusable", absent)
         tap.equal(os.path.exists(absent), False)
 
 
