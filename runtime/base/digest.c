@@ -2,7 +2,6 @@
  * that a worker, which needs none of it, does not carry libcrypto. */
 #include "base/hash.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 void
@@ -12,10 +11,4 @@ ll_sha256(const void *bytes, size_t n, unsigned char out[LL_SHA256_BYTES])
     int ok = EVP_Digest(bytes, n, out, &len, EVP_sha256(), NULL);
     ll_check(ok == 1);
     ll_check(len == LL_SHA256_BYTES);
-}
-
-bool
-ll_same_secret(const void *a, const void *b, size_t n)
-{
-    return CRYPTO_memcmp(a, b, n) == 0;
 }

@@ -15,7 +15,4 @@ uint64_t ll_fnv(linli_str s);
 /* SHA-256 (FIPS 180-4) by OpenSSL. Aborts only if libcrypto is broken. */
 void ll_sha256(const void *bytes, size_t n, unsigned char out[LL_SHA256_BYTES]);
 
-/* Same bytes, in time that depends on n alone. */
-bool ll_same_secret(const void *a, const void *b, size_t n);
-
 #endif

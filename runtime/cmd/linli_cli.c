@@ -122,3 +122,16 @@ ll_cli_print(linli_str text)
     (void)fwrite(safe.ptr, 1, safe.len, stdout);
     ll_buf_fini(&safe);
 }
+
+linli_status
+ll_cli_print_json(struct ll_buf *take_json, struct ll_err *err)
+{
+    linli_status status = LINLI_OK;
+    if (take_json->failed)
+        status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
+            "more than %zu bytes to print", take_json->max_bytes);
+    else
+        (void)printf("%.*s\n", (int)take_json->len, take_json->ptr);
+    ll_buf_fini(take_json);
+    return status;
+}

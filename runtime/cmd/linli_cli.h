@@ -119,4 +119,8 @@ linli_status ll_cli_judge(struct ll_cli *cli, const struct ll_answer *answer,
 #define LL_CLI_PRINT_BYTES_MAX 8192
 void ll_cli_print(linli_str text);
 
+/* Prints the JSON in `take_json` as one line and frees the buffer. */
+linli_status ll_cli_print_json(
+    struct ll_buf *take_json, struct ll_err *err) LL_USE_RESULT;
+
 #endif

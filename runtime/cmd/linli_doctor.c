@@ -179,13 +179,7 @@ print_json(struct doctor *d, struct ll_err *err)
     }
     ll_jw_close(&w, ']');
     ll_jw_close(&w, '}');
-    linli_status status =
-        out.failed ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "no list")
-                   : LINLI_OK;
-    if (status == LINLI_OK)
-        (void)printf("%.*s\n", (int)out.len, out.ptr);
-    ll_buf_fini(&out);
-    return status;
+    return ll_cli_print_json(&out, err);
 }
 
 static void

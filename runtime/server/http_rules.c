@@ -83,13 +83,6 @@ ll_http_singleton(linli_str name)
     return LL_HTTP_SINGLETON_COUNT;
 }
 
-const char *
-ll_http_singleton_name(enum ll_http_singleton index)
-{
-    ll_check((unsigned)index < LL_HTTP_SINGLETON_COUNT);
-    return singletons[index].ptr;
-}
-
 /* The lower-case letter, the character itself, or 0: no token character. */
 static const char token[256] = {['!'] = '!',
     ['#'] = '#',

@@ -53,7 +53,6 @@ enum ll_http_singleton {
 
 /* The index of a lower-case name; LL_HTTP_SINGLETON_COUNT: may repeat. */
 enum ll_http_singleton ll_http_singleton(linli_str name);
-const char *ll_http_singleton_name(enum ll_http_singleton index);
 
 /* Lowers ASCII letters in place; false if a byte is no token character of
  * RFC 9110 section 5.6.2, or the name is empty. */

@@ -185,30 +185,6 @@ ll_folder_open(
     return fail_errno(err, "cannot be opened", name);
 }
 
-linli_status
-ll_folder_make(int at, const char *name, unsigned mode, struct ll_err *err)
-{
-    char path[NAME_BYTES_MAX];
-    struct stat st;
-    size_t len = strlen(name);
-    if (len == 0 || len >= sizeof path)
-        return fail_kind(err, "no usable name of a folder", name);
-    memcpy(path, name, len + 1);
-    for (char *p = path + 1; p <= path + len; p++) {
-        char was = *p;
-        if (was != '/' && was != '\0')
-            continue;
-        *p = '\0';
-        if (mkdirat(at, path, mode) != 0 && errno != EEXIST)
-            return fail_errno(err, "cannot be made", path);
-        *p = was;
-    }
-    if (fstatat(at, name, &st, 0) != 0)
-        return fail_errno(err, "cannot be looked at", name);
-    return S_ISDIR(st.st_mode) ? LINLI_OK
-                               : fail_kind(err, "not a folder", name);
-}
-
 static enum ll_file_kind
 kind_of(int fd, const char *name)
 {

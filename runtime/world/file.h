@@ -32,11 +32,6 @@ linli_status ll_folder_open(int at, const char *name, bool follow, int *fd,
     struct ll_err *err) LL_USE_RESULT;
 void ll_file_close(int *fd); /* -1 is nothing */
 
-/* Makes a folder and those above it that are missing; one that is there is
- * left as it is. */
-linli_status ll_folder_make(
-    int at, const char *name, unsigned mode, struct ll_err *err) LL_USE_RESULT;
-
 enum ll_file_kind { LL_FILE_REGULAR, LL_FILE_FOLDER, LL_FILE_OTHER };
 
 struct ll_file_entry {
