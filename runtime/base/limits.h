@@ -97,6 +97,25 @@
 #define LL_LOG_LINE_COST_BYTES 128   /* counted for each line, beside its own */
 #define LL_LOG_BYTES_PER_S_MAX 65536 /* per worker; the rest is dropped */
 
+/* -- storage: spec/db.md -- */
+#define LL_COLLECTIONS_MAX 64           /* of one plugin */
+#define LL_INDEXES_MAX 16               /* of one collection */
+#define LL_INDEX_FIELDS_MAX 8           /* of one index */
+#define LL_KEY_STR_BYTES_MAX 256        /* of a string in an index */
+#define LL_DOC_ID_BYTES_MAX 128         /* of a document's id */
+#define LL_DOC_BYTES_DEFAULT 65536      /* of a document, unless declared */
+#define LL_DOC_BYTES_MAX 262144         /* that a collection may declare */
+#define LL_READ_SET_MAX 10000           /* documents and ranges a call reads */
+#define LL_OVERLAY_BYTES_MAX (4u << 20) /* what a call writes */
+#define LL_LIST_MAX 100                 /* documents of one page */
+#define LL_OVERLAPS_MAX 1000            /* documents of one `overlaps` */
+#define LL_COUNT_MAX 10000              /* what one `count` counts */
+#define LL_CONFLICT_RUNS_MAX 8          /* of one call; then 503 */
+#define LL_STORE_READERS_MAX 8          /* threads that read */
+#define LL_METERS_MAX 64                /* of one plugin */
+#define LL_TIMERS_MAX 64                /* names of timers of one plugin */
+#define LL_EVENTS_MAX 64                /* types published, or handled */
+
 /* -- shared objects and native code -- */
 #define LL_OBJECTS_MAX 16           /* mapped for one plugin */
 #define LL_ELF_SEGMENTS_MAX 64      /* program headers; linkers write ~12 */

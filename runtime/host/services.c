@@ -51,6 +51,22 @@ serve_probe_wait(struct ll_call *call, struct ll_rd *args)
         ll_timer_set(call->wait, ms, 0);
 }
 
+/* Not served yet. */
+#define serve_db_get NULL
+#define serve_db_insert NULL
+#define serve_db_put NULL
+#define serve_db_patch NULL
+#define serve_db_delete NULL
+#define serve_db_list NULL
+#define serve_db_count NULL
+#define serve_db_overlaps NULL
+#define serve_timer_set NULL
+#define serve_timer_cancel NULL
+#define serve_event_emit NULL
+#define serve_meter_add NULL
+#define serve_code_try NULL
+#define serve_alert_raise NULL
+
 static const struct {
     void (*serve)(struct ll_call *call, struct ll_rd *args);
     bool draft;

@@ -36,6 +36,7 @@ FOREIGN = {
     r"seccomp\.h": ["runtime/worker/"],
     r"cJSON\.h": [],
     r"pcre2\.h": ["runtime/base/"],
+    r"sqlite3\.h": ["runtime/store/"],
 }
 
 INCLUDE = re.compile(r'^#\s*include\s+(["<])([^">]+)[">]', re.M)

@@ -1,0 +1,9 @@
+store_SRCS =
+
+# The schema as text of C.
+GENERATED += gen/store_schema.h
+gen/store_schema.h: $(srcdir)/runtime/store/schema.sql
+	@mkdir -p $(@D)
+	$(call say,GEN){ echo 'static const char ll_store_schema[] = {'; \
+	  od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/'; \
+	  echo '0};'; } >$@.tmp && mv $@.tmp $@
