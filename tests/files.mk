@@ -29,6 +29,7 @@ unit_SRCS = \
   test_manifest.c \
   test_metrics.c \
   test_native.c \
+  test_native_db.c \
   test_openapi.c \
   test_package.c \
   test_pool.c \
