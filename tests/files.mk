@@ -18,6 +18,7 @@ unit_SRCS = \
   test_jwt.c \
   test_locale.c \
   test_log.c \
+  test_loop.c \
   test_lua_calls.c \
   test_lua_db.c \
   test_lua_effects.c \
