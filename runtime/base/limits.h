@@ -98,13 +98,17 @@
 #define LL_LOG_BYTES_PER_S_MAX 65536 /* per worker; the rest is dropped */
 
 /* -- storage: spec/db.md -- */
-#define LL_COLLECTIONS_MAX 64           /* of one plugin */
-#define LL_INDEXES_MAX 16               /* of one collection */
-#define LL_INDEX_FIELDS_MAX 8           /* of one index */
-#define LL_KEY_STR_BYTES_MAX 256        /* of a string in an index */
-#define LL_DOC_ID_BYTES_MAX 128         /* of a document's id */
-#define LL_DOC_BYTES_DEFAULT 65536      /* of a document, unless declared */
-#define LL_DOC_BYTES_MAX 262144         /* that a collection may declare */
+#define LL_COLLECTIONS_MAX 64              /* of one plugin */
+#define LL_INDEXES_MAX 16                  /* of one collection */
+#define LL_INDEX_FIELDS_MAX 8              /* of one index */
+#define LL_KEY_STR_BYTES_MAX 256           /* of a string in an index */
+#define LL_DOC_ID_BYTES_MAX 128            /* of a document's id */
+#define LL_DOC_BYTES_DEFAULT 65536         /* of a document, unless declared */
+#define LL_DOC_BYTES_MAX 262144            /* that a collection may declare */
+#define LL_DOC_CACHE_BYTES_MAX (32u << 20) /* documents nobody holds */
+#define LL_COMMITS_SPARE_MAX 512           /* kept for the next calls */
+#define LL_COMMIT_BYTES_MAX (8u << 20)     /* of one call's operations */
+#define LL_QUERY_BYTES_MAX (4u << 20)      /* of one answer of the store */
 #define LL_READ_SET_MAX 10000           /* documents and ranges a call reads */
 #define LL_OVERLAY_BYTES_MAX (4u << 20) /* what a call writes */
 #define LL_LIST_MAX 100                 /* documents of one page */
