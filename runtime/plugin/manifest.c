@@ -43,8 +43,8 @@ ll_manifest_refuse(struct ll_manifest *m, struct ll_jv at, struct ll_err *err,
     return status;
 }
 
-static linli_status
-no_memory(struct ll_err *err)
+linli_status
+ll_manifest_no_memory(struct ll_err *err)
 {
     return ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
         "no memory for a plugin's manifest");
@@ -102,7 +102,7 @@ check_by_schema(struct ll_mem *mem, struct ll_jv manifest, struct ll_err *err)
     if (status == LINLI_OK) {
         status = ll_schema_check(schema, manifest, &report);
         if (status == LINLI_E_NOMEM)
-            status = no_memory(err);
+            status = ll_manifest_no_memory(err);
         else if (status != LINLI_OK)
             status = refuse_by_report(&report, err);
     }
@@ -235,12 +235,12 @@ ll_manifest_read(struct ll_mem *mem, linli_str text, struct ll_manifest **out,
     }
     struct ll_manifest *m = ll_alloc(mem, sizeof *m);
     if (m == NULL)
-        return no_memory(err);
+        return ll_manifest_no_memory(err);
     ll_arena_init(&m->arena, mem, ARENA_BYTES_MAX);
     ll_json_init(&m->json, mem);
     m->text = ll_arena_str(&m->arena, text);
-    linli_status status =
-        m->text.ptr == NULL ? no_memory(err) : read_all(mem, m, err);
+    linli_status status = m->text.ptr == NULL ? ll_manifest_no_memory(err)
+                                              : read_all(mem, m, err);
     if (status != LINLI_OK)
         ll_manifest_free(&m);
     *out = m;
