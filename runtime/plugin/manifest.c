@@ -50,6 +50,21 @@ ll_manifest_no_memory(struct ll_err *err)
         "no memory for a plugin's manifest");
 }
 
+bool
+ll_manifest_int(struct ll_jv v, int64_t *out)
+{
+    const double exact = 9007199254740992.0;
+    if (!ll_jv_is(v, LL_JSON_DOUBLE))
+        return ll_jv_int(v, out);
+    double d = ll_jv_number(v);
+    bool fits = d >= -exact && d <= exact;
+    int64_t i = fits ? (int64_t)d : (int64_t)exact;
+    if (fits && ((double)i < d || (double)i > d))
+        return false;
+    *out = i;
+    return true;
+}
+
 /* -- the schema -- */
 
 static const char *
@@ -148,7 +163,7 @@ static linli_status
 check_abi(struct ll_manifest *m, struct ll_err *err)
 {
     struct ll_jv abi = ll_jv_get(ll_json_root(&m->json), "abi");
-    if (!ll_jv_int(abi, &m->abi) || m->abi == LINLI_ABI_LEVEL)
+    if (!ll_manifest_int(abi, &m->abi) || m->abi == LINLI_ABI_LEVEL)
         return LINLI_OK; /* what is no integer, the schema refuses */
     linli_status status = ll_fail(err, LINLI_E_UNSUPPORTED, "manifest/abi",
         "the plugin is built for ABI level %lld; this host supports level %d",

@@ -17,6 +17,11 @@ linli_status ll_manifest_fill_data(
 linli_status ll_manifest_fill_promises(struct ll_manifest *m,
     struct ll_route *r, struct ll_err *err) LL_USE_RESULT;
 
+/* An integer as the schema has it: 30.0 and 3e1 are 30. False, and *out kept,
+ * if it is none. What no double holds exactly becomes 2^53, past any bound. */
+bool ll_manifest_int(struct ll_jv v, int64_t *out);
+
+/* LINLI_E_NOMEM, "runtime/memory". */
 linli_status ll_manifest_no_memory(struct ll_err *err);
 
 /* Refuses the manifest: `at` is the value to blame. */

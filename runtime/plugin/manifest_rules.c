@@ -32,7 +32,7 @@ check_schema(struct ll_manifest *m, struct ll_jv declared, struct ll_err *err)
 static void
 limit_read(struct ll_jv declared, const char *name, int64_t max, int64_t *out)
 {
-    (void)ll_jv_int(ll_jv_get(declared, name), out);
+    (void)ll_manifest_int(ll_jv_get(declared, name), out);
     ll_check(*out >= 0);
     ll_check(*out <= max);
 }
@@ -228,7 +228,7 @@ read_problems(struct ll_manifest *m, struct ll_err *err)
         struct ll_plugin_problem *p = &m->problems[m->problem_count++];
         struct ll_jv title = ll_jv_get(value, "title");
         int64_t status = 0;
-        (void)ll_jv_int(ll_jv_get(value, "status"), &status);
+        (void)ll_manifest_int(ll_jv_get(value, "status"), &status);
         p->code = ll_jv_str(key);
         p->http_status = (int)status;
         p->title_en = ll_jv_str(ll_jv_get(title, "en"));

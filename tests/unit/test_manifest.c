@@ -160,6 +160,17 @@ static const struct bad table[] = {
     {"{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":\"1\",\"runtime\":"
      "\"lua\",\"main\":\"main.lua\"}",
         "manifest/invalid", "/abi", "a string, wanted an integer"},
+    /* 2.0 is an integer to a schema */
+    {"{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":1.0,\"runtime\":"
+     "\"lua\",\"main\":\"main.lua\"}",
+        "", "", ""},
+    {"{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":2.0}", "manifest/abi",
+        "/abi", "level 2;"},
+    {"{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":1e300}", "manifest/abi",
+        "/abi", ""},
+    {"{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":1.5,\"runtime\":"
+     "\"lua\",\"main\":\"main.lua\"}",
+        "manifest/invalid", "/abi", "wanted an integer"},
     /* ids that belong to Linli */
     {"{\"id\":\"admin\",\"version\":\"1.0.0\",\"abi\":1,\"runtime\":\"lua\","
      "\"main\":\"main.lua\"}",
@@ -275,6 +286,8 @@ static const struct bad table[] = {
         "/limits/burst_ms", ""},
     {LIMITS("\"wall_ms\":100,\"burst_ms\":101"), "manifest/invalid",
         "/limits/burst_ms", "more than wall_ms, 100"},
+    {LIMITS("\"wall_ms\":1e2,\"burst_ms\":101.0"), "manifest/invalid",
+        "/limits/burst_ms", "101, more than wall_ms, 100"},
     {LIMITS("\"cpu_ms\":1001"), "manifest/invalid", "/limits/cpu_ms", "1000"},
     {LIMITS("\"memory_bytes\":1048576"), "", "", ""},
     {LIMITS("\"memory_bytes\":1048575"), "manifest/invalid",
