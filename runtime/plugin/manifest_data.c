@@ -12,6 +12,19 @@
 
 #define MS_PER_DAY ((int64_t)86400000)
 
+/* An integer, `otherwise` if it is not there. The manifest's schema has the
+ * bounds of base/limits.h in its own words. */
+static int64_t
+read_int(struct ll_jv v, int64_t otherwise, int64_t min, int64_t max)
+{
+    int64_t i = otherwise;
+    if (!ll_manifest_int(v, &i))
+        return otherwise;
+    ll_check(i >= min);
+    ll_check(i <= max);
+    return i;
+}
+
 /* An event, meter or alert of this plugin starts with its id and a dot. */
 static linli_status
 check_own(struct ll_manifest *m, struct ll_jv at, linli_str name,
@@ -92,7 +105,10 @@ read_index(struct ll_manifest *m, struct ll_jv declared,
     struct ll_index_decl *index, struct ll_err *err)
 {
     struct ll_buf buf;
+    struct ll_jv interval = ll_jv_get(declared, "interval");
     ll_index_spec_read(declared, &index->spec);
+    index->spec.longest_ms =
+        read_int(ll_jv_get(interval, "longest_ms"), 0, 1, LL_INTERVAL_MS_MAX);
     linli_status status = check_index(m, declared, &index->spec, err);
     if (status != LINLI_OK)
         return status;
@@ -140,15 +156,15 @@ read_collections(struct ll_manifest *m, struct ll_err *err)
     LL_JSON_MEMBERS (key, value, collections) {
         struct ll_collection_decl *c = &m->collections[m->collection_count++];
         struct ll_jv retention = ll_jv_get(value, "retention");
-        int64_t days = 0;
-        (void)ll_jv_int(ll_jv_get(retention, "days"), &days);
         c->name = ll_jv_str(key);
         c->declared = value;
         c->subject = ll_jv_str(ll_jv_get(value, "subject"));
-        c->retention_ms = days * MS_PER_DAY;
+        c->retention_ms = read_int(ll_jv_get(retention, "days"), 0, 1,
+                              LL_RETENTION_DAYS_MAX) *
+                          MS_PER_DAY;
         c->retention_from = ll_jv_str(ll_jv_get(retention, "from"));
-        c->doc_bytes = LL_DOC_BYTES_DEFAULT;
-        (void)ll_jv_int(ll_jv_get(value, "doc_bytes"), &c->doc_bytes);
+        c->doc_bytes = read_int(ll_jv_get(value, "doc_bytes"),
+            LL_DOC_BYTES_DEFAULT, LL_DOC_BYTES_MIN, LL_DOC_BYTES_MAX);
         linli_status status = read_indexes(m, c, err);
         if (status != LINLI_OK)
             return status;
@@ -166,8 +182,8 @@ read_meter(struct ll_manifest *m, struct ll_jv key, struct ll_jv declared,
     meter->name = ll_jv_str(key);
     meter->sum = ll_str_is(ll_jv_str(ll_jv_get(declared, "kind")), "sum");
     meter->unit = ll_jv_str(ll_jv_get(declared, "unit"));
-    meter->max_per_call = LL_METER_CALL_DEFAULT;
-    (void)ll_jv_int(max, &meter->max_per_call);
+    meter->max_per_call =
+        read_int(max, LL_METER_CALL_DEFAULT, 1, LL_METER_CALL_MAX);
     linli_status status = check_own(m, declared, meter->name, "a meter", err);
     if (status == LINLI_OK && meter->sum && !ll_jv_there(max)) {
         status = ll_manifest_refuse(

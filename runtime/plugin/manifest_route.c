@@ -121,7 +121,7 @@ read_fallback(struct ll_manifest *m, struct ll_route *r, struct ll_err *err)
     int64_t status_code = 0;
     if (!ll_jv_there(r->fallback))
         return LINLI_OK;
-    (void)ll_jv_int(ll_jv_get(r->fallback, "status"), &status_code);
+    (void)ll_manifest_int(ll_jv_get(r->fallback, "status"), &status_code);
     r->fallback_status = (int)status_code;
     linli_status status = check_fallback(m, r, err);
     return status == LINLI_OK ? read_body(m, r, err) : status;
