@@ -12,3 +12,21 @@ ll_sha256(const void *bytes, size_t n, unsigned char out[LL_SHA256_BYTES])
     ll_check(ok == 1);
     ll_check(len == LL_SHA256_BYTES);
 }
+
+void
+ll_sha256_two(linli_str a, linli_str b, unsigned char out[LL_SHA256_BYTES])
+{
+    unsigned int len = 0;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    ll_check(ctx != NULL);
+    int ok = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+    ll_check(ok == 1);
+    ok = EVP_DigestUpdate(ctx, a.ptr, a.len);
+    ll_check(ok == 1);
+    ok = EVP_DigestUpdate(ctx, b.ptr, b.len);
+    ll_check(ok == 1);
+    ok = EVP_DigestFinal_ex(ctx, out, &len);
+    ll_check(ok == 1);
+    ll_check(len == LL_SHA256_BYTES);
+    EVP_MD_CTX_free(ctx);
+}

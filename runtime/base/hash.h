@@ -14,5 +14,8 @@ uint64_t ll_fnv(linli_str s);
 #define LL_SHA256_BYTES 32
 /* SHA-256 (FIPS 180-4) by OpenSSL. Aborts only if libcrypto is broken. */
 void ll_sha256(const void *bytes, size_t n, unsigned char out[LL_SHA256_BYTES]);
+/* Of `a` followed by `b`. */
+void ll_sha256_two(
+    linli_str a, linli_str b, unsigned char out[LL_SHA256_BYTES]);
 
 #endif

@@ -125,6 +125,7 @@
 #define LL_METERS_MAX 64                /* of one plugin */
 #define LL_TIMERS_MAX 64                /* names of timers of one plugin */
 #define LL_EVENTS_MAX 64                /* types published, or handled */
+#define LL_USAGE_BUCKETS_MAX (1u << 20) /* that one batch of usage fills */
 
 /* -- shared objects and native code -- */
 #define LL_OBJECTS_MAX 16           /* mapped for one plugin */
