@@ -25,6 +25,7 @@ unit_SRCS = \
   test_lua_order.c \
   test_lua_sdk.c \
   test_manifest.c \
+  test_manifest_data.c \
   test_metrics.c \
   test_native.c \
   test_openapi.c \

@@ -66,6 +66,16 @@
 #define LL_ROUTES_MAX 256                      /* of one plugin */
 #define LL_PATH_PARAMS_MAX 8
 
+/* -- what a manifest declares: spec/manifest.md -- */
+#define LL_ALERTS_MAX 64                 /* kinds that one plugin may raise */
+#define LL_FEED_WHERE_MAX 4              /* members that a feed compares */
+#define LL_FALLBACK_BYTES_MAX 4096       /* its body; 256 fit the arena */
+#define LL_DOC_BYTES_MIN 256             /* an id and a little */
+#define LL_INTERVAL_MS_MAX 3155760000000 /* of longest_ms: a century */
+#define LL_RETENTION_DAYS_MAX 3650       /* ten years */
+#define LL_METER_CALL_DEFAULT 1000       /* max_per_call of one that counts */
+#define LL_METER_CALL_MAX 1000000000     /* units: sums of millionths fit */
+
 /* -- tokens, spec/auth.md -- */
 #define LL_TOKEN_BYTES_MAX 4096  /* leaves the other headers their room */
 #define LL_TOKEN_DEPTH_MAX 8     /* claims are flat; 8 is generous */
