@@ -23,6 +23,7 @@
 #define LL_HTTP_BUFFER_BYTES_MAX (128u << 20) /* bodies of all at once; 503 */
 #define LL_HTTP_POOL_MAX 256 /* requests kept for reuse; 3 KiB and buffers */
 #define LL_HTTP_RESPONSE_BYTES_MAX (4u << 20) /* of one body; 500 past it */
+#define LL_ETAG_BYTES_MAX 64 /* of an entity tag, between its quotes */
 
 /* -- metrics -- */
 #define LL_METRICS_PLUGINS_MAX 256 /* plugin versions; then "_other" */
