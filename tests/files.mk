@@ -13,6 +13,7 @@ unit_SRCS = \
   test_http_parse.c \
   test_http_server.c \
   test_http_write.c \
+  test_instant.c \
   test_json.c \
   test_jwks.c \
   test_jwt.c \

@@ -3,6 +3,7 @@ base_SRCS = \
   digest.c \
   err.c \
   hash.c \
+  instant.c \
   json_read.c \
   json_value.c \
   json_write.c \
