@@ -276,6 +276,8 @@ open_parts(
     status = ll_world_new(&host->mem, &host->world, err);
     if (status != LINLI_OK)
         return status;
+    if (host->virtual_clock) /* it begins at the time it is */
+        ll_world_set_wall(host->world, ll_world_wall(host->world));
     ll_log_init(&host->log, &host->mem, host->world);
     host->log.sink = options->log;
     host->log.user = options->user;
