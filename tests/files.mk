@@ -4,6 +4,7 @@ unit_SRCS = \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
+  test_digest.c \
   test_elf.c \
   test_enter.c \
   test_ffi.c \
