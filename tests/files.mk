@@ -4,6 +4,7 @@ unit_SRCS = \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
+  test_digest.c \
   test_elf.c \
   test_enter.c \
   test_ffi.c \
@@ -14,6 +15,7 @@ unit_SRCS = \
   test_http_server.c \
   test_http_write.c \
   test_index.c \
+  test_instant.c \
   test_json.c \
   test_json_patch.c \
   test_jwks.c \
@@ -27,6 +29,7 @@ unit_SRCS = \
   test_lua_order.c \
   test_lua_sdk.c \
   test_manifest.c \
+  test_manifest_data.c \
   test_metrics.c \
   test_native.c \
   test_openapi.c \

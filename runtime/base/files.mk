@@ -5,6 +5,7 @@ base_SRCS = \
   hash.c \
   index.c \
   json_patch.c \
+  instant.c \
   json_read.c \
   json_value.c \
   json_write.c \
