@@ -14,10 +14,10 @@ static const struct ll_usage sample = {
     .call_high = 0x0102030405060708u,
     .call_low = 0x1112131415161718u,
     .at_ms = 1772413200123,
-    .quantity = -1500000,
-    .series = 0xa1a2a3a4u,
-    .cpu_us = 0xb1b2b3b4u,
-    .event_hash = 0xc1c2c3c4c5c6c7c8u,
+    .quantity = -1000000,
+    .series = 7,
+    .cpu_us = 0,
+    .event_hash = 0x1e3d0696a721729bu,
 };
 
 /* spec/metering.md has the same vector. */
@@ -32,10 +32,10 @@ T_CASE(bytes_of_a_record)
     T_STR(ll_cstr(hex), "0807060504030201"
                         "1817161514131211"
                         "fb260fac9c010000"
-                        "a01ce9ffffffffff"
-                        "a4a3a2a1"
-                        "b4b3b2b1"
-                        "c8c7c6c5c4c3c2c1");
+                        "c0bdf0ffffffffff"
+                        "07000000"
+                        "00000000"
+                        "9b7221a796063d1e");
     ll_buf_fini(&out);
 }
 
@@ -89,13 +89,22 @@ T_CASE(records_read_back)
     ll_buf_fini(&content);
 }
 
+T_CASE(hashes_of_event_ids)
+{
+    T_OK(ll_usage_event_hash(LINLI_STR("session-81")) == sample.event_hash);
+    T_OK(ll_usage_event_hash(LINLI_STR("")) == 0);
+    T_OK(ll_usage_event_hash((linli_str){NULL, 0}) == 0);
+    /* SHA-256("abc") begins ba7816bf8f01cfea. */
+    T_OK(ll_usage_event_hash(LINLI_STR("abc")) == 0xeacf018fbf1678bau);
+}
+
 /* spec/metering.md has these. */
 T_CASE(the_chain)
 {
-    static const char first[] = "26c04e3e5f7821c7e37208a4521200f5"
-                                "06a144919d2125c35c087d4fd4a7ce59";
-    static const char second[] = "0605b65cf2e72f7b2d49abc9a4bdd124"
-                                 "f9c8af2648eb761c99232e7211c77686";
+    static const char first[] = "a6951bc6a3bddddef70ee0386b82f78d"
+                                "ebb70965c34f7aea6d9da69d572d2222";
+    static const char second[] = "3fbbec24a8c7241b37e01c105b3326a2"
+                                 "6311d3fd19a726166dc4076355d0de96";
     unsigned char hash[LL_SHA256_BYTES] = {0};
     char hex[2 * LL_SHA256_BYTES + 1];
     struct ll_buf content;
@@ -386,9 +395,9 @@ T_CASE(text_that_is_no_quantity)
     T_OK(!ll_usage_read((linli_str){"1\0", 2}, &back));
 }
 
-T_MAIN(T_RUN(bytes_of_a_record) T_RUN(records_read_back) T_RUN(the_chain)
-        T_RUN(slots) T_RUN(a_small_fold) T_RUN(sums_that_leave_int64)
-            T_RUN(folds_against_plain_sums) T_RUN(allocations_that_fail)
-                T_RUN(as_many_buckets_as_there_may_be) T_RUN(quantities_as_text)
-                    T_RUN(text_that_is_a_quantity_too)
-                        T_RUN(text_that_is_no_quantity))
+T_MAIN(T_RUN(bytes_of_a_record) T_RUN(records_read_back) T_RUN(
+    hashes_of_event_ids) T_RUN(the_chain) T_RUN(slots) T_RUN(a_small_fold)
+        T_RUN(sums_that_leave_int64) T_RUN(folds_against_plain_sums)
+            T_RUN(allocations_that_fail) T_RUN(as_many_buckets_as_there_may_be)
+                T_RUN(quantities_as_text) T_RUN(text_that_is_a_quantity_too)
+                    T_RUN(text_that_is_no_quantity))
