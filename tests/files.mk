@@ -14,8 +14,10 @@ unit_SRCS = \
   test_http_parse.c \
   test_http_server.c \
   test_http_write.c \
+  test_index.c \
   test_instant.c \
   test_json.c \
+  test_json_patch.c \
   test_jwks.c \
   test_jwt.c \
   test_locale.c \
@@ -40,6 +42,8 @@ unit_SRCS = \
   test_spawn.c \
   test_text.c \
   test_token_cache.c \
+  test_tuple.c \
+  test_usage.c \
   test_value.c \
   test_world.c \
   test_zone.c
