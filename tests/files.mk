@@ -38,6 +38,7 @@ unit_SRCS = \
   test_ring.c \
   test_schema.c \
   test_spawn.c \
+  test_store.c \
   test_text.c \
   test_token_cache.c \
   test_value.c \

@@ -1,4 +1,14 @@
-store_SRCS =
+store_SRCS = apply.c \
+  db.c \
+  migrate.c \
+  pack.c \
+  place.c \
+  query.c \
+  reader.c \
+  reindex.c \
+  seal.c \
+  store.c \
+  writer.c
 
 # The schema as text of C.
 GENERATED += gen/store_schema.h
