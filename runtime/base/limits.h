@@ -149,6 +149,7 @@
 #define LL_STORE_WAL_FRAMES_MAX 16384 /* then the writer waits for that */
 #define LL_STORE_WAL_WAIT_MS 100      /* and that for older readers */
 #define LL_STORE_IDLE_MS 2000         /* without commits, then it is emptied */
+#define LL_STORE_BACKUP_PAGES 1024    /* copied between two looks at the stop */
 #define LL_STORE_CHECK_BYTES_MAX (32 << 20) /* checked whole at each start */
 #define LL_SEGMENT_RECORDS_MAX 65536        /* of usage, in one row */
 #define LL_BUCKET_QUANTITY_MAX 4000000000000000000 /* then the next part */

@@ -109,44 +109,45 @@ ll_applier_fini(struct ll_applier *applier)
 
 /* -- statements -- */
 
-static linli_status
-fail_op(unsigned number, struct ll_err *err)
-{
-    return ll_fail(err, LINLI_E_INTERNAL, "runtime/internal",
-        "statement %s has parameters \"%s\", and was given others",
-        ll_statement_info(number)->name, ll_statement_info(number)->params);
-}
-
 /* A list of space, subject and bytes, as ll_put_sealed makes it. */
 static linli_status
 bind_sealed(struct ll_applier *a, sqlite3_stmt *statement, int at,
     struct ll_rd *rd, struct ll_err *err)
 {
-    bool list = ll_rd_list(rd) == 3;
     struct ll_subject subject;
+    if (ll_rd_list(rd) != 3 || a == NULL)
+        rd->bad = true;
     subject.space = ll_rd_int(rd);
     subject.pid = ll_rd_bytes(rd);
     linli_str plain = ll_rd_bytes(rd);
-    if (!list || rd->bad || a == NULL)
-        return ll_fail(err, LINLI_E_INTERNAL, "runtime/internal",
-            "a sealed parameter that is none");
+    if (rd->bad)
+        return LINLI_OK; /* the caller sees it */
     ll_buf_clear(&a->sealed);
     linli_status status =
         ll_seal(a->sealer, a->db, &subject, plain, &a->sealed, err);
-    if (status == LINLI_OK)
-        (void)sqlite3_bind_blob64(
-            statement, at, a->sealed.ptr, a->sealed.len, SQLITE_TRANSIENT);
-    return status;
+    if (status != LINLI_OK)
+        return status;
+    int code = sqlite3_bind_blob64(
+        statement, at, a->sealed.ptr, a->sealed.len, SQLITE_TRANSIENT);
+    return code == SQLITE_OK ? LINLI_OK : ll_db_fail(a->db, code, err);
 }
 
-static void
-bind_bytes(sqlite3_stmt *statement, int at, char letter, linli_str s)
+/* A value that is not sealed; it stays where it is until the statement has
+ * run. */
+static int
+bind_plain(sqlite3_stmt *statement, int at, char letter, struct ll_rd *rd)
 {
+    if (ll_rd_peek(rd) == LL_VALUE_NIL) {
+        (void)ll_rd_value(rd);
+        return sqlite3_bind_null(statement, at);
+    }
+    if (letter == 'i')
+        return sqlite3_bind_int64(statement, at, ll_rd_int(rd));
+    linli_str s = ll_rd_bytes(rd);
     if (letter == 't')
-        (void)sqlite3_bind_text64(
+        return sqlite3_bind_text64(
             statement, at, s.ptr, s.len, SQLITE_STATIC, SQLITE_UTF8);
-    else
-        (void)sqlite3_bind_blob64(statement, at, s.ptr, s.len, SQLITE_STATIC);
+    return sqlite3_bind_blob64(statement, at, s.ptr, s.len, SQLITE_STATIC);
 }
 
 linli_status
@@ -155,23 +156,18 @@ ll_bind(struct ll_applier *applier, sqlite3_stmt *statement, unsigned number,
 {
     const char *letters = ll_statement_info(number)->params;
     for (int at = 1; letters[at - 1] != '\0'; at++) {
-        char letter = letters[at - 1];
-        int tag = ll_rd_peek(rd);
         linli_status status = LINLI_OK;
-        if (letter == 's') {
+        int code = SQLITE_OK;
+        if (letters[at - 1] == 's')
             status = bind_sealed(applier, statement, at, rd, err);
-        } else if (tag == LL_VALUE_NIL) {
-            (void)ll_rd_value(rd);
-            (void)sqlite3_bind_null(statement, at);
-        } else if (letter == 'i') {
-            (void)sqlite3_bind_int64(statement, at, ll_rd_int(rd));
-        } else {
-            bind_bytes(statement, at, letter, ll_rd_bytes(rd));
-        }
+        else
+            code = bind_plain(statement, at, letters[at - 1], rd);
         if (status != LINLI_OK)
             return status;
-        if (rd->bad)
-            return fail_op(number, err);
+        if (rd->bad || code != SQLITE_OK)
+            return ll_fail(err, LINLI_E_INTERNAL, "runtime/internal",
+                "statement %s has parameters \"%s\", and was given others",
+                ll_statement_info(number)->name, letters);
     }
     return LINLI_OK;
 }

@@ -92,7 +92,8 @@ ll_db_open(
 {
     *db = (struct ll_db){0};
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    if (strncmp(name, "file:", 5) == 0)
+    /* A database in memory, or a temporary one. */
+    if (name[0] == '\0' || strncmp(name, "file:", 5) == 0)
         flags |= SQLITE_OPEN_URI | SQLITE_OPEN_CREATE;
     int code = sqlite3_open_v2(name, &db->handle, flags, NULL);
     linli_status status = LINLI_OK;
@@ -164,7 +165,12 @@ ll_db_statement(struct ll_db *db, unsigned statement, struct ll_err *err)
     if (code != SQLITE_OK) {
         (void)ll_db_fail(db, code, err);
         ll_err_where(err, "statement %s", infos[statement].name);
+        return NULL;
     }
+    ll_check(sqlite3_bind_parameter_count(*at) ==
+             (int)strlen(infos[statement].params));
+    ll_check(
+        sqlite3_column_count(*at) == (int)strlen(infos[statement].columns));
     return *at;
 }
 

@@ -38,7 +38,8 @@ enum ll_db_use {
     LL_DB_COPY    /* a file that nobody else knows: nothing synced */
 };
 
-/* Opens a file that is there, or a URI, and sets the connection up. Changes
+/* Opens a file that is there, a URI, or ("") a database that goes when it is
+ * closed, and sets the connection up. Changes
  * nothing in the file. */
 linli_status ll_db_open(struct ll_db *db, const char *name, enum ll_db_use use,
     struct ll_err *err) LL_USE_RESULT;

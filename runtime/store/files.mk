@@ -1,4 +1,5 @@
 store_SRCS = apply.c \
+  backup.c \
   db.c \
   migrate.c \
   pack.c \
@@ -6,8 +7,10 @@ store_SRCS = apply.c \
   query.c \
   reader.c \
   reindex.c \
+  restore.c \
   seal.c \
   store.c \
+  verify.c \
   writer.c
 
 # The schema as text of C.

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/limits.h"
+#include "store/backup.h"
 #include "store/query.h"
 #include "store/reader.h"
 #include "store/writer.h"
@@ -35,7 +36,12 @@ struct ll_store {
     /* for ll_store_ask */
     struct ll_db ask_db;
     struct ll_sealer ask_sealer;
-    bool failed, delivering, closing;
+    /* the copy that is being made */
+    struct ll_backup *backup;
+    void (*backup_done)(void *user, linli_status status, uint64_t number,
+        int64_t bytes, const struct ll_err *err);
+    void *backup_user;
+    bool failed, delivering;
 };
 
 /* -- commits -- */
@@ -277,6 +283,41 @@ ll_store_ask(struct ll_store *store, struct ll_query *query)
     return query->status;
 }
 
+/* -- backup -- */
+
+linli_status
+ll_store_backup(struct ll_store *store, const char *path,
+    void (*done)(void *user, linli_status status, uint64_t number,
+        int64_t bytes, const struct ll_err *err),
+    void *user, struct ll_err *err)
+{
+    if (store->backup != NULL)
+        return ll_fail(
+            err, LINLI_E_AGAIN, "store/backup", "another backup is being made");
+    struct ll_backup_options options = {.mem = store->mem,
+        .place = &store->place,
+        .wakeup = store->wakeup,
+        .path = path};
+    linli_status status = ll_backup_start(&options, &store->backup, err);
+    if (status != LINLI_OK)
+        return status;
+    ll_writer_hold(store->writer, true);
+    store->backup_done = done;
+    store->backup_user = user;
+    return LINLI_OK;
+}
+
+/* Waits for its thread, which has ended or soon will. */
+static void
+end_backup(struct ll_store *store)
+{
+    struct ll_backup_result result;
+    ll_backup_free(&store->backup, &result);
+    ll_writer_hold(store->writer, false);
+    store->backup_done(store->backup_user, result.status, result.number,
+        result.bytes, &result.err);
+}
+
 /* -- turns of the loop -- */
 
 static void
@@ -296,6 +337,8 @@ deliver(struct ll_store *store)
     deliver_commits(store);
     deliver_queries(store);
     deliver_refused(store);
+    if (store->backup != NULL && ll_backup_done(store->backup))
+        end_backup(store);
     store->delivering = false;
 }
 
@@ -368,6 +411,8 @@ drain(struct ll_store *store)
 {
     do {
         on_turn(store);
+        if (store->backup != NULL)
+            ll_backup_cancel(store->backup);
         ll_readers_stop(store->readers);
         ll_writer_stop(store->writer);
         deliver(store);
@@ -383,7 +428,6 @@ ll_store_close(struct ll_store **store)
         return;
     ll_check(!s->delivering);
     *store = NULL;
-    s->closing = true;
     if (s->writer != NULL && s->readers != NULL)
         drain(s);
     else if (s->writer != NULL)
