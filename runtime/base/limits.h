@@ -132,6 +132,28 @@
 #define LL_EVENTS_MAX 64                /* types published, or handled */
 #define LL_USAGE_BUCKETS_MAX (1u << 20) /* that one batch of usage fills */
 
+/* -- the database: spec/store.md -- */
+#define LL_STORE_QUEUE_MAX 16384             /* commits that wait; then 503 */
+#define LL_STORE_QUEUE_BYTES_MAX (64u << 20) /* and their operations */
+#define LL_STORE_BATCH_MAX 4096              /* commits of one transaction */
+#define LL_STORE_BATCH_BYTES_MAX (16u << 20) /* then the batch is closed */
+#define LL_STORE_READ_BATCH_MAX 32      /* queries that share a transaction */
+#define LL_STORE_JOBS_KEPT 256          /* queries' buffers, for reuse */
+#define LL_QUERY_PARAMS_BYTES_MAX 65536 /* of one query */
+#define LL_QUERY_ROWS_BYTES_MAX (16u << 20) /* with the row that passed it */
+#define LL_STORE_BLOB_BYTES_MAX (8u << 20)  /* of one sealed value */
+#define LL_STORE_KEYS_MAX 2048        /* kept by each thread; a power of two */
+#define LL_STORE_CACHE_KIB 8192       /* pages, by each connection */
+#define LL_STORE_BUSY_MS 10000        /* for a lock of SQLite's */
+#define LL_STORE_WAL_FRAMES 4096      /* of 4 KiB, then it is folded in */
+#define LL_STORE_WAL_FRAMES_MAX 16384 /* then the writer waits for that */
+#define LL_STORE_WAL_WAIT_MS 100      /* and that for older readers */
+#define LL_STORE_IDLE_MS 2000         /* without commits, then it is emptied */
+#define LL_STORE_BACKUP_PAGES 1024    /* copied between two looks at the stop */
+#define LL_STORE_CHECK_BYTES_MAX (32 << 20) /* checked whole at each start */
+#define LL_SEGMENT_RECORDS_MAX 65536        /* of usage, in one row */
+#define LL_BUCKET_QUANTITY_MAX 4000000000000000000 /* then the next part */
+
 /* -- shared objects and native code -- */
 #define LL_OBJECTS_MAX 16           /* mapped for one plugin */
 #define LL_ELF_SEGMENTS_MAX 64      /* program headers; linkers write ~12 */
