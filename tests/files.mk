@@ -23,6 +23,8 @@ unit_SRCS = \
   test_locale.c \
   test_log.c \
   test_lua_calls.c \
+  test_lua_db.c \
+  test_lua_effects.c \
   test_lua_globals.c \
   test_lua_json.c \
   test_lua_limits.c \
