@@ -6,6 +6,7 @@ linli_SRCS = \
   linli_args.c \
   linli_call.c \
   linli_cli.c \
+  linli_device.c \
   linli_doctor.c \
   linli_explain.c \
   linli_host.c \

@@ -162,6 +162,19 @@ linli_status ll_cli_ask_host(struct ll_cli *cli, struct ll_ask *ask,
 bool ll_cli_printed(
     const struct ll_cli *cli, const struct ll_admin_answer *answer);
 
+/* -- linli_device.c -- */
+
+/* A call as linli_call.c puts it together: what a device signs of it. */
+struct ll_signed {
+    const char *device; /* its id */
+    const char *method;
+    const char *target; /* "/v1/...?..." as it is sent */
+    linli_str body;
+};
+/* "Linli-Signature: ..." by --device-key, in the arena. */
+linli_status ll_cli_sign(struct ll_cli *cli, const struct ll_signed *what,
+    const char **header, struct ll_err *err) LL_USE_RESULT;
+
 /* Prints text that others wrote, as ll_put_safe makes it; cut at
  * LL_CLI_PRINT_BYTES_MAX. */
 #define LL_CLI_PRINT_BYTES_MAX 8192

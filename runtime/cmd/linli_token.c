@@ -24,7 +24,10 @@ read_as(const char *as, struct ll_dev_claims *claims, struct ll_err *err)
         known = known || ll_str_is(claims->kind, roles[i]);
     if (!known)
         return ll_fail(err, LINLI_E_INVALID, "usage",
-            "--as takes resident:ID, staff:ID, operator:ID or app:ID");
+            "--as takes resident:ID, staff:ID, operator:ID or app:ID%s",
+            ll_str_is(claims->kind, "device")
+                ? "; a device has no token, but signs: linli call"
+                : "");
     if (rest.len == 0 || rest.len > LL_TOKEN_NAME_BYTES_MAX)
         return ll_fail(err, LINLI_E_INVALID, "usage",
             "the id in --as has 1 to %d bytes", LL_TOKEN_NAME_BYTES_MAX);

@@ -7,9 +7,12 @@ every refusal and every header can be seen without a runtime behind it.
 
 import base64
 import contextlib
+import hashlib
+import hmac
 import http.server
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -204,6 +207,7 @@ def test_token_refusals():
                 ((), "needs --as"),
                 (("--as", "r1"), "resident:ID"),
                 (("--as", "admin:r1"), "resident:ID"),
+                (("--as", "device:d1"), "a device has no token"),
                 (("--as", "resident:"), "1 to 128 bytes"),
                 (("--as", "resident:" + "r" * 129), "1 to 128 bytes"),
                 (("--as", "resident:r", "--ttl", "0"), "--ttl takes"),
@@ -303,6 +307,83 @@ def test_call_keys():
         tap.equal(s.last()[2]["Idempotency-Key"], "theirs")
         s.linli("call", "GET", "/x", "--key", "mine")
         tap.equal(s.last()[2]["Idempotency-Key"], "mine")
+
+
+def test_call_if_match():
+    with StandIn() as s:
+        for given, sent in (("7", '"7"'), ('"7"', '"7"'), ("*", "*"),
+                            ("a-b_c", '"a-b_c"')):
+            done = s.linli("call", "PUT", "/x", "--if-match", given, "--key",
+                           "k")
+            tap.equal(done.code, 0, repr(done))
+            tap.equal(s.last()[2]["If-Match"], sent)
+        for words in (("--if-match", ""), ("--if-match", '""'),
+                      ("--if-match", 'a"b'), ("--if-match", "a b"),
+                      ("--if-match", "a\nB: c"),
+                      ("--if-match", "7", "-H", "if-match: 7")):
+            fails(s.linli("call", "PUT", "/x", "--key", "k", *words),
+                  "usage", 2, "--if-match")
+        tap.equal(s.seen, [])
+
+
+def signature(headers, method, target, body, key):
+    """The parts of a Linli-Signature that is right; spec/devices.md."""
+    found = re.fullmatch(
+        r"device=([^,]+),ts=([0-9]+),nonce=([0-9a-f]{32}),"
+        r"sig=([0-9a-f]{64})", headers["Linli-Signature"])
+    tap.equal(found is not None, True, headers["Linli-Signature"])
+    device, at, nonce, sig = found.groups()
+    text = "\n".join((method, target, at, nonce,
+                      hashlib.sha256(body).hexdigest()))
+    tap.equal(sig, hmac.new(key, text.encode("utf-8"),
+                            hashlib.sha256).hexdigest())
+    return device, int(at), nonce
+
+
+def test_call_as_a_device():
+    key = bytes(range(32))
+    with StandIn() as s:
+        done = s.linli("call", "get", "parking/gates/g1/commands?after=3",
+                       "--as", "device:gate-1", "--device-key", key.hex())
+        tap.equal((done.code, done.err), (0, ""))
+        _, path, headers, _ = s.last()
+        tap.equal(headers["Authorization"], None)
+        device, at, first = signature(
+            headers, "GET", "/v1/c/demo/parking/gates/g1/commands?after=3",
+            b"", key)
+        tap.equal((device, abs(at - time.time()) < 60), ("gate-1", True))
+        path = s.write("key", key.hex().upper() + "\n")
+        s.linli("call", "POST", "/v1/c/demo/x", "--as", "device:g", "-d",
+                '{"a":"王"}', "--device-key=@" + path, "--key", "k")
+        _, _, headers, body = s.last()
+        nonce = signature(headers, "POST", "/v1/c/demo/x", body, key)[2]
+        tap.equal(nonce != first, True, "a nonce of its own")
+        for words, text in (
+                (("--as", "device:d"), "needs --device-key"),
+                (("--as", "device:", "--device-key", "00"), "device's id"),
+                (("--as", "device:a,b", "--device-key", "00"), "device's id"),
+                (("--as", "device:a b", "--device-key", "00"), "device's id"),
+                (("--as", "device:" + "d" * 129, "--device-key", "00"),
+                 "device's id"),
+                (("--as", "device:d", "--device-key", ""), "two hex digits"),
+                (("--as", "device:d", "--device-key", "0"), "two hex digits"),
+                (("--as", "device:d", "--device-key", "0x"),
+                 "two hex digits"),
+                (("--as", "device:d", "--device-key", "00" * 65),
+                 "two hex digits"),
+                (("--as", "resident:r", "--device-key", "00"),
+                 "--device-key is for"),
+                (("--device-key", "00"), "--device-key is for"),
+                (("--as", "device:d", "--token-file", "t"),
+                 "which is meant")):
+            fails(s.linli("call", "GET", "/x", *words), "usage", 2, text)
+        tap.equal(s.seen, [])
+    with StandIn(state=VIRTUAL) as s:
+        s.replies["/v1/dev/clock"] = CLOCK
+        s.linli("call", "GET", "/x", "--as", "device:d", "--device-key", "00")
+        _, path, headers, _ = s.seen.pop()
+        tap.equal(signature(headers, "GET", path, b"", b"\0")[1],
+                  NOW_MS // 1000)
 
 
 def test_call_shapes():
