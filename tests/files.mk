@@ -4,6 +4,7 @@ unit_SRCS = \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
+  test_digest.c \
   test_elf.c \
   test_enter.c \
   test_ffi.c \
@@ -13,6 +14,7 @@ unit_SRCS = \
   test_http_parse.c \
   test_http_server.c \
   test_http_write.c \
+  test_instant.c \
   test_json.c \
   test_jwks.c \
   test_jwt.c \
@@ -25,6 +27,7 @@ unit_SRCS = \
   test_lua_order.c \
   test_lua_sdk.c \
   test_manifest.c \
+  test_manifest_data.c \
   test_metrics.c \
   test_native.c \
   test_openapi.c \

@@ -23,6 +23,7 @@
 #define LL_HTTP_BUFFER_BYTES_MAX (128u << 20) /* bodies of all at once; 503 */
 #define LL_HTTP_POOL_MAX 256 /* requests kept for reuse; 3 KiB and buffers */
 #define LL_HTTP_RESPONSE_BYTES_MAX (4u << 20) /* of one body; 500 past it */
+#define LL_ETAG_BYTES_MAX 64 /* of an entity tag, between its quotes */
 
 /* -- metrics -- */
 #define LL_METRICS_PLUGINS_MAX 256 /* plugin versions; then "_other" */
@@ -66,6 +67,16 @@
 #define LL_ROUTES_MAX 256                      /* of one plugin */
 #define LL_PATH_PARAMS_MAX 8
 
+/* -- what a manifest declares: spec/manifest.md -- */
+#define LL_ALERTS_MAX 64                 /* kinds that one plugin may raise */
+#define LL_FEED_WHERE_MAX 4              /* members that a feed compares */
+#define LL_FALLBACK_BYTES_MAX 4096       /* its body; 256 fit the arena */
+#define LL_DOC_BYTES_MIN 256             /* an id and a little */
+#define LL_INTERVAL_MS_MAX 3155760000000 /* of longest_ms: a century */
+#define LL_RETENTION_DAYS_MAX 3650       /* ten years */
+#define LL_METER_CALL_DEFAULT 1000       /* max_per_call of one that counts */
+#define LL_METER_CALL_MAX 1000000000     /* units: sums of millionths fit */
+
 /* -- tokens, spec/auth.md -- */
 #define LL_TOKEN_BYTES_MAX 4096  /* leaves the other headers their room */
 #define LL_TOKEN_DEPTH_MAX 8     /* claims are flat; 8 is generous */
@@ -98,13 +109,17 @@
 #define LL_LOG_BYTES_PER_S_MAX 65536 /* per worker; the rest is dropped */
 
 /* -- storage: spec/db.md -- */
-#define LL_COLLECTIONS_MAX 64           /* of one plugin */
-#define LL_INDEXES_MAX 16               /* of one collection */
-#define LL_INDEX_FIELDS_MAX 8           /* of one index */
-#define LL_KEY_STR_BYTES_MAX 256        /* of a string in an index */
-#define LL_DOC_ID_BYTES_MAX 128         /* of a document's id */
-#define LL_DOC_BYTES_DEFAULT 65536      /* of a document, unless declared */
-#define LL_DOC_BYTES_MAX 262144         /* that a collection may declare */
+#define LL_COLLECTIONS_MAX 64              /* of one plugin */
+#define LL_INDEXES_MAX 16                  /* of one collection */
+#define LL_INDEX_FIELDS_MAX 8              /* of one index */
+#define LL_KEY_STR_BYTES_MAX 256           /* of a string in an index */
+#define LL_DOC_ID_BYTES_MAX 128            /* of a document's id */
+#define LL_DOC_BYTES_DEFAULT 65536         /* of a document, unless declared */
+#define LL_DOC_BYTES_MAX 262144            /* that a collection may declare */
+#define LL_DOC_CACHE_BYTES_MAX (32u << 20) /* documents nobody holds */
+#define LL_COMMITS_SPARE_MAX 512           /* kept for the next calls */
+#define LL_COMMIT_BYTES_MAX (8u << 20)     /* of one call's operations */
+#define LL_QUERY_BYTES_MAX (4u << 20)      /* of one answer of the store */
 #define LL_READ_SET_MAX 10000           /* documents and ranges a call reads */
 #define LL_OVERLAY_BYTES_MAX (4u << 20) /* what a call writes */
 #define LL_LIST_MAX 100                 /* documents of one page */
@@ -115,6 +130,7 @@
 #define LL_METERS_MAX 64                /* of one plugin */
 #define LL_TIMERS_MAX 64                /* names of timers of one plugin */
 #define LL_EVENTS_MAX 64                /* types published, or handled */
+#define LL_USAGE_BUCKETS_MAX (1u << 20) /* that one batch of usage fills */
 
 /* -- shared objects and native code -- */
 #define LL_OBJECTS_MAX 16           /* mapped for one plugin */

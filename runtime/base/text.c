@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/limits.h"
+
 int
 ll_str_cmp(linli_str a, linli_str b)
 {
@@ -66,6 +68,18 @@ ll_str_int(linli_str s, int64_t min, int64_t max, int64_t *out)
         return false;
     *out = value;
     return value >= min && value <= max;
+}
+
+bool
+ll_etag_valid(linli_str s)
+{
+    if (s.len < 1 || s.len > LL_ETAG_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] < 0x21 || s.ptr[i] > 0x7e || s.ptr[i] == '"' ||
+            s.ptr[i] == '\\')
+            return false;
+    return true;
 }
 
 /* Bytes of the sequence that starts at p, or 0 if it is malformed. */

@@ -45,6 +45,11 @@ bool ll_str_split(linli_str *rest, char sep, linli_str *part);
 /* Strict decimal: digits only, optional '-', no space, within [min, max]. */
 bool ll_str_int(linli_str s, int64_t min, int64_t max, int64_t *out);
 
+/* An entity tag as it stands between its quotes: 1 to LL_ETAG_BYTES_MAX
+ * visible ASCII characters without quotes and
+ * backslash. */
+bool ll_etag_valid(linli_str s);
+
 /* For printf: ("%.*s", LL_FMT(s)). */
 #define LL_FMT(s) (int)(s).len, (s).ptr == NULL ? "" : (s).ptr
 

@@ -158,6 +158,16 @@ add_header(struct ll_call *call, const char *name, linli_str value)
         (struct ll_field){ll_cstr(name), value};
 }
 
+static linli_str
+quoted(struct ll_call *call, linli_str tag)
+{
+    char text[LL_ETAG_BYTES_MAX + 2] = "\"";
+    ll_check(tag.len <= LL_ETAG_BYTES_MAX);
+    memcpy(text + 1, tag.ptr, tag.len);
+    text[tag.len + 1] = '"';
+    return ll_arena_str(&call->arena, (linli_str){text, tag.len + 2});
+}
+
 static enum ll_step
 step_route(struct ll_call *call)
 {
@@ -382,6 +392,23 @@ caller_id(const struct ll_call *call, char out[33])
     return (linli_str){out, 32};
 }
 
+/* One strong tag loses its quotes; "*", a weak tag and a list are told as
+ * sent: they are equal to no tag that a plugin gives. */
+static void
+put_if_match(struct ll_buf *out, linli_str tag)
+{
+    if (tag.ptr == NULL) {
+        ll_put_nil(out);
+        return;
+    }
+    if (tag.len > 2 && tag.ptr[0] == '"' && tag.ptr[tag.len - 1] == '"') {
+        linli_str inner = {tag.ptr + 1, tag.len - 2};
+        if (ll_etag_valid(inner))
+            tag = inner;
+    }
+    ll_put_bytes(out, tag);
+}
+
 static void
 write_payload(struct ll_call *call)
 {
@@ -389,7 +416,7 @@ write_payload(struct ll_call *call)
     const struct ll_call_limits *limits = &call->match.route->limits;
     struct ll_buf *out = &call->payload;
     char pid[33];
-    ll_put_list(out, 16);
+    ll_put_list(out, 24);
     ll_put_int(out, 0); /* kind: request */
     ll_put_int(out, call->match.route_index);
     ll_put_int(out, ll_world_wall(call->host->world).ms);
@@ -411,6 +438,14 @@ write_payload(struct ll_call *call)
         ll_put_bytes(out, request->body);
     else
         ll_put_nil(out);
+    ll_put_bytes(out, LINLI_STR("")); /* name */
+    ll_put_nil(out);                  /* input */
+    ll_put_int(out, 0);               /* due */
+    ll_put_bool(out, false);          /* late */
+    put_if_match(out, ll_request_field(request, "if-match"));
+    ll_put_bytes(out, LINLI_STR("")); /* bound_to */
+    ll_put_bytes(out, LINLI_STR("")); /* device_kind */
+    ll_put_bytes(out, LINLI_STR("")); /* resident */
 }
 
 static enum ll_step
@@ -491,6 +526,8 @@ step_validate(struct ll_call *call)
     }
     response->status = call->status;
     response->body = call->body;
+    if (call->etag.len > 0)
+        add_header(call, "etag", quoted(call, call->etag));
     response->content_type =
         call->body.len == 0 ? LINLI_STR("") : LINLI_STR("application/json");
     return LL_STEP_MORE;
@@ -606,12 +643,13 @@ call_of(struct ll_run *run)
 }
 
 static void
-on_reply(struct ll_run *run, int status, linli_str body)
+on_reply(struct ll_run *run, int status, linli_str body, linli_str etag)
 {
     struct ll_call *call = call_of(run);
     call->word = LL_WORD_REPLY;
     call->status = status;
     call->body = body;
+    call->etag = etag;
     advance(call);
 }
 

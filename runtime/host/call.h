@@ -62,7 +62,7 @@ struct ll_call {
     enum ll_call_word word;
     enum ll_run_end end;
     int status;
-    linli_str body, code, detail, log, errors_json;
+    linli_str body, etag, code, detail, log, errors_json;
     struct ll_response response;
     linli_str problem; /* code of the problem in it; empty: none */
     uint32_t metrics_row;

@@ -1,6 +1,7 @@
 host_SRCS = batch.c \
   call.c \
   call_problem.c \
+  clock.c \
   conf.c \
   demo.c \
   dev_key.c \

@@ -241,6 +241,24 @@ open_spawner(
     return status;
 }
 
+/* Random, so that nobody has it who cannot read what we hand out. */
+static linli_status
+make_admin_token(struct ll_host *host, struct ll_err *err)
+{
+    unsigned char bytes[LL_ADMIN_RANDOM_BYTES];
+    struct ll_buf text;
+    ll_world_random(host->world, bytes, sizeof bytes);
+    ll_buf_init(&text, &host->mem, LL_ADMIN_TOKEN_BYTES);
+    ll_base64url_put(&text, bytes, sizeof bytes);
+    linli_status status = LINLI_OK;
+    if (text.failed || text.len != LL_ADMIN_TOKEN_BYTES - 1)
+        status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a host");
+    else
+        memcpy(host->admin_token, text.ptr, text.len);
+    ll_buf_fini(&text);
+    return status;
+}
+
 static linli_status
 open_parts(
     struct ll_host *host, const linli_host_options *options, struct ll_err *err)
@@ -251,9 +269,15 @@ open_parts(
         ll_err_where(err, "%.*s: ", LL_FMT(options->config_name));
         return status;
     }
+    if (options->virtual_clock != 0 && !host->config.development)
+        return ll_fail(err, LINLI_E_DENIED, "config/development-only",
+            "a virtual clock would let tokens and bills be of any day");
+    host->virtual_clock = options->virtual_clock != 0;
     status = ll_world_new(&host->mem, &host->world, err);
     if (status != LINLI_OK)
         return status;
+    if (host->virtual_clock) /* it begins at the time it is */
+        ll_world_set_wall(host->world, ll_world_wall(host->world));
     ll_log_init(&host->log, &host->mem, host->world);
     host->log.sink = options->log;
     host->log.user = options->user;
@@ -267,7 +291,9 @@ open_parts(
     if (host->tokens == NULL || host->rate == NULL ||
         host->burst_kills == NULL || host->wakeup == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a host");
-    status = open_data(host, options, err);
+    status = make_admin_token(host, err);
+    if (status == LINLI_OK)
+        status = open_data(host, options, err);
     if (status == LINLI_OK)
         status = keys_load(host, err);
     if (status == LINLI_OK)

@@ -19,8 +19,14 @@
 #include "world/datadir.h"
 #include "world/zone.h"
 
-struct ll_dev_key;
+struct ll_advance;
 struct ll_demo_call;
+struct ll_dev_key;
+struct ll_store;
+
+/* A token is base64url of them, and a NUL. */
+#define LL_ADMIN_RANDOM_BYTES 32
+#define LL_ADMIN_TOKEN_BYTES 44
 
 #define LL_INSTANCE_STATES(X)                                      \
     X(LOADING, "loading") /* the first version is not ready yet */ \
@@ -84,7 +90,12 @@ struct ll_host {
     struct ll_call *spare; /* to be used again */
     uint32_t call_count, spare_count, pool_count, embedded_count, batch_count;
     bool draining, face_drained, pools_closed, stopped;
-    struct ll_datadir data; /* closed: nothing is kept */
+    struct ll_store *store;     /* NULL: nothing can be kept or asked */
+    struct ll_advance *advance; /* of the clock, under way (host/clock.c) */
+    bool virtual_clock;         /* development: the wall clock is ours to set */
+    struct ll_err failure;      /* what ended the host; status 0: nothing did */
+    char admin_token[LL_ADMIN_TOKEN_BYTES]; /* of host-wide paths */
+    struct ll_datadir data;                 /* closed: nothing is kept */
     /* The HTTP face, made by the server layer above: told to drain, then to
      * go; `drained` back when it has answered everything. */
     void *face;

@@ -5,6 +5,7 @@
  * only for the kernel to let the processes go.
  */
 #include "host/call.h"
+#include "host/clock.h"
 #include "host/dev_key.h"
 #include "host/host.h"
 
@@ -67,6 +68,7 @@ force(struct ll_host *host)
         ll_call_abandon(call);
         call = next;
     }
+    ll_clock_end(host);
     /* Loads that end here are answered over the face: before it goes. */
     close_pools(host);
     if (host->face_free != NULL)

@@ -481,17 +481,18 @@ static void
 hear_reply(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
 {
     struct ll_run *run = slot->run;
-    bool shaped = ll_rd_list(rd) == 3;
+    bool shaped = ll_rd_list(rd) == 4;
     int status = (int)ll_rd_int_in(rd, 200, 599);
     int64_t run_ns = ll_rd_int_in(rd, 0, INT64_MAX);
     linli_str body = ll_rd_bytes(rd);
-    if (!shaped || !ll_rd_end(rd)) {
+    linli_str etag = ll_rd_bytes(rd);
+    if (!shaped || !ll_rd_end(rd) || (etag.len > 0 && !ll_etag_valid(etag))) {
         protocol_error(proc, "a REPLY of another shape");
         return;
     }
     if (!run_over(proc, slot, run_ns))
         return;
-    run->ops->reply(run, status, body);
+    run->ops->reply(run, status, body, etag);
 }
 
 static void

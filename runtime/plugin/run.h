@@ -27,8 +27,10 @@ struct ll_run;
 
 struct ll_run_ops {
     /* The plugin's answer. `body` is the JSON it wrote, not yet looked at;
-     * borrowed until return. The run is over. */
-    void (*reply)(struct ll_run *run, int status, linli_str body);
+     * `etag` is empty or passes ll_etag_valid. Borrowed until return. The run
+     * is over. */
+    void (*reply)(
+        struct ll_run *run, int status, linli_str body, linli_str etag);
     /* The plugin's problem, or the engine's; borrowed. The run is over. */
     void (*failed)(struct ll_run *run, linli_str code, linli_str detail,
         linli_str log, linli_str errors_json);

@@ -209,16 +209,17 @@ answerable(struct ll_worker *worker, uint32_t call, uint16_t run)
 
 void
 ll_worker_reply(struct ll_worker *worker, uint32_t call, uint16_t run,
-    int status, linli_str body_json, int64_t run_ns)
+    const struct ll_worker_answer *answer, int64_t run_ns)
 {
     if (!answerable(worker, call, run))
         return;
     struct ll_buf *out = &worker->out;
     size_t mark = ll_frame_begin(out, LL_FRAME_REPLY, call, run);
-    ll_put_list(out, 3);
-    ll_put_int(out, status);
+    ll_put_list(out, 4);
+    ll_put_int(out, answer->status);
     ll_put_int(out, run_ns);
-    ll_put_bytes(out, body_json);
+    ll_put_bytes(out, answer->body_json);
+    ll_put_bytes(out, answer->etag);
     ll_frame_end(out, mark);
     sent(worker);
 }
@@ -350,6 +351,16 @@ ll_worker_hostcall_wait(struct ll_worker *worker, uint32_t call, uint16_t run,
 
 /* -- frames of the host -- */
 
+/* The index of a request's route, whose parameters `in` must have. */
+static bool
+route_fits(const struct ll_worker *worker, const struct ll_call_in *in)
+{
+    if (in->kind != LL_CALL_REQUEST)
+        return in->param_count == 0 && !in->has_body;
+    return in->route < worker->route_count &&
+           in->param_count == worker->routes[in->route].param_count;
+}
+
 /* Decodes a CALL; dies on anything but what our host writes. */
 static void
 read_call(struct ll_worker *worker, const struct ll_frame *frame,
@@ -357,11 +368,11 @@ read_call(struct ll_worker *worker, const struct ll_frame *frame,
 {
     struct ll_rd rd = ll_rd(frame->payload);
     *in = (struct ll_call_in){.call = frame->call, .run = frame->run};
-    if (ll_rd_list(&rd) != 16)
+    bool has_input;
+    if (ll_rd_list(&rd) != 24)
         die();
-    in->kind = (enum ll_call_kind)ll_rd_int_in(&rd, 0, LL_CALL_REQUEST);
-    in->route =
-        (uint32_t)ll_rd_int_in(&rd, 0, (int64_t)worker->route_count - 1);
+    in->kind = (enum ll_call_kind)ll_rd_int_in(&rd, 0, LL_CALL_EVENT);
+    in->route = (uint32_t)ll_rd_int_in(&rd, 0, LL_ROUTES_MAX);
     in->now_ms = ll_rd_int(&rd);
     in->seed = ll_rd_int(&rd);
     in->wall_ms = ll_rd_int(&rd);
@@ -380,8 +391,16 @@ read_call(struct ll_worker *worker, const struct ll_frame *frame,
     in->locale = ll_rd_bytes(&rd);
     in->trace_id = ll_rd_bytes(&rd);
     in->body = ll_rd_bytes_or_nil(&rd, &in->has_body);
-    if (!ll_rd_end(&rd) ||
-        in->param_count != worker->routes[in->route].param_count)
+    in->name = ll_rd_bytes(&rd);
+    in->input = ll_rd_bytes_or_nil(&rd, &has_input);
+    in->due_ms = ll_rd_int(&rd);
+    in->late = ll_rd_bool(&rd);
+    in->if_match = ll_rd_bytes_or_nil(&rd, &in->has_if_match);
+    in->bound_to = ll_rd_bytes(&rd);
+    in->device_kind = ll_rd_bytes(&rd);
+    in->resident = ll_rd_bytes(&rd);
+    if (!ll_rd_end(&rd) || !route_fits(worker, in) ||
+        (has_input && in->kind == LL_CALL_REQUEST))
         die();
 }
 
@@ -457,6 +476,26 @@ refuse_schema(struct ll_worker *worker, const struct ll_call_in *in,
         report_schema(worker, in, &report);
 }
 
+/* Parses what a timer or an event brings, if anything. The host has read it
+ * as strictly, so only memory can be short. */
+static bool
+accept_input(
+    struct ll_worker *worker, const struct ll_call_in *in, struct ll_jv *input)
+{
+    *input = (struct ll_jv){NULL, 0};
+    if (in->input.len == 0)
+        return true;
+    linli_status status =
+        ll_json_parse(&worker->body, in->input, LL_JSON_DEPTH_MAX, NULL);
+    if (status == LINLI_E_NOMEM)
+        refuse_for_memory(worker, in);
+    else if (status != LINLI_OK)
+        die();
+    else
+        *input = ll_json_root(&worker->body);
+    return status == LINLI_OK;
+}
+
 /* Parses and judges the body; false when the run has ended with a problem. */
 static bool
 accept_body(
@@ -500,7 +539,9 @@ begin_call(struct ll_worker *worker, const struct ll_frame *frame)
         die();
     worker->runs[worker->run_count++] =
         (struct ll_worker_run){.call = frame->call, .run = frame->run};
-    if (accept_body(worker, &in, &body))
+    if (LL_LIKELY(in.kind == LL_CALL_REQUEST)
+            ? accept_body(worker, &in, &body)
+            : accept_input(worker, &in, &body))
         worker->engine->call(worker, &in, body);
     ll_worker_running(worker, 0);
 }

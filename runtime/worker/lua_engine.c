@@ -185,11 +185,11 @@ go_on(struct ll_lua *lua, struct ll_lua_run *run)
         return;
     }
     if (LL_LIKELY(status == LUA_OK)) {
-        linli_str body = {NULL, 0};
+        struct ll_worker_answer answer = {.status = run->status};
         if (run->has_body)
-            body = ll_buf_view(&lua->json);
+            answer.body_json = ll_buf_view(&lua->json);
         ll_worker_reply(
-            lua->worker, run->call, run->run, run->status, body, run->spent_ns);
+            lua->worker, run->call, run->run, &answer, run->spent_ns);
     } else {
         fail(lua, run, status);
     }

@@ -172,8 +172,10 @@ finish(struct ll_native *native, linli_status status, int64_t run_ns)
         ll_worker_fail(
             native->worker, native->call, native->run, &problem, run_ns);
     } else {
-        ll_worker_reply(native->worker, native->call, native->run,
-            native->http_status, ll_buf_view(&native->answer), run_ns);
+        struct ll_worker_answer answer = {.status = native->http_status,
+            .body_json = ll_buf_view(&native->answer)};
+        ll_worker_reply(
+            native->worker, native->call, native->run, &answer, run_ns);
     }
 }
 

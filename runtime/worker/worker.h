@@ -15,6 +15,7 @@
 #include "wire/frame.h"
 #include "wire/ring.h"
 #include "wire/value.h"
+#include "worker/call_in.h"
 
 /* Inherited descriptors, fixed (spec/wire.md). */
 enum {
@@ -63,30 +64,6 @@ struct ll_worker_route {
     struct ll_schema *request_schema; /* NULL: any body */
 };
 
-/* A CALL frame, decoded and checked; strings borrowed from the frame until
- * the engine's `call` returns: copy what must live longer. */
-enum ll_call_kind { LL_CALL_REQUEST = 0 };
-struct ll_call_in {
-    uint32_t call;
-    uint16_t run;
-    enum ll_call_kind kind;
-    uint32_t route; /* index into worker->routes */
-    int64_t now_ms; /* since 1970; does not move during the call */
-    int64_t seed;   /* of the call's random numbers */
-    int64_t wall_ms, cpu_ms, memory_bytes; /* limits of this run */
-    linli_str params[LL_PATH_PARAMS_MAX];
-    uint32_t param_count;
-    linli_str path;         /* below the plugin, as sent */
-    linli_str query;        /* as sent, without '?' */
-    linli_str caller_kind;  /* "resident" ... */
-    linli_str caller_id;    /* a resident's is a pid, never the app's id */
-    linli_str caller_roles; /* JSON array of strings */
-    linli_str locale;       /* "zh-CN" or "en" */
-    linli_str trace_id;     /* 32 hex digits */
-    linli_str body;         /* raw JSON bytes */
-    bool has_body;
-};
-
 struct ll_worker;
 
 /* An engine: Lua or native. `self` is the engine's own. */
@@ -101,7 +78,8 @@ struct ll_engine {
     linli_status (*load)(struct ll_worker *worker, struct ll_err *err);
     /* Begins a run. It must end, now or after answers, with exactly one of
      * ll_worker_reply and ll_worker_fail. The body has passed the schema:
-     * `body` is its tape (not there without a body), valid until return. */
+     * `body` is its tape (not there without a body), valid until return. Of
+     * a timer or an event it is the tape of the input. */
     void (*call)(struct ll_worker *worker, const struct ll_call_in *in,
         struct ll_jv body);
     /* The answer to the run's one open host call. `answer` is a checked
@@ -144,7 +122,7 @@ struct ll_worker {
     struct ll_ring ring;
     struct ll_frame_reader reader;
     struct ll_buf call_bytes; /* payload of the CALL in hand */
-    struct ll_json body;      /* tape of the request in hand */
+    struct ll_json body;      /* tape of the call's body or input */
     struct ll_buf out;        /* frames waiting for ring space */
     size_t out_taken;         /* bytes of `out` already in the ring */
     struct ll_worker_run runs[LL_WORKER_CALLS_MAX]; /* open ones first */
@@ -156,9 +134,15 @@ struct ll_worker {
 const struct ll_worker_file *ll_worker_file(
     const struct ll_worker *worker, linli_str path);
 
-/* Ends a run with an HTTP status and a JSON body (empty: no body). */
+/* Ends a run with an HTTP status, a JSON body (empty: none) and an entity
+ * tag that ll_etag_valid takes (empty: none). A timer or an event is answered
+ * with 204. */
+struct ll_worker_answer {
+    int status;
+    linli_str body_json, etag;
+};
 void ll_worker_reply(struct ll_worker *worker, uint32_t call, uint16_t run,
-    int status, linli_str body_json, int64_t run_ns);
+    const struct ll_worker_answer *answer, int64_t run_ns);
 
 /* Ends a run with a problem code: one the manifest declares, or one of the
  * runtime's ("plugin/error", "sandbox/memory", "sandbox/timeout",

@@ -197,10 +197,10 @@ def test_memory(user):
 
 PROTOCOL = """garbage magic version reserved oversized type-unknown
     type-of-host type-ready call-of-nobody run-of-nobody reply-status
-    reply-shape reply-leftover reply-lie log-level log-long hostcall-zero
-    hostcall-twice hostcall-deep hostcall-wide ended control-garbage
-    control-ready control-refused written-far written-wrapped written-back
-    written-more read-far""".split()
+    reply-shape reply-leftover reply-lie reply-etag-line reply-etag-long
+    log-level log-long hostcall-zero hostcall-twice hostcall-deep
+    hostcall-wide ended control-garbage control-ready control-refused
+    written-far written-wrapped written-back written-more read-far""".split()
 
 
 @both

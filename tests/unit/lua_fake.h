@@ -29,6 +29,7 @@ struct fake {
     uint32_t call;
     int status; /* 0: it failed */
     char body[FAKE_TEXT];
+    char etag[LL_ETAG_BYTES_MAX + 1];
     char code[64], detail[512], log[FAKE_TEXT], errors[1024];
     int64_t run_ns;
     int ended;             /* frames that ended a run, ever */
@@ -63,6 +64,7 @@ fake_frame(struct fake *f, const struct ll_frame *frame)
         f->status = (int)ll_rd_int(&rd);
         f->run_ns = ll_rd_int(&rd);
         fake_copy(f->body, sizeof f->body, ll_rd_bytes(&rd));
+        fake_copy(f->etag, sizeof f->etag, ll_rd_bytes(&rd));
         break;
     case LL_FRAME_FAILED:
         f->ended++;

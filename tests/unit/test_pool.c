@@ -163,10 +163,11 @@ fake_log(struct fake *fake, uint32_t call, uint16_t run, const char *line)
 static void
 fake_reply(struct fake *fake, uint32_t call, uint16_t run)
 {
-    ll_put_list(words(), 3);
+    ll_put_list(words(), 4);
     ll_put_int(&payload, 200);
     ll_put_int(&payload, 1);
     ll_put_bytes(&payload, LINLI_STR("{}"));
+    ll_put_bytes(&payload, LINLI_STR("7"));
     (void)fake_say(fake, LL_FRAME_REPLY, call, run);
 }
 
@@ -338,10 +339,11 @@ job_over(struct job *job)
 }
 
 static void
-on_reply(struct ll_run *run, int status, linli_str body)
+on_reply(struct ll_run *run, int status, linli_str body, linli_str etag)
 {
     struct job *job = LL_CONTAINER(run, struct job, run);
     (void)body;
+    T_STR(etag, "7");
     T_INT(status, 200);
     job->replies++;
     job_over(job);

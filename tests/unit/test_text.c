@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 
 T_CASE(orders_and_compares)
@@ -254,7 +255,23 @@ T_CASE(passes_printable_bytes)
     T_INT(ll_printable_run("12345678", 8), 8);
 }
 
-T_MAIN(T_RUN(passes_printable_bytes) T_RUN(orders_and_compares) T_RUN(splits)
-        T_RUN(reads_integers) T_RUN(knows_utf8) T_RUN(writes_every_code_point)
-            T_RUN(decodes_percent) T_RUN(writes_times) T_RUN(writes_hex)
-                T_RUN(codes_base64url))
+T_CASE(judges_entity_tags)
+{
+    static const char *const good[] = {"7", "!", "~", "W/7", "a-b_c=="};
+    static const char *const bad[] = {
+        "", "\"", "\\", "a b", "a\r\nb", "\x7f", "\xe4\xbd\xa0"};
+    char longest[LL_ETAG_BYTES_MAX + 1];
+    memset(longest, 'x', sizeof longest);
+    for (size_t i = 0; i < LL_COUNT(good); i++)
+        T_OK(ll_etag_valid(ll_cstr(good[i])));
+    for (size_t i = 0; i < LL_COUNT(bad); i++)
+        T_OK(!ll_etag_valid(ll_cstr(bad[i])));
+    T_OK(!ll_etag_valid((linli_str){"a\0b", 3}));
+    T_OK(ll_etag_valid((linli_str){longest, LL_ETAG_BYTES_MAX}));
+    T_OK(!ll_etag_valid((linli_str){longest, LL_ETAG_BYTES_MAX + 1}));
+}
+
+T_MAIN(T_RUN(judges_entity_tags) T_RUN(passes_printable_bytes) T_RUN(
+    orders_and_compares) T_RUN(splits) T_RUN(reads_integers) T_RUN(knows_utf8)
+        T_RUN(writes_every_code_point) T_RUN(decodes_percent)
+            T_RUN(writes_times) T_RUN(writes_hex) T_RUN(codes_base64url))

@@ -21,7 +21,8 @@ static struct {
     int replies, failures, logs, host_calls;
     int status; /* of the reply */
     uint32_t call;
-    char body[4096], code[128], detail[256], log[512], line[256];
+    char body[4096], etag[LL_ETAG_BYTES_MAX + 1], code[128], detail[256],
+        log[512], line[256];
     int level;
     uint32_t running;
     linli_status answer_status; /* what host calls are answered with */
@@ -138,15 +139,16 @@ ll_worker_declares(const struct ll_worker *worker, linli_str code)
 
 void
 ll_worker_reply(struct ll_worker *worker, uint32_t call, uint16_t run,
-    int status, linli_str body_json, int64_t run_ns)
+    const struct ll_worker_answer *answer, int64_t run_ns)
 {
     LL_UNUSED(worker);
     T_INT(run, 1);
     T_OK(run_ns >= 0);
     fake.replies++;
     fake.call = call;
-    fake.status = status;
-    FAKE_KEEP(fake.body, body_json);
+    fake.status = answer->status;
+    FAKE_KEEP(fake.body, answer->body_json);
+    FAKE_KEEP(fake.etag, answer->etag);
 }
 
 void

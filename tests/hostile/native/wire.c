@@ -284,14 +284,21 @@ promised_then_exit(const linli_call *call)
 }
 
 static void
-reply(int64_t status, const char *body, size_t n)
+reply_tagged(int64_t status, const char *body, size_t n, const char *etag)
 {
     begin(LL_FRAME_REPLY);
-    put_list(3);
+    put_list(4);
     put_int(status);
     put_int(0);
     put_text(body, n);
+    put_text(etag, strlen(etag));
     end();
+}
+
+static void
+reply(int64_t status, const char *body, size_t n)
+{
+    reply_tagged(status, body, n, "");
 }
 
 static long
@@ -307,10 +314,11 @@ reply_shape(const linli_call *call)
 {
     (void)call;
     begin(LL_FRAME_REPLY);
-    put_list(3);
+    put_list(4);
     put_int(200);
     put_int(-1);
     PUT("{}");
+    PUT("");
     end();
     return told();
 }
@@ -330,12 +338,31 @@ reply_lie(const linli_call *call)
 {
     (void)call;
     begin(LL_FRAME_REPLY);
-    put_list(3);
+    put_list(4);
     put_int(200);
     put_int(0);
     put_tag(LL_VALUE_BYTES);
     put_le(0xffffffff, 4);
     end();
+    return told();
+}
+
+/* Tags that would end the header they stand in. */
+static long
+reply_etag_line(const linli_call *call)
+{
+    (void)call;
+    reply_tagged(200, "{}", 2, "7\"\r\nset-cookie: a=b\r\nx: \"");
+    return told();
+}
+
+static long
+reply_etag_long(const linli_call *call)
+{
+    static char tag[LL_ETAG_BYTES_MAX + 2];
+    (void)call;
+    memset(tag, '7', sizeof tag - 1);
+    reply_tagged(200, "{}", 2, tag);
     return told();
 }
 
@@ -731,6 +758,8 @@ const struct named wire_attacks[] = {
     {"reply-shape", reply_shape},
     {"reply-leftover", reply_leftover},
     {"reply-lie", reply_lie},
+    {"reply-etag-line", reply_etag_line},
+    {"reply-etag-long", reply_etag_long},
     {"log-level", log_level},
     {"log-long", log_long},
     {"hostcall-zero", hostcall_zero},
