@@ -57,6 +57,14 @@ def test_tariff_is_the_same_wherever_it_stands():
     tap.equal(stored, config_defs()["tariff"], "stored tariff")
 
 
+def test_event_is_the_same_live_and_replayed():
+    live = request_of("POST", "/gates/:gate/events")
+    item = request_of("POST", "/gates/:gate/replay")[
+        "properties"]["events"]["items"]
+    live = {k: v for k, v in live.items() if k != "$schema"}
+    tap.equal(item, live, "event")
+
+
 def test_defaults_are_those_of_the_code():
     """What the operator's form shows is what an absent member means."""
     said = {}
@@ -81,7 +89,8 @@ def test_every_text_is_there_in_both_languages():
     """Titles by language tag; descriptions of a schema as "zh / en"."""
     for code, problem in manifest()["problems"].items():
         tap.equal(set(problem["title"]), {"zh-CN", "en"}, code)
-    rules = dict(config_defs()["tariff"]["properties"])
+    rules = dict(config_defs()["tariff"]["properties"],
+                 **config_defs()["gate"]["properties"])
     for route in manifest()["routes"]:
         tap.equal(set(route["summary"]), {"zh-CN", "en"}, route["path"])
         rules.update(route.get("request", {}).get("properties", {}))

@@ -126,4 +126,16 @@ test("a list is set whole, with a reason, and read again", function()
         { as = OPERATOR, body = { plates = { CAR } } })
 end)
 
+test("a plate that is taken off the list pays from its next entry", function()
+    local park = open()
+    park:ok("PUT", "/lists/allow", { as = OPERATOR,
+        body = { plates = { CAR }, reason = "业主" } })
+    park:enter(CAR, "09:00")
+    park:ok("PUT", "/lists/allow", { as = OPERATOR,
+        body = { plates = {}, reason = "搬走" } })
+    expect(park:exit(CAR, "12:00"), { action = "open", due_fen = 0 })
+    park:enter(CAR, "13:00")
+    expect(park:exit(CAR, "14:00"), { action = "hold", due_fen = 500 })
+end)
+
 tap.finish()
