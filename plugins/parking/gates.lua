@@ -201,4 +201,13 @@ function M.replay(call)
     return 200, { results = results, duplicates = duplicates }
 end
 
+-- A person opens a gate by hand.
+function M.open(call)
+    local id = call.params.gate
+    M.find(call, id)
+    M.command(call, id, "open", { reason = "manual" })
+    record.audit(call, "open", { gate = id, reason = call.body.reason })
+    return 200, { gate = id, action = "open", reason = "manual" }
+end
+
 return M

@@ -2,6 +2,7 @@
 -- names. The rules are spec/parking.md and spec/tariff.md.
 
 local arrears = require "arrears"
+local desk = require "desk"
 local gates = require "gates"
 local linli = require "linli"
 local page = require "page"
@@ -32,9 +33,12 @@ end
 
 p:post("/gates/:gate/events", gates.live)
 p:post("/gates/:gate/replay", gates.replay)
+p:post("/gates/:gate/open", gates.open)
 
 p:get("/sessions", queries.list)
 p:get("/sessions/:id", queries.get)
+p:post("/sessions/:id/close", desk.close)
+p:post("/sessions/:id/correct-plate", desk.correct_plate)
 p:timer("stale_session", sessions.stale)
 
 p:get("/arrears", arrears.list)
