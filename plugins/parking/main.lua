@@ -9,6 +9,7 @@ local page = require "page"
 local queries = require "queries"
 local quotes = require "quotes"
 local record = require "record"
+local scan = require "scan"
 local sessions = require "sessions"
 local tariffs = require "tariffs"
 local lists = require "lists"
@@ -35,8 +36,12 @@ p:post("/gates/:gate/events", gates.live)
 p:post("/gates/:gate/replay", gates.replay)
 p:post("/gates/:gate/open", gates.open)
 
+p:post("/scan-entry", scan.entry)
+p:post("/scan-exit", scan.exit)
+
 p:get("/sessions", queries.list)
 p:get("/sessions/:id", queries.get)
+p:post("/sessions/:id/quote", quotes.quote)
 p:post("/sessions/:id/close", desk.close)
 p:post("/sessions/:id/correct-plate", desk.correct_plate)
 p:timer("stale_session", sessions.stale)

@@ -1,6 +1,7 @@
--- quotes.lua: what a stay would cost.
+-- quotes.lua: what a stay would cost (simulate), what one costs (quote).
 
 local linli = require "linli"
+local sessions = require "sessions"
 local stay_reader = require "stay"
 local tariff = require "tariff"
 local tariffs = require "tariffs"
@@ -49,6 +50,19 @@ function M.simulate(call)
         call:fail(code, detail)
     end
     local quote = tariff.quote(rules, stay, linli.time)
+    return 200, present(quote, call.now + QUOTE_MS)
+end
+
+-- A quote is not stored: its id says of which session and instant it is, and
+-- a session's price at an instant does not change.
+function M.quote(call)
+    local session = sessions.of_path(call)
+    if not sessions.OPEN[session.state] then
+        call:fail("parking/session-ended")
+    end
+    local quote = sessions.price(session, call.now)
+    quote.quote_id = string.format("%s.%d.%d", session.id, call.now,
+        quote.due_fen)
     return 200, present(quote, call.now + QUOTE_MS)
 end
 
