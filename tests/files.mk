@@ -4,6 +4,7 @@ unit_SRCS = \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
+  test_digest.c \
   test_elf.c \
   test_enter.c \
   test_ffi.c \
@@ -13,7 +14,10 @@ unit_SRCS = \
   test_http_parse.c \
   test_http_server.c \
   test_http_write.c \
+  test_index.c \
+  test_instant.c \
   test_json.c \
+  test_json_patch.c \
   test_jwks.c \
   test_jwt.c \
   test_locale.c \
@@ -28,6 +32,7 @@ unit_SRCS = \
   test_lua_order.c \
   test_lua_sdk.c \
   test_manifest.c \
+  test_manifest_data.c \
   test_metrics.c \
   test_native.c \
   test_native_db.c \
@@ -39,15 +44,18 @@ unit_SRCS = \
   test_ring.c \
   test_schema.c \
   test_spawn.c \
+  test_store.c \
   test_text.c \
   test_token_cache.c \
+  test_tuple.c \
+  test_usage.c \
   test_value.c \
   test_world.c \
   test_zone.c
 # tests/conform/test_*.c: the code against spec/.
 conform_SRCS = test_json_schema.c
 # tests/bench/*.c: programs to measure by hand; built, so that they cannot rot.
-bench_SRCS = http_hello.c
+bench_SRCS = http_hello.c store_rates.c
 # tests/fuzz/fuzz_*.c: LLVMFuzzerTestOneInput, corpora in tests/fuzz/corpus/*.
 fuzz_SRCS = $(notdir $(sort $(wildcard $(srcdir)/tests/fuzz/fuzz_*.c)))
 

@@ -2,7 +2,9 @@
  * that a worker, which needs none of it, does not carry libcrypto. */
 #include "base/hash.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 void
 ll_sha256(const void *bytes, size_t n, unsigned char out[LL_SHA256_BYTES])
@@ -11,4 +13,40 @@ ll_sha256(const void *bytes, size_t n, unsigned char out[LL_SHA256_BYTES])
     int ok = EVP_Digest(bytes, n, out, &len, EVP_sha256(), NULL);
     ll_check(ok == 1);
     ll_check(len == LL_SHA256_BYTES);
+}
+
+void
+ll_sha256_two(linli_str a, linli_str b, unsigned char out[LL_SHA256_BYTES])
+{
+    unsigned int len = 0;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    ll_check(ctx != NULL);
+    int ok = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+    ll_check(ok == 1);
+    ok = EVP_DigestUpdate(ctx, a.ptr, a.len);
+    ll_check(ok == 1);
+    ok = EVP_DigestUpdate(ctx, b.ptr, b.len);
+    ll_check(ok == 1);
+    ok = EVP_DigestFinal_ex(ctx, out, &len);
+    ll_check(ok == 1);
+    ll_check(len == LL_SHA256_BYTES);
+    EVP_MD_CTX_free(ctx);
+}
+
+void
+ll_hmac_sha256(
+    linli_str key, linli_str message, unsigned char out[LL_SHA256_BYTES])
+{
+    unsigned int len = 0;
+    const unsigned char *made = HMAC(EVP_sha256(), key.ptr, (int)key.len,
+        (const unsigned char *)message.ptr, message.len, out, &len);
+    ll_check(made != NULL);
+    ll_check(len == LL_SHA256_BYTES);
+}
+
+bool
+ll_secret_is(linli_str given, linli_str secret)
+{
+    return given.len == secret.len &&
+           CRYPTO_memcmp(given.ptr, secret.ptr, secret.len) == 0;
 }

@@ -3,6 +3,9 @@ base_SRCS = \
   digest.c \
   err.c \
   hash.c \
+  index.c \
+  instant.c \
+  json_patch.c \
   json_read.c \
   json_value.c \
   json_write.c \
@@ -18,4 +21,5 @@ base_SRCS = \
   schema_regex.c \
   schema_text.c \
   schema_uri.c \
-  text.c
+  text.c \
+  tuple.c

@@ -14,5 +14,16 @@ uint64_t ll_fnv(linli_str s);
 #define LL_SHA256_BYTES 32
 /* SHA-256 (FIPS 180-4) by OpenSSL. Aborts only if libcrypto is broken. */
 void ll_sha256(const void *bytes, size_t n, unsigned char out[LL_SHA256_BYTES]);
+/* Of `a` followed by `b`. */
+void ll_sha256_two(
+    linli_str a, linli_str b, unsigned char out[LL_SHA256_BYTES]);
+
+/* HMAC-SHA256 (RFC 2104); a key of any length up to INT32_MAX. */
+void ll_hmac_sha256(
+    linli_str key, linli_str message, unsigned char out[LL_SHA256_BYTES]);
+
+/* Whether two texts are the same, in a time that tells nothing of where they
+ * differ; of their lengths it does. */
+bool ll_secret_is(linli_str given, linli_str secret);
 
 #endif

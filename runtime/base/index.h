@@ -26,10 +26,13 @@ struct ll_index_spec {
 void ll_index_spec_read(struct ll_jv declared, struct ll_index_spec *spec);
 
 /* Appends the document's key. *there is false, and nothing appended, if the
- * document has no entry: a sparse index and a field that is absent or null,
- * or an interval index and no `from` and `to`. LINLI_E_INVALID with the code
- * "db/key" and the field's name: a value that no index holds, `to` not after
- * `from`, an interval longer than longest_ms. */
+ * document has no entry, which is found before any value is judged: a sparse
+ * index and a field that is absent or null, or an interval index and no `from`
+ * and `to`. An absent field is null. On failure nothing is appended:
+ * LINLI_E_INVALID with the code "db/key" and the field's name in the message:
+ * a value that no index holds, ends of an interval that are not both integers,
+ * `to` not after `from`, an interval longer than longest_ms; LINLI_E_NOMEM if
+ * the buffer has failed. */
 linli_status ll_index_key(const struct ll_index_spec *spec,
     struct ll_jv document, struct ll_buf *key, bool *there,
     struct ll_err *err) LL_USE_RESULT;

@@ -67,6 +67,16 @@
 #define LL_ROUTES_MAX 256                      /* of one plugin */
 #define LL_PATH_PARAMS_MAX 8
 
+/* -- what a manifest declares: spec/manifest.md -- */
+#define LL_ALERTS_MAX 64                 /* kinds that one plugin may raise */
+#define LL_FEED_WHERE_MAX 4              /* members that a feed compares */
+#define LL_FALLBACK_BYTES_MAX 4096       /* its body; 256 fit the arena */
+#define LL_DOC_BYTES_MIN 256             /* an id and a little */
+#define LL_INTERVAL_MS_MAX 3155760000000 /* of longest_ms: a century */
+#define LL_RETENTION_DAYS_MAX 3650       /* ten years */
+#define LL_METER_CALL_DEFAULT 1000       /* max_per_call of one that counts */
+#define LL_METER_CALL_MAX 1000000000     /* units: sums of millionths fit */
+
 /* -- tokens, spec/auth.md -- */
 #define LL_TOKEN_BYTES_MAX 4096  /* leaves the other headers their room */
 #define LL_TOKEN_DEPTH_MAX 8     /* claims are flat; 8 is generous */
@@ -99,13 +109,17 @@
 #define LL_LOG_BYTES_PER_S_MAX 65536 /* per worker; the rest is dropped */
 
 /* -- storage: spec/db.md -- */
-#define LL_COLLECTIONS_MAX 64           /* of one plugin */
-#define LL_INDEXES_MAX 16               /* of one collection */
-#define LL_INDEX_FIELDS_MAX 8           /* of one index */
-#define LL_KEY_STR_BYTES_MAX 256        /* of a string in an index */
-#define LL_DOC_ID_BYTES_MAX 128         /* of a document's id */
-#define LL_DOC_BYTES_DEFAULT 65536      /* of a document, unless declared */
-#define LL_DOC_BYTES_MAX 262144         /* that a collection may declare */
+#define LL_COLLECTIONS_MAX 64              /* of one plugin */
+#define LL_INDEXES_MAX 16                  /* of one collection */
+#define LL_INDEX_FIELDS_MAX 8              /* of one index */
+#define LL_KEY_STR_BYTES_MAX 256           /* of a string in an index */
+#define LL_DOC_ID_BYTES_MAX 128            /* of a document's id */
+#define LL_DOC_BYTES_DEFAULT 65536         /* of a document, unless declared */
+#define LL_DOC_BYTES_MAX 262144            /* that a collection may declare */
+#define LL_DOC_CACHE_BYTES_MAX (32u << 20) /* documents nobody holds */
+#define LL_COMMITS_SPARE_MAX 512           /* kept for the next calls */
+#define LL_COMMIT_BYTES_MAX (8u << 20)     /* of one call's operations */
+#define LL_QUERY_BYTES_MAX (4u << 20)      /* of one answer of the store */
 #define LL_READ_SET_MAX 10000           /* documents and ranges a call reads */
 #define LL_OVERLAY_BYTES_MAX (4u << 20) /* what a call writes */
 #define LL_LIST_MAX 100                 /* documents of one page */
@@ -116,6 +130,29 @@
 #define LL_METERS_MAX 64                /* of one plugin */
 #define LL_TIMERS_MAX 64                /* names of timers of one plugin */
 #define LL_EVENTS_MAX 64                /* types published, or handled */
+#define LL_USAGE_BUCKETS_MAX (1u << 20) /* that one batch of usage fills */
+
+/* -- the database: spec/store.md -- */
+#define LL_STORE_QUEUE_MAX 16384             /* commits that wait; then 503 */
+#define LL_STORE_QUEUE_BYTES_MAX (64u << 20) /* and their operations */
+#define LL_STORE_BATCH_MAX 4096              /* commits of one transaction */
+#define LL_STORE_BATCH_BYTES_MAX (16u << 20) /* then the batch is closed */
+#define LL_STORE_READ_BATCH_MAX 32      /* queries that share a transaction */
+#define LL_STORE_JOBS_KEPT 256          /* queries' buffers, for reuse */
+#define LL_QUERY_PARAMS_BYTES_MAX 65536 /* of one query */
+#define LL_QUERY_ROWS_BYTES_MAX (16u << 20) /* with the row that passed it */
+#define LL_STORE_BLOB_BYTES_MAX (8u << 20)  /* of one sealed value */
+#define LL_STORE_KEYS_MAX 2048        /* kept by each thread; a power of two */
+#define LL_STORE_CACHE_KIB 8192       /* pages, by each connection */
+#define LL_STORE_BUSY_MS 10000        /* for a lock of SQLite's */
+#define LL_STORE_WAL_FRAMES 4096      /* of 4 KiB, then it is folded in */
+#define LL_STORE_WAL_FRAMES_MAX 16384 /* then the writer waits for that */
+#define LL_STORE_WAL_WAIT_MS 100      /* and that for older readers */
+#define LL_STORE_IDLE_MS 2000         /* without commits, then it is emptied */
+#define LL_STORE_BACKUP_PAGES 1024    /* copied between two looks at the stop */
+#define LL_STORE_CHECK_BYTES_MAX (32 << 20) /* checked whole at each start */
+#define LL_SEGMENT_RECORDS_MAX 65536        /* of usage, in one row */
+#define LL_BUCKET_QUANTITY_MAX 4000000000000000000 /* then the next part */
 
 /* -- shared objects and native code -- */
 #define LL_OBJECTS_MAX 16           /* mapped for one plugin */
@@ -162,6 +199,9 @@
 #define LL_BREAKER_WINDOW_MS 60000
 #define LL_BREAKER_PROBE_MS 10000 /* between probes while it is open */
 
+/* -- what an operator asks -- */
+#define LL_ADMIN_LIST_MAX 1000 /* items of a page */
+
 /* -- linli, spec/cli.md -- */
 #define LL_CLI_WORDS_MAX 8                /* words of a command line */
 #define LL_CLI_HEADERS_MAX 32             /* -H of one call */
@@ -170,6 +210,8 @@
 #define LL_CLI_ANSWER_BYTES_MAX (64u << 20)
 #define LL_CLI_CONNECT_MS 5000
 #define LL_CLI_ANSWER_MS 120000 /* twice the longest wall limit */
+#define LL_CLI_LONG_MS 3600000  /* a clock that goes a year, a backup */
+#define LL_CLI_PAGES_MAX 10000  /* of one list */
 #define LL_CLI_HEALTH_MS 5000
 #define LL_CLI_TOKEN_S 300 /* life of a token that a verb makes for itself */
 

@@ -22,12 +22,14 @@ void ll_tuple_str(struct ll_buf *key, linli_str s);
  * a string over LL_KEY_STR_BYTES_MAX. Not there counts as null. */
 linli_status ll_tuple_json(struct ll_buf *key, struct ll_jv v) LL_USE_RESULT;
 
-/* The first key after all that begin with `key`: for [key, next) ranges.
- * In place; false if there is none (empty, or 0xFF throughout). */
+/* Makes `key` the end of the range [key, end): the keys that begin with its
+ * values. Appends 0xFF, which begins no value: one more on the last byte would
+ * take "a\0b" in under "a". An empty key's range is all keys. False if the
+ * buffer has failed. */
 bool ll_tuple_next(struct ll_buf *key);
 
-/* Reads one value off the front of *key and writes it as JSON; false if the
- * bytes are no tuple. */
+/* Reads one value off the front of *key and writes it as JSON; false, with
+ * nothing read or written, if the bytes are no tuple, or no more of one. */
 bool ll_tuple_read(linli_str *key, struct ll_jw *out);
 
 #endif

@@ -13,10 +13,13 @@
 #define CONFIG_BYTES_MAX ((size_t)4 << 20)
 #define TEXT_BYTES_MAX 65536
 #define OPERATOR_TTL_S 86400
+/* Whoever moves the clock by months wants the token to last; spec/auth.md. */
+#define VIRTUAL_TTL_S 31622400
 
 struct options {
-    const char *mode, *data, *listen, *plugins, *config, *demo, *worker;
-    bool development, with_demo; /* what mode and demo say */
+    const char *mode, *data, *listen, *plugins, *config, *demo, *worker, *clock;
+    /* what mode, demo and clock say */
+    bool development, with_demo, virtual_clock;
 };
 
 static linli_host *signalled_host; /* for the signal handler alone */
@@ -24,7 +27,8 @@ static linli_host *signalled_host; /* for the signal handler alone */
 static const char usage_text[] =
     "usage: linlid [--mode=development|production] [--data=DIR]\n"
     "              [--listen=ADDRESS:PORT] [--plugins=DIR]\n"
-    "              [--config=FILE] [--demo=on|off] [--worker=FILE]\n"
+    "              [--config=FILE] [--demo=on|off] [--clock=real|virtual]\n"
+    "              [--worker=FILE]\n"
     "\n"
     "  --mode     development: unsigned plugins, tokens signed with a key\n"
     "             in the data directory; loopback only  [production]\n"
@@ -33,6 +37,8 @@ static const char usage_text[] =
     "  --plugins  folders of plugins for the demo community\n"
     "  --config   linli.conf.json, see spec/config.schema.json\n"
     "  --demo     on: a community \"demo\" with those plugins  [off]\n"
+    "  --clock    virtual: stands still but for `linli clock`; development\n"
+    "             mode only  [real]\n"
     "  --worker   linli-worker  [beside linlid, else the installed one]\n"
     "\n"
     "Prints one JSON line on stdout when ready. SIGTERM drains.\n";
@@ -92,6 +98,7 @@ parse_options(char **argv, struct options *options)
         {"--config", &options->config},
         {"--demo", &options->demo},
         {"--worker", &options->worker},
+        {"--clock", &options->clock},
     };
     for (int i = 1; argv[i] != NULL; i++) {
         const char *word = argv[i], *value = NULL;
@@ -131,14 +138,17 @@ complete_options(struct options *options)
 {
     static const char *const modes[] = {"production", "development"};
     static const char *const demos[] = {"off", "on"};
+    static const char *const clocks[] = {"real", "virtual"};
     if (options->data == NULL)
         options->data = "./linli-data";
     if (options->listen == NULL)
         options->listen = "127.0.0.1:7080";
     int bad = choose(options->mode, "--mode", modes, &options->development);
-    return bad != 0
-               ? bad
-               : choose(options->demo, "--demo", demos, &options->with_demo);
+    if (bad == 0)
+        bad = choose(options->demo, "--demo", demos, &options->with_demo);
+    return bad != 0 ? bad
+                    : choose(options->clock, "--clock", clocks,
+                          &options->virtual_clock);
 }
 
 /* The rules between options. */
@@ -155,6 +165,9 @@ check_options(const struct options *options)
     if (options->with_demo && !options->development)
         return fail("config/development-only", "--demo=on",
             "the demo community needs --mode=development", "");
+    if (options->virtual_clock && !options->development)
+        return fail("config/development-only", "--clock=virtual",
+            "a clock that anybody may set needs --mode=development", "");
     if (!options->with_demo && options->plugins != NULL)
         (void)fprintf(stderr,
             "linlid: --plugins is for the demo community; without --demo=on "
@@ -261,26 +274,33 @@ put_json_string(char *out, size_t size, const char *s)
     out[n] = '\0';
 }
 
-/* The ready line, for stdout and for DATA/linlid.json. */
+/* The ready line, for DATA/linlid.json, or for stdout, which in production
+ * may end in a journal that many read: secrets are not for it. */
 static void
-ready_line(
-    linli_host *host, const struct options *options, char *out, size_t size)
+ready_line(linli_host *host, const struct options *options, bool for_file,
+    char *out, size_t size)
 {
     char token[4096] = "", data[4096], sandbox[512], quoted[4104] = "null";
+    char admin[64] = "null";
     linli_token_options want = {.size = sizeof want,
-        .ttl_s = OPERATOR_TTL_S,
+        .ttl_s = options->virtual_clock ? VIRTUAL_TTL_S : OPERATOR_TTL_S,
         .kind = LINLI_STR("operator"),
         .id = LINLI_STR("demo"),
         .community = LINLI_STR("demo")};
     if (options->development &&
         linli_host_token(host, &want, token, sizeof token, NULL) == LINLI_OK)
         (void)snprintf(quoted, sizeof quoted, "\"%s\"", token);
+    if (options->development || for_file)
+        (void)snprintf(
+            admin, sizeof admin, "\"%s\"", linli_host_admin_token(host));
     put_json_string(data, sizeof data, options->data);
     put_json_string(sandbox, sizeof sandbox, linli_host_sandbox(host));
     (void)snprintf(out, size,
         "{\"ready\":true,\"url\":\"%s\",\"pid\":%ld,\"data\":\"%s\","
-        "\"operator_token\":%s,\"sandbox\":\"%s\"}\n",
-        linli_host_url(host), (long)getpid(), data, quoted, sandbox);
+        "\"clock\":\"%s\",\"operator_token\":%s,\"admin_token\":%s,"
+        "\"sandbox\":\"%s\"}\n",
+        linli_host_url(host), (long)getpid(), data,
+        options->virtual_clock ? "virtual" : "real", quoted, admin, sandbox);
 }
 
 /* Whole or not at all, mode 0600: others wait for it to appear. */
@@ -344,11 +364,12 @@ announce(linli_host *host, const struct options *options)
 {
     char line[16384], pid[32];
     static char text[TEXT_BYTES_MAX];
-    ready_line(host, options, line, sizeof line);
+    ready_line(host, options, true, line, sizeof line);
     (void)snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
     if (!write_beside(options->data, "linlid.pid", pid) ||
         !write_beside(options->data, "linlid.json", line))
         return fail("data/unusable", options->data, strerror(errno), "");
+    ready_line(host, options, false, line, sizeof line);
     if (fputs(line, stdout) < 0 || fflush(stdout) != 0)
         return fail("usage", "stdout", "the ready line cannot be written", "");
     if (options->with_demo) {
@@ -361,14 +382,19 @@ announce(linli_host *host, const struct options *options)
 static int
 serve(linli_host *host, const struct options *options)
 {
-    if (start_plugins(host, options) != LINLI_OK)
-        return 1;
-    int bad = announce(host, options);
-    if (bad == 0)
-        linli_host_run(host);
-    remove_beside(options->data, "linlid.pid");
-    remove_beside(options->data, "linlid.json");
-    return bad;
+    linli_error failure = {.size = sizeof failure};
+    int bad = 1;
+    if (start_plugins(host, options) == LINLI_OK) {
+        bad = announce(host, options);
+        if (bad == 0)
+            linli_host_run(host);
+        remove_beside(options->data, "linlid.pid");
+        remove_beside(options->data, "linlid.json");
+    }
+    if (linli_host_failure(host, &failure) == LINLI_OK)
+        return bad;
+    print_error(&failure);
+    return 1;
 }
 
 static int
@@ -390,6 +416,7 @@ run(const struct options *options)
         .config_name =
             str(options->config == NULL ? "linli.conf.json" : options->config),
         .worker_path = str(find_worker(options, worker, sizeof worker)),
+        .virtual_clock = options->virtual_clock,
     };
     linli_status status = linli_host_new(&want, &host, &error);
     if (status == LINLI_OK) {

@@ -1,1 +1,2 @@
-domain_SRCS =
+domain_SRCS = \
+  usage.c

@@ -26,9 +26,13 @@ struct ll_usage {
     int64_t quantity;             /* millionths; negative: a correction */
     uint32_t series;              /* what is counted: id of a usage_series */
     uint32_t cpu_us;              /* of the committed run; 0 for others */
-    uint64_t event_hash;          /* of a custom meter's event_id; 0: none */
+    uint64_t event_hash;          /* ll_usage_event_hash of its event_id */
 };
 #define LL_USAGE_BYTES 48
+
+/* The first eight bytes of SHA-256, little-endian, and never 0; of an empty
+ * id, which is none, 0. */
+uint64_t ll_usage_event_hash(linli_str event_id);
 
 /* Appends a record. */
 void ll_usage_put(struct ll_buf *out, const struct ll_usage *usage);
@@ -40,35 +44,41 @@ bool ll_usage_get(linli_str content, uint32_t index, struct ll_usage *out);
 void ll_usage_chain(const unsigned char previous[LL_SHA256_BYTES],
     linli_str content, unsigned char out[LL_SHA256_BYTES]);
 
-/* The start of the slot that holds an instant (floor, also before 1970). */
+/* The start of the slot that holds an instant (floor, also before 1970); of
+ * the first slot, which int64 cuts, INT64_MIN. */
 int64_t ll_usage_slot(int64_t at_ms);
 
 /* Sums of one batch, one bucket for each (series, slot), in order of first
- * appearance; LINLI_E_LIMIT if a sum leaves int64. */
+ * appearance. */
 struct ll_usage_bucket {
     uint32_t series;
     int64_t slot_ms;
     int64_t quantity;
     int64_t count;
-    uint64_t first_lsn, last_lsn;
+    uint64_t first_lsn, last_lsn; /* the least and the greatest in it */
 };
 struct ll_usage_fold {
     struct ll_mem *mem;
     struct ll_usage_bucket *buckets;
     uint32_t count, cap;
-    uint32_t *table; /* open addressing over the buckets */
-    uint32_t table_cap;
+    uint32_t *table; /* open addressing: place of the bucket plus one, or 0 */
+    uint32_t table_cap; /* 0 or a power of two, more than twice `count` */
 };
+/* Empty, with nothing allocated; fini frees, clear keeps the room. */
 void ll_usage_fold_init(struct ll_usage_fold *fold, struct ll_mem *mem);
 void ll_usage_fold_fini(struct ll_usage_fold *fold);
 void ll_usage_fold_clear(struct ll_usage_fold *fold);
+/* Adds a record to its bucket. On failure the fold is as before:
+ * LINLI_E_LIMIT if a sum leaves int64, LINLI_E_NOMEM without memory or past
+ * LL_USAGE_BUCKETS_MAX. */
 linli_status ll_usage_fold_add(struct ll_usage_fold *fold,
     const struct ll_usage *usage, uint64_t lsn) LL_USE_RESULT;
 
-/* "1", "0.5", "-12.000001": a quantity as exact decimal text. Returns its
- * length. */
+/* "1", "0.5", "-12.000001": a quantity as exact decimal text, without zeros
+ * at its end, NUL-terminated. Returns its length. */
 size_t ll_usage_text(int64_t quantity, char out[32]);
-/* The same back: up to six decimals; false if it does not fit. */
+/* The same back: a JSON number without exponent and with at most six decimals;
+ * false, and *out 0, if it is none or does not fit. */
 bool ll_usage_read(linli_str text, int64_t *out);
 
 #endif

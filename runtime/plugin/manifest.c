@@ -43,11 +43,26 @@ ll_manifest_refuse(struct ll_manifest *m, struct ll_jv at, struct ll_err *err,
     return status;
 }
 
-static linli_status
-no_memory(struct ll_err *err)
+linli_status
+ll_manifest_no_memory(struct ll_err *err)
 {
     return ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
         "no memory for a plugin's manifest");
+}
+
+bool
+ll_manifest_int(struct ll_jv v, int64_t *out)
+{
+    const double exact = 9007199254740992.0;
+    if (!ll_jv_is(v, LL_JSON_DOUBLE))
+        return ll_jv_int(v, out);
+    double d = ll_jv_number(v);
+    bool fits = d >= -exact && d <= exact;
+    int64_t i = fits ? (int64_t)d : (int64_t)exact;
+    if (fits && ((double)i < d || (double)i > d))
+        return false;
+    *out = i;
+    return true;
 }
 
 /* -- the schema -- */
@@ -102,7 +117,7 @@ check_by_schema(struct ll_mem *mem, struct ll_jv manifest, struct ll_err *err)
     if (status == LINLI_OK) {
         status = ll_schema_check(schema, manifest, &report);
         if (status == LINLI_E_NOMEM)
-            status = no_memory(err);
+            status = ll_manifest_no_memory(err);
         else if (status != LINLI_OK)
             status = refuse_by_report(&report, err);
     }
@@ -148,7 +163,7 @@ static linli_status
 check_abi(struct ll_manifest *m, struct ll_err *err)
 {
     struct ll_jv abi = ll_jv_get(ll_json_root(&m->json), "abi");
-    if (!ll_jv_int(abi, &m->abi) || m->abi == LINLI_ABI_LEVEL)
+    if (!ll_manifest_int(abi, &m->abi) || m->abi == LINLI_ABI_LEVEL)
         return LINLI_OK; /* what is no integer, the schema refuses */
     linli_status status = ll_fail(err, LINLI_E_UNSUPPORTED, "manifest/abi",
         "the plugin is built for ABI level %lld; this host supports level %d",
@@ -235,12 +250,12 @@ ll_manifest_read(struct ll_mem *mem, linli_str text, struct ll_manifest **out,
     }
     struct ll_manifest *m = ll_alloc(mem, sizeof *m);
     if (m == NULL)
-        return no_memory(err);
+        return ll_manifest_no_memory(err);
     ll_arena_init(&m->arena, mem, ARENA_BYTES_MAX);
     ll_json_init(&m->json, mem);
     m->text = ll_arena_str(&m->arena, text);
-    linli_status status =
-        m->text.ptr == NULL ? no_memory(err) : read_all(mem, m, err);
+    linli_status status = m->text.ptr == NULL ? ll_manifest_no_memory(err)
+                                              : read_all(mem, m, err);
     if (status != LINLI_OK)
         ll_manifest_free(&m);
     *out = m;

@@ -2,12 +2,14 @@
  *
  * The file is judged by spec/manifest.schema.json (compiled in), then by the
  * rules a schema cannot say: reserved ids, routes that collide, files that
- * must exist, schemas that must compile, limits within the operator's
- * bounds. What a plugin does not declare here does not exist for it.
+ * must exist, schemas that must compile, promises that contradict each other.
+ * What a plugin does not declare here does not exist for it. Every linli_str
+ * below points into the manifest's own memory.
  */
 #ifndef LL_PLUGIN_MANIFEST_H
 #define LL_PLUGIN_MANIFEST_H
 
+#include "base/index.h"
 #include "base/json.h"
 #include "base/limits.h"
 
@@ -51,12 +53,53 @@ struct ll_route {
     struct ll_jv response_schema; /* documentation only */
     struct ll_jv declared;        /* the route's object in the tape */
     struct ll_call_limits limits;
+    bool relaxed; /* the answer does not wait for the commit */
+    bool billed;  /* each call is one of the meter of calls */
+    bool safety;  /* passes caps, rate limits, unpaid bills */
+    /* What a device gets when the plugin does not answer in time. */
+    struct ll_jv fallback;   /* {status, body}; not there: none */
+    int fallback_status;     /* 200..299; 0: none */
+    linli_str fallback_body; /* compact JSON; empty: no body */
+    int bound_param;         /* of match.params: what the calling device must be
+                                bound to; -1: none */
+    bool feed;               /* answered by the host, there is no handler */
+    linli_str feed_event;
+    struct {
+        linli_str member; /* of the event's data, */
+        uint32_t param;   /* equal to match.params[param] */
+    } feed_where[LL_FEED_WHERE_MAX];
+    uint32_t feed_where_count;
 };
 
 struct ll_plugin_problem {
     linli_str code; /* "parking/slot-taken" */
     int http_status;
     linli_str title_en, title_zh;
+};
+
+struct ll_index_decl {
+    linli_str name;
+    linli_str text; /* its declaration as compact JSON, the same bytes for the
+                       same index: what the store keeps and compares */
+    struct ll_index_spec spec;
+};
+
+struct ll_collection_decl {
+    linli_str name;
+    struct ll_jv declared;
+    struct ll_index_decl *indexes;
+    uint32_t index_count;
+    linli_str subject;        /* the member with a pid; empty: none */
+    int64_t retention_ms;     /* 0: kept */
+    linli_str retention_from; /* the member it runs from; empty: last write */
+    int64_t doc_bytes;
+};
+
+struct ll_meter_decl {
+    linli_str name; /* "parking.session_closed" */
+    bool sum;       /* kind "sum"; else "count" */
+    linli_str unit;
+    int64_t max_per_call; /* units, 1..LL_METER_CALL_MAX */
 };
 
 struct ll_manifest {
@@ -74,6 +117,19 @@ struct ll_manifest {
     struct ll_jv config_schema; /* not there: no configuration */
     struct ll_jv native;        /* typed library, or not there */
     struct ll_call_limits limits;
+    struct ll_collection_decl *collections;
+    uint32_t collection_count;
+    struct ll_meter_decl *meters;
+    uint32_t meter_count;
+    linli_str *timers; /* names */
+    uint32_t timer_count;
+    linli_str *publishes; /* event types, "parking.gate_command" */
+    uint32_t publish_count;
+    linli_str *handles; /* event types, of any plugin */
+    uint32_t handle_count;
+    linli_str *alerts; /* kinds, "parking.anomaly" */
+    uint32_t alert_count;
+    bool directory_plates; /* call.resident has plates and household */
 };
 
 /* Reads a manifest from `text` (copied). On failure the code is
@@ -87,6 +143,21 @@ void ll_manifest_free(struct ll_manifest **manifest);
 /* The problem a plugin declared under this code, or NULL. */
 const struct ll_plugin_problem *ll_manifest_problem(
     const struct ll_manifest *manifest, linli_str code);
+
+/* What was declared under a name, or NULL. */
+const struct ll_collection_decl *ll_manifest_collection(
+    const struct ll_manifest *manifest, linli_str name);
+const struct ll_index_decl *ll_manifest_index(
+    const struct ll_collection_decl *collection, linli_str name);
+const struct ll_meter_decl *ll_manifest_meter(
+    const struct ll_manifest *manifest, linli_str name);
+/* Index into timers[], or -1. */
+int ll_manifest_timer(const struct ll_manifest *manifest, linli_str name);
+/* Whether the plugin may publish this event, handles it, may raise this kind
+ * of alert. */
+bool ll_manifest_publishes(const struct ll_manifest *manifest, linli_str type);
+bool ll_manifest_handles(const struct ll_manifest *manifest, linli_str type);
+bool ll_manifest_alert(const struct ll_manifest *manifest, linli_str kind);
 
 /* Finds the route for a method and a path below the plugin ("/tariffs/p1").
  * Literal segments win over parameters, left to right. Parameters are

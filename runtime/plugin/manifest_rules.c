@@ -8,13 +8,6 @@
 #include "base/text.h"
 #include "plugin/manifest_int.h"
 
-static linli_status
-no_memory(struct ll_err *err)
-{
-    return ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
-        "no memory for a plugin's manifest");
-}
-
 /* A stranger's schema: its patterns are compiled in the worker only. */
 static linli_status
 check_schema(struct ll_manifest *m, struct ll_jv declared, struct ll_err *err)
@@ -39,7 +32,7 @@ check_schema(struct ll_manifest *m, struct ll_jv declared, struct ll_err *err)
 static void
 limit_read(struct ll_jv declared, const char *name, int64_t max, int64_t *out)
 {
-    (void)ll_jv_int(ll_jv_get(declared, name), out);
+    (void)ll_manifest_int(ll_jv_get(declared, name), out);
     ll_check(*out >= 0);
     ll_check(*out <= max);
 }
@@ -157,6 +150,8 @@ read_route(struct ll_manifest *m, struct ll_route *r, struct ll_err *err)
         status = check_schema(m, r->request_schema, err);
     if (status == LINLI_OK)
         status = check_schema(m, r->response_schema, err);
+    if (status == LINLI_OK)
+        status = ll_manifest_fill_promises(m, r, err);
     return status;
 }
 
@@ -206,7 +201,7 @@ read_routes(struct ll_manifest *m, struct ll_err *err)
         return LINLI_OK;
     m->routes = ll_arena_alloc(&m->arena, count * sizeof *m->routes);
     if (m->routes == NULL)
-        return no_memory(err);
+        return ll_manifest_no_memory(err);
     LL_JSON_EACH (declared, routes) {
         struct ll_route *r = &m->routes[m->route_count++];
         r->declared = declared;
@@ -228,12 +223,12 @@ read_problems(struct ll_manifest *m, struct ll_err *err)
         return LINLI_OK;
     m->problems = ll_arena_alloc(&m->arena, count * sizeof *m->problems);
     if (m->problems == NULL)
-        return no_memory(err);
+        return ll_manifest_no_memory(err);
     LL_JSON_MEMBERS (key, value, problems) {
         struct ll_plugin_problem *p = &m->problems[m->problem_count++];
         struct ll_jv title = ll_jv_get(value, "title");
         int64_t status = 0;
-        (void)ll_jv_int(ll_jv_get(value, "status"), &status);
+        (void)ll_manifest_int(ll_jv_get(value, "status"), &status);
         p->code = ll_jv_str(key);
         p->http_status = (int)status;
         p->title_en = ll_jv_str(ll_jv_get(title, "en"));
@@ -295,6 +290,8 @@ ll_manifest_fill(struct ll_manifest *m, struct ll_err *err)
     linli_status status = read_files(m, err);
     if (status == LINLI_OK)
         status = read_limits(m, ll_jv_get(root, "limits"), &m->limits, err);
+    if (status == LINLI_OK)
+        status = ll_manifest_fill_data(m, err);
     if (status == LINLI_OK)
         status = read_routes(m, err);
     settle_limits(&m->limits);

@@ -82,6 +82,19 @@ linli_host_unsafe(const linli_host *outer)
     return outer->host->config.unsafe;
 }
 
+const char *
+linli_host_admin_token(const linli_host *outer)
+{
+    return outer->host->admin_token;
+}
+
+linli_status
+linli_host_failure(const linli_host *outer, linli_error *error)
+{
+    const struct ll_err *failure = &outer->host->failure;
+    return finish(failure->status, failure, error);
+}
+
 linli_status
 linli_host_listen(linli_host *outer, linli_str address, linli_error *error)
 {

@@ -1,4 +1,17 @@
-store_SRCS =
+store_SRCS = apply.c \
+  backup.c \
+  db.c \
+  migrate.c \
+  pack.c \
+  place.c \
+  query.c \
+  reader.c \
+  reindex.c \
+  restore.c \
+  seal.c \
+  store.c \
+  verify.c \
+  writer.c
 
 # The schema as text of C.
 GENERATED += gen/store_schema.h

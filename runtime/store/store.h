@@ -67,6 +67,8 @@ struct ll_commit {
     void *user;
 };
 
+/* Without operations. Whether they all found room is commit->ops.failed, to
+ * be looked at before it is handed over. Fini frees them. */
 void ll_commit_init(struct ll_commit *commit, struct ll_mem *mem);
 void ll_commit_fini(struct ll_commit *commit);
 
@@ -91,6 +93,10 @@ void ll_commit_reindex(struct ll_commit *commit, int64_t collection,
 /* Takes the commit and gives it the next number, which is returned. */
 uint64_t ll_store_commit(struct ll_store *store, struct ll_commit *commit);
 
+/* So much waits to be written that no new work should be taken on: 503. What
+ * is under way may still be committed. */
+bool ll_store_busy(const struct ll_store *store);
+
 /* The last number that is durable; the last that was given. */
 uint64_t ll_store_durable(const struct ll_store *store);
 uint64_t ll_store_last(const struct ll_store *store);
@@ -100,7 +106,8 @@ uint64_t ll_store_last(const struct ll_store *store);
 /* Made and kept by the owner until `done`, which comes exactly once, on the
  * loop, never before ll_store_query has returned. */
 struct ll_query {
-    struct ll_query *next; /* the store's */
+    struct ll_query *next; /* the store's, both */
+    struct ll_job *job;
     enum ll_statement statement;
     struct ll_buf params; /* exactly the statement's, as for commits */
     uint32_t rows_max;    /* reading ends there; */
@@ -117,16 +124,26 @@ struct ll_query {
     void *user;
 };
 
+/* Without parameters, and with the bounds as far as they go. */
 void ll_query_init(
     struct ll_query *query, struct ll_mem *mem, enum ll_statement statement);
 void ll_query_fini(struct ll_query *query);
 void ll_store_query(struct ll_store *store, struct ll_query *query);
+/* The same at once, on the calling thread, for starting up: before anything
+ * is committed. `done` is not called; returns query->status. */
+linli_status ll_store_ask(
+    struct ll_store *store, struct ll_query *query) LL_USE_RESULT;
 /* Drops one that is not done: its `done` is not called, and it may be freed
  * at once. */
 void ll_store_cancel(struct ll_store *store, struct ll_query *query);
 /* The least issued_at of all queries under way; UINT64_MAX without one. What
  * a commit with a number up to this wrote is in every answer to come. */
 uint64_t ll_store_floor(const struct ll_store *store);
+
+/* `n` bytes that only this database's key file leads to, the same each time:
+ * for signatures that outlive the process. `n` at most LL_SHA256_BYTES. */
+void ll_store_secret(
+    const struct ll_store *store, const char *purpose, void *out, size_t n);
 
 /* -- backup -- */
 

@@ -170,6 +170,148 @@ ll_file_write(int at, const char *name, linli_str bytes, unsigned mode,
     return status;
 }
 
+/* -- one step at a time, for files that others write -- */
+
+linli_status
+ll_file_head(int at, const char *name, unsigned char out[LL_FILE_HEAD_BYTES],
+    int64_t *size, struct ll_err *err)
+{
+    struct stat st;
+    linli_status status = LINLI_OK;
+    memset(out, 0, LL_FILE_HEAD_BYTES);
+    *size = 0;
+    int fd = openat(at, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return fail_errno(err, "cannot be opened", name);
+    if (fstat(fd, &st) != 0)
+        status = fail_errno(err, "cannot be looked at", name);
+    else if (!S_ISREG(st.st_mode))
+        status = fail_kind(err, "not a regular file", name);
+    else if (pread(fd, out, LL_FILE_HEAD_BYTES, 0) < 0)
+        status = fail_errno(err, "cannot be read", name);
+    else
+        *size = st.st_size;
+    ll_file_close(&fd);
+    return status;
+}
+
+static linli_status
+fail_there(struct ll_err *err, const char *name)
+{
+    linli_status status =
+        ll_fail(err, LINLI_E_CONFLICT, "cli/file", "is there already");
+    ll_err_where(err, "%s", name);
+    return status;
+}
+
+linli_status
+ll_file_make(int at, const char *name, unsigned mode, struct ll_err *err)
+{
+    int fd = openat(
+        at, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno == EEXIST)
+        return fail_there(err, name);
+    if (fd < 0)
+        return fail_errno(err, "cannot be made", name);
+    linli_status status = LINLI_OK;
+    if (fchmod(fd, mode) != 0)
+        status = fail_errno(err, "cannot be given its mode", name);
+    ll_file_close(&fd);
+    if (status != LINLI_OK)
+        (void)unlinkat(at, name, 0);
+    return status;
+}
+
+linli_status
+ll_file_sync(int at, const char *name, struct ll_err *err)
+{
+    linli_status status = LINLI_OK;
+    int fd = openat(at, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return fail_errno(err, "cannot be opened", name);
+    if (fsync(fd) != 0)
+        status = fail_errno(err, "cannot be synced", name);
+    ll_file_close(&fd);
+    return status;
+}
+
+bool
+ll_file_there(int at, const char *name)
+{
+    return faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+linli_status
+ll_file_rename(int at, const char *from, const char *to, struct ll_err *err)
+{
+    int bad = renameat2(at, from, at, to, RENAME_NOREPLACE);
+    if (bad != 0 && errno == EINVAL) { /* a file system without */
+        if (ll_file_there(at, to))
+            return fail_there(err, to);
+        bad = renameat(at, from, at, to);
+    }
+    if (bad != 0 && errno == EEXIST)
+        return fail_there(err, to);
+    if (bad != 0)
+        return fail_errno(err, "cannot be made", to);
+    return sync_folder(at, to) ? LINLI_OK
+                               : fail_errno(err, "cannot be synced", to);
+}
+
+void
+ll_file_remove(int at, const char *name)
+{
+    (void)unlinkat(at, name, 0);
+}
+
+static linli_status
+copy_bytes(int from, int to, const char *name, struct ll_err *err)
+{
+    char bytes[65536];
+    for (;;) {
+        ssize_t n = read(from, bytes, sizeof bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail_errno(err, "cannot be read", name);
+        if (n == 0)
+            return LINLI_OK;
+        if (!write_bytes(to, (linli_str){bytes, (size_t)n}))
+            return fail_errno(err, "cannot be copied", name);
+    }
+}
+
+linli_status
+ll_file_copy(
+    const char *from, int at, const char *to, unsigned mode, struct ll_err *err)
+{
+    struct stat st;
+    int in = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (in < 0)
+        return fail_errno(err, "cannot be opened", from);
+    linli_status status = LINLI_OK;
+    int out = -1;
+    if (fstat(in, &st) != 0 || !S_ISREG(st.st_mode))
+        status = fail_kind(err, "not a regular file", from);
+    else
+        status = ll_file_make(at, to, mode, err);
+    if (status != LINLI_OK)
+        goto out;
+    out = openat(at, to, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (out < 0)
+        status = fail_errno(err, "cannot be opened", to);
+    else
+        status = copy_bytes(in, out, from, err);
+    if (status == LINLI_OK && fsync(out) != 0)
+        status = fail_errno(err, "cannot be synced", to);
+    if (status != LINLI_OK)
+        (void)unlinkat(at, to, 0);
+out:
+    ll_file_close(&in);
+    ll_file_close(&out);
+    return status;
+}
+
 /* -- folders -- */
 
 linli_status

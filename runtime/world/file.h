@@ -26,6 +26,31 @@ linli_status ll_file_read(int at, const char *name, size_t bytes_max,
 linli_status ll_file_write(int at, const char *name, linli_str bytes,
     unsigned mode, struct ll_err *err) LL_USE_RESULT;
 
+#define LL_FILE_HEAD_BYTES 100
+/* The first bytes of a regular file, as many as `out` is long and the file
+ * has; *size is how many that is in all. */
+linli_status ll_file_head(int at, const char *name,
+    unsigned char out[LL_FILE_HEAD_BYTES], int64_t *size,
+    struct ll_err *err) LL_USE_RESULT;
+
+/* Makes an empty file; LINLI_E_CONFLICT if there is anything of the name. */
+linli_status ll_file_make(
+    int at, const char *name, unsigned mode, struct ll_err *err) LL_USE_RESULT;
+/* What was written to it, by whomever, lasts. */
+linli_status ll_file_sync(
+    int at, const char *name, struct ll_err *err) LL_USE_RESULT;
+/* A name that is free, or else LINLI_E_CONFLICT; it lasts. Same folder. */
+linli_status ll_file_rename(
+    int at, const char *from, const char *to, struct ll_err *err) LL_USE_RESULT;
+/* Whether there is anything of the name. */
+bool ll_file_there(int at, const char *name);
+/* Not there is as good. */
+void ll_file_remove(int at, const char *name);
+/* The bytes of a regular file, whose name an operator gave, into a new one
+ * below `at`, synced. */
+linli_status ll_file_copy(const char *from, int at, const char *to,
+    unsigned mode, struct ll_err *err) LL_USE_RESULT;
+
 /* Opens a folder; the caller closes *fd with ll_file_close. `follow`: the
  * last place may be a symbolic link, for names an operator gave. */
 linli_status ll_folder_open(int at, const char *name, bool follow, int *fd,

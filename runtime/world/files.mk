@@ -6,5 +6,6 @@ world_SRCS = channel.c \
   spawn_clone.c \
   spawn_probe.c \
   tcp_uv.c \
+  thread.c \
   world_uv.c \
   zone.c

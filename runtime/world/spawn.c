@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "world/spawn_impl.h"
+#include "world/thread.h"
 
 struct queue {
     struct ll_child *first, **end;
@@ -112,22 +113,6 @@ spawner_main(void *arg)
     }
     (void)pthread_mutex_unlock(&spawner->mutex);
     return NULL;
-}
-
-/* The thread takes no signal of the embedder's, only its own faults. */
-static int
-start_thread(struct ll_spawner *spawner)
-{
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-    sigset_t blocked, before;
-    (void)sigfillset(&blocked);
-    for (size_t i = 0; i < LL_COUNT(faults); i++)
-        (void)sigdelset(&blocked, faults[i]);
-    (void)pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    int error = pthread_create(&spawner->thread, NULL, spawner_main, spawner);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    spawner->running = error == 0;
-    return error;
 }
 
 /* -- the loop -- */
@@ -253,7 +238,10 @@ ll_spawner_new(struct ll_mem *mem, struct ll_world *world,
     if (status != LINLI_OK)
         goto out;
     spawner->wakeup = ll_wakeup_new(world, on_wakeup, spawner);
-    if (spawner->wakeup == NULL || start_thread(spawner) != 0) {
+    if (spawner->wakeup != NULL)
+        spawner->running =
+            ll_thread_start(&spawner->thread, spawner_main, spawner);
+    if (!spawner->running) {
         status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
             "no memory for the spawner's thread");
         goto out;

@@ -55,6 +55,10 @@ int ll_world_timeout_ms(const struct ll_world *world);
 /* Read once per loop turn, so that reasons never follow from two clocks. */
 struct ll_mono ll_world_mono(const struct ll_world *world);
 struct ll_wall ll_world_wall(const struct ll_world *world);
+/* Makes the wall clock virtual from now on: it stands at `wall` until it is
+ * set again, and an earlier instant than the last one set changes nothing.
+ * The monotonic clock goes on. */
+void ll_world_set_wall(struct ll_world *world, struct ll_wall wall);
 /* The monotonic clock now, for measuring inside a turn. */
 struct ll_mono ll_mono_now(void);
 

@@ -45,8 +45,10 @@ static void
 read_clocks(struct ll_world *world)
 {
     struct timespec wall;
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
     world->mono = ll_mono_now();
+    if (world->wall_is_set)
+        return;
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
     world->wall.ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
 }
 
@@ -175,6 +177,15 @@ struct ll_wall
 ll_world_wall(const struct ll_world *world)
 {
     return world->wall;
+}
+
+void
+ll_world_set_wall(struct ll_world *world, struct ll_wall wall)
+{
+    if (world->wall_is_set && wall.ms < world->wall.ms)
+        return;
+    world->wall_is_set = true;
+    world->wall = wall;
 }
 
 struct ll_mono

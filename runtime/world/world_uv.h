@@ -16,6 +16,7 @@ struct ll_world {
     struct ll_hook *hooks;
     struct ll_mono mono;
     struct ll_wall wall;
+    bool wall_is_set; /* virtual: stands still */
     uint64_t seed[4];
     char read[LL_WORLD_READ_BYTES];
 };

@@ -1,4 +1,5 @@
 /* tests/unit/test_host.c: linli/host.h as an embedder uses it. */
+#include <ctype.h>
 #include <errno.h>
 #include <malloc.h>
 #include <netinet/in.h>
@@ -568,6 +569,48 @@ T_CASE(tokens)
     linli_host_free(&host);
 }
 
+T_CASE(each_host_has_an_admin_token_of_its_own)
+{
+    linli_host *one = host_new(""), *other = host_new("");
+    linli_str token = cstr(linli_host_admin_token(one));
+    T_INT(token.len, 43);
+    for (size_t i = 0; i < token.len; i++)
+        T_OK(isalnum((unsigned char)token.ptr[i]) || token.ptr[i] == '-' ||
+             token.ptr[i] == '_');
+    T_OK(strcmp(token.ptr, linli_host_admin_token(other)) != 0);
+    linli_host_free(&one);
+    linli_host_free(&other);
+}
+
+T_CASE(a_virtual_clock_is_for_development)
+{
+    linli_host_options options = host_options("");
+    linli_error error = {.size = sizeof error};
+    linli_host *host = NULL;
+    options.virtual_clock = 1;
+    T_INT(linli_host_new(&options, &host, &error), LINLI_OK);
+    linli_host_free(&host);
+    options.development = 0;
+    T_INT(linli_host_new(&options, &host, &error), LINLI_E_DENIED);
+    T_STR(cstr(error.code), "config/development-only");
+    T_OK(host == NULL);
+}
+
+T_CASE(says_what_ended_it)
+{
+    linli_error error = {.size = sizeof error};
+    linli_host *host = host_new("");
+    T_INT(linli_host_failure(host, &error), LINLI_OK);
+    linli_host_stop(host);
+    linli_host_run(host);
+    T_INT(linli_host_failure(host, NULL), LINLI_OK);
+    (void)ll_fail(&host->host->failure, LINLI_E_IO, "store/io", "disk full");
+    T_INT(linli_host_failure(host, &error), LINLI_E_IO);
+    T_STR(cstr(error.code), "store/io");
+    T_STR(cstr(error.message), "disk full");
+    linli_host_free(&host);
+}
+
 T_CASE(a_data_directory_belongs_to_one_host)
 {
     char data[PATH_MAX + 8];
@@ -702,6 +745,9 @@ main(void)
     T_RUN(stop_lets_open_calls_end_and_run_returns)
     T_RUN(lives_in_another_loop)
     T_RUN(structs_of_another_size_are_refused)
+    T_RUN(each_host_has_an_admin_token_of_its_own)
+    T_RUN(a_virtual_clock_is_for_development)
+    T_RUN(says_what_ended_it)
     T_RUN(communities)
     T_RUN(requests_of_any_shape_are_answered)
     T_RUN(a_long_token_is_no_missing_token)

@@ -1,8 +1,5 @@
 /* tests/unit/test_manifest.c: plugin.json, good and bad, and its routes. */
-#include "t.h"
-
-#include "base/text.h"
-#include "plugin/manifest.h"
+#include "manifest_rows.h"
 
 /* The manifest of the specification; its names are fixed. */
 static const char minimal[] =
@@ -11,15 +8,6 @@ static const char minimal[] =
     "\"caller\":[\"resident\"],\"safe\":true}],\"native\":{\"library\":"
     "\"lib/x.so\",\"functions\":{\"f\":{\"returns\":\"i32\",\"args\":[]}}},"
     "\"limits\":{\"wall_ms\":1000,\"burst_ms\":200,\"memory_bytes\":33554432}}";
-
-static linli_status
-read_text(struct ll_mem *mem, const char *text, struct ll_manifest **m,
-    struct ll_err *err)
-{
-    ll_mem_init(mem, 0);
-    memset(err, 0, sizeof *err);
-    return ll_manifest_read(mem, ll_cstr(text), m, err);
-}
 
 T_CASE(reads_the_minimal_manifest)
 {
@@ -111,23 +99,9 @@ T_CASE(reads_every_member)
     T_INT(mem.used_bytes, 0);
 }
 
-/* A manifest that is good but for `members`, which go over the good ones:
- * the head misses no member of the schema that a row could want to replace. */
-struct bad {
-    const char *text;  /* whole, or members after HEAD when it starts ',' */
-    const char *code;  /* "" is success */
-    const char *where; /* after "plugin.json: " */
-    const char *says;  /* within msg or fix */
-};
-
-#define HEAD                                                         \
-    "{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":1,\"runtime\":" \
-    "\"lua\",\"main\":\"main.lua\""
-#define ROUTE(rest) \
-    ",\"routes\":[{\"method\":\"POST\",\"caller\":[\"app\"]," rest "}]"
 #define LIMITS(rest) ",\"limits\":{" rest "}"
 
-static const struct bad table[] = {
+static const struct row table[] = {
     /* JSON itself */
     {"", "manifest/invalid", "", "no JSON"},
     {"{\"id\":", "manifest/invalid", "line 1 column 7", "too early"},
@@ -160,6 +134,17 @@ static const struct bad table[] = {
     {"{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":\"1\",\"runtime\":"
      "\"lua\",\"main\":\"main.lua\"}",
         "manifest/invalid", "/abi", "a string, wanted an integer"},
+    /* 2.0 is an integer to a schema */
+    {"{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":1.0,\"runtime\":"
+     "\"lua\",\"main\":\"main.lua\"}",
+        "", "", ""},
+    {"{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":2.0}", "manifest/abi",
+        "/abi", "level 2;"},
+    {"{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":1e300}", "manifest/abi",
+        "/abi", ""},
+    {"{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":1.5,\"runtime\":"
+     "\"lua\",\"main\":\"main.lua\"}",
+        "manifest/invalid", "/abi", "wanted an integer"},
     /* ids that belong to Linli */
     {"{\"id\":\"admin\",\"version\":\"1.0.0\",\"abi\":1,\"runtime\":\"lua\","
      "\"main\":\"main.lua\"}",
@@ -275,6 +260,8 @@ static const struct bad table[] = {
         "/limits/burst_ms", ""},
     {LIMITS("\"wall_ms\":100,\"burst_ms\":101"), "manifest/invalid",
         "/limits/burst_ms", "more than wall_ms, 100"},
+    {LIMITS("\"wall_ms\":1e2,\"burst_ms\":101.0"), "manifest/invalid",
+        "/limits/burst_ms", "101, more than wall_ms, 100"},
     {LIMITS("\"cpu_ms\":1001"), "manifest/invalid", "/limits/cpu_ms", "1000"},
     {LIMITS("\"memory_bytes\":1048576"), "", "", ""},
     {LIMITS("\"memory_bytes\":1048575"), "manifest/invalid",
@@ -301,32 +288,7 @@ _Static_assert(LL_ROUTES_MAX == 256, "maxItems of routes");
 
 T_CASE(says_where_and_why)
 {
-    for (size_t i = 0; i < LL_COUNT(table); i++) {
-        const struct bad *row = &table[i];
-        char text[2048], where[192];
-        struct ll_mem mem;
-        struct ll_manifest *m;
-        struct ll_err err;
-        bool part = row->text[0] == ',';
-        (void)snprintf(text, sizeof text, "%s%s%s", part ? HEAD : "", row->text,
-            part ? "}" : "");
-        linli_status status = read_text(&mem, text, &m, &err);
-        (void)snprintf(where, sizeof where, "plugin.json: %s", row->where);
-        size_t n = strlen(where);
-        bool ok = row->code[0] == '\0'
-                      ? status == LINLI_OK
-                      : status < 0 && strcmp(err.code, row->code) == 0 &&
-                            strncmp(err.where, where, n) == 0 &&
-                            (row->where[0] != '/' || err.where[n] == '\0') &&
-                            (strstr(err.msg, row->says) != NULL ||
-                                strstr(err.fix, row->says) != NULL);
-        T_OK(ok);
-        if (!ok)
-            printf("# row %zu: %s\n#   got %d %s, %s: %s (%s)\n", i, text,
-                (int)status, err.code, err.where, err.msg, err.fix);
-        ll_manifest_free(&m);
-        T_INT(mem.used_bytes, 0);
-    }
+    check_rows(table, LL_COUNT(table));
 }
 
 T_CASE(bounds_its_size)

@@ -180,6 +180,36 @@ T_CASE(a_peer_that_has_gone_raises_no_signal)
     T_INT(mem.used_bytes, 0);
 }
 
-T_MAIN(T_RUN(timer_repeats_and_frees) T_RUN(reads_answers_and_closes)
-        T_RUN(refuses_bad_and_busy_addresses)
+static void
+on_moment(void *user)
+{
+    ll_world_stop(user);
+}
+
+/* A turn that takes time moves the monotonic clock alone. */
+T_CASE(a_wall_clock_that_is_set_stands_still)
+{
+    struct ll_mem mem;
+    struct ll_world *world = NULL;
+    ll_mem_init(&mem, 0);
+    T_INT(ll_world_new(&mem, &world, NULL), LINLI_OK);
+    T_OK(ll_world_wall(world).ms > INT64_C(1500000000000));
+    ll_world_set_wall(world, (struct ll_wall){1000}); /* the first: anywhen */
+    struct ll_timer *timer = ll_timer_new(world, on_moment, world);
+    ll_timer_set(timer, 20, 0);
+    struct ll_mono before = ll_world_mono(world);
+    ll_world_run(world);
+    T_OK(ll_world_mono(world).ns - before.ns >= 15000000);
+    T_INT(ll_world_wall(world).ms, 1000);
+    ll_world_set_wall(world, (struct ll_wall){2000});
+    T_INT(ll_world_wall(world).ms, 2000);
+    ll_world_set_wall(world, (struct ll_wall){1999});
+    T_INT(ll_world_wall(world).ms, 2000);
+    ll_timer_free(&timer);
+    ll_world_free(&world);
+}
+
+T_MAIN(
+    T_RUN(timer_repeats_and_frees) T_RUN(a_wall_clock_that_is_set_stands_still)
+        T_RUN(reads_answers_and_closes) T_RUN(refuses_bad_and_busy_addresses)
             T_RUN(a_peer_that_has_gone_raises_no_signal))

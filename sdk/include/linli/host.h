@@ -53,11 +53,15 @@ typedef struct linli_host_options {
     /* Gets each log line (JSON, no newline); NULL: DATA_DIR/linlid.log. */
     void (*log)(void *user, linli_str line);
     void *user;
+    uint32_t virtual_clock; /* 1: the wall clock stands still until it is set
+                               or advanced; development only */
+    uint32_t reserved;      /* 0 */
 } linli_host_options;
 
 /* Makes a host: reads the configuration, probes the machine, starts the
  * spawner thread. LINLI_E_DENIED with code "sandbox/too-weak": the machine
- * cannot confine plugins. On failure *out is NULL. */
+ * cannot confine plugins; "config/development-only": virtual_clock without
+ * development. On failure *out is NULL. */
 LINLI_API linli_status linli_host_new(
     const linli_host_options *options, linli_host **out, linli_error *error);
 
@@ -70,6 +74,11 @@ LINLI_API const char *linli_host_sandbox(const linli_host *host);
 
 /* The development-only settings in force, "" if none. Borrowed. */
 LINLI_API const char *linli_host_unsafe(const linli_host *host);
+
+/* The bearer token of the paths that belong to no community (/v1/host/...,
+ * /v1/dev/...): 43 characters, made at random with each host. A secret: who
+ * has it may copy the database. Borrowed. */
+LINLI_API const char *linli_host_admin_token(const linli_host *host);
 
 /* Serves HTTP on "ADDRESS:PORT"; port 0 lets the system choose. Once. */
 LINLI_API linli_status linli_host_listen(
@@ -93,6 +102,11 @@ LINLI_API void linli_host_stop(linli_host *host);
 /* Makes linli_host_run call linli_host_stop soon. Any thread, and safe in a
  * signal handler. */
 LINLI_API void linli_host_wake(linli_host *host);
+/* What ended the host: LINLI_OK if nothing but linli_host_stop did. A failure
+ * (the storage cannot be written any more) stops it as linli_host_stop does;
+ * `error` is filled then. Ask after linli_host_run. */
+LINLI_API linli_status linli_host_failure(
+    const linli_host *host, linli_error *error);
 
 /* -- communities and plugins -- */
 

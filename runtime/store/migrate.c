@@ -1,0 +1,73 @@
+/* store/migrate.c: the steps, and taking them. */
+#include "store/migrate.h"
+
+#include <stdio.h>
+
+#include "store_schema.h"
+
+static const struct ll_migration migrations[] = {
+    {ll_store_schema, NULL},
+};
+
+const struct ll_migration *
+ll_migrations(uint32_t *count)
+{
+    *count = LL_COUNT(migrations);
+    return migrations;
+}
+
+linli_status
+ll_migration_version(
+    struct ll_db *db, uint32_t count, uint32_t *version, struct ll_err *err)
+{
+    int64_t found = 0;
+    *version = 0;
+    linli_status status = ll_db_number(db, "PRAGMA user_version", &found, err);
+    if (status != LINLI_OK)
+        return status;
+    if (found < 0)
+        return ll_fail(err, LINLI_E_INVALID, "store/corrupt",
+            "its version is %lld", (long long)found);
+    if (found > count)
+        return ll_fail(err, LINLI_E_UNSUPPORTED, "store/newer",
+            "its version is %lld, this Linli knows %u", (long long)found,
+            count);
+    *version = (uint32_t)found;
+    return LINLI_OK;
+}
+
+static linli_status
+take_step(struct ll_db *db, const struct ll_migration *step, uint32_t version,
+    struct ll_err *err)
+{
+    char count[64];
+    (void)snprintf(count, sizeof count, "PRAGMA user_version=%u", version);
+    linli_status status = ll_db_begin(db, true, err);
+    if (status != LINLI_OK)
+        return status;
+    status = ll_db_exec(db, step->sql, err);
+    if (status == LINLI_OK && step->then != NULL)
+        status = step->then(db, err);
+    if (status == LINLI_OK)
+        status = ll_db_exec(db, count, err);
+    if (status == LINLI_OK)
+        status = ll_db_commit(db, err);
+    if (status != LINLI_OK) {
+        ll_db_rollback(db);
+        ll_err_where(err, "step %u: ", version);
+    }
+    return status;
+}
+
+linli_status
+ll_migrate(struct ll_db *db, const struct ll_migration *steps, uint32_t count,
+    struct ll_err *err)
+{
+    uint32_t version;
+    linli_status status = ll_migration_version(db, count, &version, err);
+    while (status == LINLI_OK && version < count) {
+        status = take_step(db, &steps[version], version + 1, err);
+        version++;
+    }
+    return status;
+}
