@@ -39,6 +39,7 @@ unit_SRCS = \
   test_schema.c \
   test_spawn.c \
   test_store.c \
+  test_store_place.c \
   test_text.c \
   test_token_cache.c \
   test_value.c \

@@ -140,9 +140,8 @@ static void
 order_done(struct ll_commit *commit, bool durable)
 {
     struct order *o = commit->user;
-    if (!o->returned || !durable || commit->number != o->seen + 1 ||
-        ll_store_durable(o->f.store) < commit->number)
-        T_OK(!"in order, durable, and never too early");
+    T_OK(o->returned && durable && commit->number == o->seen + 1 &&
+         ll_store_durable(o->f.store) >= commit->number);
     o->seen = commit->number;
     o->all = o->seen == MANY;
 }
@@ -249,14 +248,12 @@ snap_answered(struct ll_query *query)
     struct ll_rd rd = ll_rd(ll_buf_view(&query->rows));
     s->open--;
     s->answers++;
-    if (query->status != LINLI_OK || query->row_count != 2 ||
-        query->snapshot < query->issued_at)
-        T_OK(!"both documents, and not older than the question");
+    T_OK(query->status == LINLI_OK && query->row_count == 2);
+    T_OK(query->snapshot >= query->issued_at);
     for (int i = 0; i < 2; i++) {
         (void)ll_rd_list(&rd);
         (void)ll_rd_bytes(&rd);
-        if (ll_rd_int(&rd) != (int64_t)query->snapshot)
-            T_OK(!"exactly the snapshot");
+        T_INT(ll_rd_int(&rd), query->snapshot);
         (void)ll_rd_value(&rd);
         (void)ll_rd_value(&rd);
         (void)ll_rd_value(&rd);
