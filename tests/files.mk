@@ -40,6 +40,8 @@ unit_SRCS = \
   test_spawn.c \
   test_store.c \
   test_store_place.c \
+  test_store_seal.c \
+  test_store_usage.c \
   test_text.c \
   test_token_cache.c \
   test_value.c \
