@@ -39,6 +39,8 @@ unit_SRCS = \
   test_schema.c \
   test_spawn.c \
   test_store.c \
+  test_store_backup.c \
+  test_store_faults.c \
   test_store_place.c \
   test_store_seal.c \
   test_store_usage.c \
