@@ -14,13 +14,17 @@ unit_SRCS = \
   test_http_parse.c \
   test_http_server.c \
   test_http_write.c \
+  test_index.c \
   test_instant.c \
   test_json.c \
+  test_json_patch.c \
   test_jwks.c \
   test_jwt.c \
   test_locale.c \
   test_log.c \
   test_lua_calls.c \
+  test_lua_db.c \
+  test_lua_effects.c \
   test_lua_globals.c \
   test_lua_json.c \
   test_lua_limits.c \
@@ -46,6 +50,8 @@ unit_SRCS = \
   test_store_usage.c \
   test_text.c \
   test_token_cache.c \
+  test_tuple.c \
+  test_usage.c \
   test_value.c \
   test_world.c \
   test_zone.c

@@ -10,7 +10,7 @@ A test is a program that prints TAP. Suites, in the order they are listed:
   conformance  BUILD/conform/test_*           the code against spec/
   fuzz         BUILD/fuzz/replay_*            each corpus, without a fuzzer
   abi          tests/abi/test_*.py            the frozen plugin ABI
-  lua          {plugins,examples,sdk}/**/test/run.lua, tests/lua/test_*.lua
+  lua          {plugins,examples,sdk}/**/test/test_*.lua
   examples     {plugins,examples}/**/test_*.py    the examples, run
   scenario     tests/scenario/test_*.py       a live linlid
   hostile      tests/hostile/test_*.py        the same, with hostile plugins
@@ -239,9 +239,9 @@ def discover(options):
             replay if suite == "fuzz" else lambda path: [path],
             source=False)
     add("abi", scripts(src, "tests/abi/test_*.py"), python)
-    add("lua", scripts(src, "plugins/**/test/run.lua",
-                       "examples/**/test/run.lua", "sdk/**/test/run.lua",
-                       "tests/lua/test_*.lua"),
+    add("lua", scripts(src, "plugins/**/test/test_*.lua",
+                       "examples/**/test/test_*.lua",
+                       "sdk/**/test/test_*.lua"),
         lambda path: [options.lua, path])
     add("examples", scripts(src, "examples/**/test_*.py",
                             "plugins/**/test_*.py"), python)

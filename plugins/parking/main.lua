@@ -1,57 +1,61 @@
--- main.lua: the parking plugin's routes. What a stay costs is tariff.lua's.
+-- main.lua: the parking plugin's routes; what each does stands in the file it
+-- names. The rules are spec/parking.md and spec/tariff.md.
 
+local arrears = require "arrears"
+local desk = require "desk"
+local gates = require "gates"
 local linli = require "linli"
-local stay_reader = require "stay"
-local tariff = require "tariff"
+local page = require "page"
+local queries = require "queries"
+local quotes = require "quotes"
+local record = require "record"
+local scan = require "scan"
+local sessions = require "sessions"
+local tariffs = require "tariffs"
+local lists = require "lists"
 
 local p = linli.plugin()
 
--- A quote is an offer for so long (T16).
-local QUOTE_MS = 5 * linli.minute
-
--- The tariff to price with: the one in the body, so that an operator can try
--- prices before any lot has them, or the lot's own.
-local function tariff_of(call)
-    if call.body.tariff then
-        return call.body.tariff
+-- A gate of a lot that is not there would let cars in for nothing.
+for id, gate in pairs(linli.config.gates or {}) do
+    if not (linli.config.lots or {})[gate.lot] then
+        error(string.format("gates.%s: lot %q is not among the lots", id,
+            gate.lot), 0)
     end
-    local lots = linli.config.lots or {}
-    local lot = lots[call.params.lot]
-    if not lot then
-        call:fail("parking/lot-unknown")
-    end
-    return lot.tariff
 end
 
--- The quote as it leaves: instants become RFC 3339 in the community's zone.
--- A block begins where the one before it ended: each instant is formatted
--- once.
-local function present(quote, expires_at)
-    local texts = {}
-    local function text(at)
-        local known = texts[at]
-        if not known then
-            known = linli.time.format(at)
-            texts[at] = known
-        end
-        return known
+-- Everything of one of the collections that the operator reads.
+local function all_of(collection)
+    return function(call)
+        local range = { index = "by_at", eq = {} }
+        return 200, page.answer(call, collection, { range }, record.view)
     end
-    for _, line in ipairs(quote.lines) do
-        line.from, line.to = text(line.from), text(line.to)
-    end
-    quote.lines = linli.array(quote.lines)
-    quote.expires_at = text(expires_at)
-    return quote
 end
 
-p:post("/tariffs/:lot/simulate", function(call)
-    local rules = tariff_of(call)
-    local stay, code, detail = stay_reader.read(call.body, linli.time.parse)
-    if not stay then
-        call:fail(code, detail)
-    end
-    local quote = tariff.quote(rules, stay, linli.time)
-    return 200, present(quote, call.now + QUOTE_MS)
-end)
+p:post("/gates/:gate/events", gates.live)
+p:post("/gates/:gate/replay", gates.replay)
+p:post("/gates/:gate/open", gates.open)
+
+p:post("/scan-entry", scan.entry)
+p:post("/scan-exit", scan.exit)
+
+p:get("/sessions", queries.list)
+p:get("/sessions/:id", queries.get)
+p:post("/sessions/:id/quote", quotes.quote)
+p:post("/sessions/:id/close", desk.close)
+p:post("/sessions/:id/correct-plate", desk.correct_plate)
+p:timer("stale_session", sessions.stale)
+
+p:get("/arrears", arrears.list)
+
+p:get("/tariffs/:lot", tariffs.get)
+p:put("/tariffs/:lot", tariffs.put)
+p:post("/tariffs/:lot/simulate", quotes.simulate)
+
+p:get("/lists/:list", lists.get)
+p:put("/lists/:list", lists.put)
+
+p:get("/anomalies", all_of "anomaly")
+p:get("/audit", all_of "audit")
 
 return p

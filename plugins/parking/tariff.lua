@@ -57,6 +57,8 @@ M.DEFAULTS = {
 ---@field entered_at integer
 ---@field left_at integer        not before entered_at
 ---@field plate string?
+---@field free boolean?          owes nothing, whatever the tariff says
+---@field special boolean?       the same, because of its plate
 ---@field pass_until integer?    the pass is valid before this instant
 ---@field coupons parking.Coupon[]?
 ---@field paid_fen integer?      already paid for this stay
@@ -110,7 +112,10 @@ local function option(tariff, name)
 end
 
 -- T13. Plain text, not a pattern: a plate is data.
-local function is_special(tariff, plate)
+---@param tariff parking.Tariff
+---@param plate string?
+---@return boolean
+function M.is_special(tariff, plate)
     if not plate then
         return false
     end
@@ -279,10 +284,10 @@ function M.quote(tariff, stay, calendar)
         discount_fen = 0,
         paid_fen = stay.paid_fen or 0,
         due_fen = 0,
-        special = is_special(tariff, stay.plate),
+        special = stay.special or M.is_special(tariff, stay.plate),
         lines = {},
     }
-    if quote.special then
+    if quote.special or stay.free then
         return quote
     end
     local start = billing_start(tariff, stay)

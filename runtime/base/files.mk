@@ -4,8 +4,8 @@ base_SRCS = \
   err.c \
   hash.c \
   index.c \
-  json_patch.c \
   instant.c \
+  json_patch.c \
   json_read.c \
   json_value.c \
   json_write.c \

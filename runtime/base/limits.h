@@ -199,6 +199,9 @@
 #define LL_BREAKER_WINDOW_MS 60000
 #define LL_BREAKER_PROBE_MS 10000 /* between probes while it is open */
 
+/* -- what an operator asks -- */
+#define LL_ADMIN_LIST_MAX 1000 /* items of a page */
+
 /* -- linli, spec/cli.md -- */
 #define LL_CLI_WORDS_MAX 8                /* words of a command line */
 #define LL_CLI_HEADERS_MAX 32             /* -H of one call */
@@ -207,6 +210,8 @@
 #define LL_CLI_ANSWER_BYTES_MAX (64u << 20)
 #define LL_CLI_CONNECT_MS 5000
 #define LL_CLI_ANSWER_MS 120000 /* twice the longest wall limit */
+#define LL_CLI_LONG_MS 3600000  /* a clock that goes a year, a backup */
+#define LL_CLI_PAGES_MAX 10000  /* of one list */
 #define LL_CLI_HEALTH_MS 5000
 #define LL_CLI_TOKEN_S 300 /* life of a token that a verb makes for itself */
 

@@ -2,12 +2,16 @@
 linlid_SRCS = linlid.c
 linli_SRCS = \
   linli.c \
+  linli_admin.c \
   linli_args.c \
   linli_call.c \
   linli_cli.c \
+  linli_device.c \
   linli_doctor.c \
   linli_explain.c \
+  linli_host.c \
   linli_http.c \
   linli_plugin.c \
-  linli_token.c
+  linli_token.c \
+  linli_usage.c
 linli-worker_SRCS = linli-worker.c

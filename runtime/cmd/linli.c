@@ -9,14 +9,22 @@
 
 static linli_status (*const verbs[LL_VERB_COUNT])(
     struct ll_cli *, struct ll_err *) = {
+    [LL_VERB_ALERTS] = ll_cli_alerts,
+    [LL_VERB_BACKUP] = ll_cli_backup,
     [LL_VERB_CALL] = ll_cli_call,
+    [LL_VERB_CLOCK_ADVANCE] = ll_cli_clock_advance,
+    [LL_VERB_CLOCK_GET] = ll_cli_clock_get,
+    [LL_VERB_CLOCK_SET] = ll_cli_clock_set,
     [LL_VERB_DOCTOR] = ll_cli_doctor,
     [LL_VERB_EXPLAIN] = ll_cli_explain,
     [LL_VERB_HELP] = ll_cli_help,
     [LL_VERB_PLUGIN_DISABLE] = ll_cli_plugin_disable,
     [LL_VERB_PLUGIN_ENABLE] = ll_cli_plugin_enable,
     [LL_VERB_PLUGIN_LIST] = ll_cli_plugin_list,
+    [LL_VERB_RECONCILE] = ll_cli_reconcile,
+    [LL_VERB_SEED] = ll_cli_seed,
     [LL_VERB_TOKEN] = ll_cli_token,
+    [LL_VERB_USAGE] = ll_cli_usage,
     [LL_VERB_VERSION] = ll_cli_version,
 };
 

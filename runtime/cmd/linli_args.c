@@ -32,8 +32,11 @@ static const struct option options[LL_OPT_COUNT] = {
         {"--token-file FILE", "use the bearer token in FILE (- is stdin)",
             "使用文件中的令牌 (- 为标准输入)", false}},
     [LL_OPT_AS] = {"--as", NULL, true,
-        {"--as ROLE:ID", "resident, staff, operator or app, and the id",
-            "身份: resident、staff、operator 或 app, 加编号", false}},
+        {"--as ROLE:ID",
+            "resident, staff, operator or app, and the id; a call: device too",
+            "身份: resident、staff、operator 或 app, 加编号; call 还可用 "
+            "device",
+            false}},
     [LL_OPT_COMMUNITY] = {"--community", NULL, true,
         {"--community C", "the community [demo]", "社区编号 [demo]", false}},
     [LL_OPT_TTL] = {"--ttl", NULL, true,
@@ -46,8 +49,10 @@ static const struct option options[LL_OPT_COUNT] = {
         {"-d JSON|@FILE|@-", "the body; @- reads it from stdin",
             "请求体; @- 从标准输入读取", false}},
     [LL_OPT_KEY] = {"--key", NULL, true,
-        {"--key K", "Idempotency-Key; made up where needed and not given",
-            "幂等键; 需要而未给时自动生成", false}},
+        {"--key K",
+            "a call: Idempotency-Key, made up where needed; restore: the key "
+            "file",
+            "call: 幂等键, 需要时自动生成; restore: 密钥文件", false}},
     [LL_OPT_HEADER] = {"--header", "-H", true,
         {"-H 'NAME: VALUE'", "a further header; may be repeated",
             "附加请求头, 可重复", false}},
@@ -57,16 +62,50 @@ static const struct option options[LL_OPT_COUNT] = {
     [LL_OPT_CONFIG] = {"--config", NULL, true,
         {"--config FILE", "the plugin's configuration, a JSON object",
             "插件配置文件 (JSON 对象)", false}},
+    [LL_OPT_DEVICE_KEY] = {"--device-key", NULL, true,
+        {"--device-key HEX", "the device's key, or @FILE that holds it",
+            "设备密钥 (十六进制), 或 @文件", false}},
+    [LL_OPT_FROM] = {"--from", NULL, true,
+        {"--from TS", "from this time on: RFC 3339, or ms since 1970",
+            "起始时间 (含): RFC 3339 或 1970 年以来毫秒数", false}},
+    [LL_OPT_IF_MATCH] = {"--if-match", NULL, true,
+        {"--if-match TAG", "only if the thing still has this ETag; * is any",
+            "仅当 ETag 仍为该值时执行; * 为任意", false}},
+    [LL_OPT_KIND] = {"--kind", NULL, true,
+        {"--kind K", "alerts of this kind alone", "仅此类告警", false}},
+    [LL_OPT_PLUGIN] = {"--plugin", NULL, true,
+        {"--plugin P", "of this plugin alone", "仅此插件", false}},
+    [LL_OPT_STATE] = {"--state", NULL, true,
+        {"--state S", "alerts in this state alone", "仅此状态的告警", false}},
+    [LL_OPT_TO] = {"--to", NULL, true,
+        {"--to TS", "before this time", "截止时间 (不含)", false}},
 };
 
 #define OPT(o) (1u << LL_OPT_##o)
 
 static const struct ll_verb verbs[] = {
+    {LL_VERB_ALERTS, "alerts", "[--community C] [--kind K] [--state S]", 0, 0,
+        OPT(COMMUNITY) | OPT(KIND) | OPT(STATE) | OPT(TOKEN_FILE),
+        "list what plugins have raised, newest first",
+        "列出插件发出的告警, 最新在前"},
+    {LL_VERB_BACKUP, "backup", "FILE", 1, 1, OPT(TOKEN_FILE),
+        "copy the database of a running linlid into a new file",
+        "将运行中的数据库备份到新文件"},
     {LL_VERB_CALL, "call", "METHOD PATH [--as ROLE:ID] [-d JSON|@FILE|@-]", 2,
         2,
         OPT(AS) | OPT(COMMUNITY) | OPT(BODY) | OPT(KEY) | OPT(HEADER) |
-            OPT(INCLUDE) | OPT(TOKEN_FILE) | OPT(TTL) | OPT(CLAIMS),
+            OPT(INCLUDE) | OPT(TOKEN_FILE) | OPT(TTL) | OPT(CLAIMS) |
+            OPT(DEVICE_KEY) | OPT(IF_MATCH),
         "send one request and print the answer", "发送一个请求并输出应答"},
+    {LL_VERB_CLOCK_ADVANCE, "clock advance", "DUR", 1, 1, OPT(TOKEN_FILE),
+        "go ahead by 90s, 15m, 2h, 1d or 250ms, doing what falls due",
+        "时钟前进 (90s、15m、2h、1d、250ms), 并执行到期事项"},
+    {LL_VERB_CLOCK_GET, "clock get", "", 0, 0, OPT(TOKEN_FILE),
+        "print the time of a linlid with --clock=virtual",
+        "输出虚拟时钟的时间"},
+    {LL_VERB_CLOCK_SET, "clock set", "TS", 1, 1, OPT(TOKEN_FILE),
+        "jump to a later time: RFC 3339, or ms since 1970",
+        "将时钟跳到更晚的时间: RFC 3339 或毫秒数"},
     {LL_VERB_DOCTOR, "doctor", "", 0, 0, 0,
         "say whether this machine can run linlid", "检查本机能否运行 linlid"},
     {LL_VERB_EXPLAIN, "explain", "[CODE]", 0, 1, 0,
@@ -83,10 +122,22 @@ static const struct ll_verb verbs[] = {
         OPT(COMMUNITY) | OPT(TOKEN_FILE),
         "list plugins, their workers and last errors",
         "列出插件及其进程与最近错误"},
+    {LL_VERB_RECONCILE, "reconcile", "[--community C]", 0, 0,
+        OPT(COMMUNITY) | OPT(TOKEN_FILE),
+        "prove that usage records and their sums agree",
+        "核对用量记录与汇总是否相符"},
+    {LL_VERB_SEED, "seed", "FILE", 1, 1, OPT(TOKEN_FILE),
+        "load data to begin with; - is stdin; development only",
+        "载入初始数据; - 为标准输入; 仅限开发模式"},
     {LL_VERB_TOKEN, "token", "--as ROLE:ID [--community C] [--ttl S]", 0, 0,
         OPT(AS) | OPT(COMMUNITY) | OPT(TTL) | OPT(CLAIMS),
         "print a bearer token signed with the development key",
         "用开发密钥签发并输出令牌"},
+    {LL_VERB_USAGE, "usage",
+        "[--community C] [--plugin P] [--from TS] [--to TS]", 0, 0,
+        OPT(COMMUNITY) | OPT(PLUGIN) | OPT(FROM) | OPT(TO) | OPT(TOKEN_FILE),
+        "print what was counted; --json: each quarter of an hour",
+        "输出用量合计; --json 含每刻钟明细"},
     {LL_VERB_VERSION, "version", "", 0, 0, 0,
         "print the versions of linli and its libraries", "输出版本信息"},
 };
@@ -256,15 +307,54 @@ names_verb(
     return true;
 }
 
+/* The first of a verb's two words; empty if it has one. */
+static linli_str
+group_of(const struct ll_verb *verb)
+{
+    linli_str rest = ll_cstr(verb->name), first;
+    (void)ll_str_split(&rest, ' ', &first);
+    return rest.ptr == NULL ? (linli_str){NULL, 0} : first;
+}
+
+/* The group that a word names, or nearly; *edits tells how nearly. */
+static linli_str
+nearest_group(const char *word, unsigned *edits)
+{
+    linli_str nearest = {NULL, 0};
+    *edits = NEAR_EDITS_MAX + 1;
+    for (size_t i = 0; i < LL_COUNT(verbs); i++) {
+        linli_str group = group_of(&verbs[i]);
+        unsigned far = ll_edit_distance(ll_cstr(word), group);
+        if (group.len > 0 && far < *edits) {
+            *edits = far;
+            nearest = group;
+        }
+    }
+    return nearest;
+}
+
+/* "say plugin disable, plugin enable, plugin list" */
+static void
+fix_group(struct ll_err *err, linli_str group)
+{
+    char text[128] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < LL_COUNT(verbs) && n < sizeof text; i++)
+        if (ll_str_eq(group_of(&verbs[i]), group))
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s%s",
+                n > 0 ? ", " : "", verbs[i].name);
+    ll_err_fix(err, "say one of %s", text);
+}
+
 static linli_status
 unknown_verb(struct reader *r)
 {
     char said[2 * WORD_BYTES_MAX + 2];
-    unsigned nearest = NEAR_EDITS_MAX + 1;
+    unsigned nearest = NEAR_EDITS_MAX + 1, from_group = 0;
     const char *meant = NULL;
     const char *first = r->args->words[0];
-    bool is_group = strcmp(first, "plugin") == 0;
-    bool two = is_group && r->args->word_count > 1;
+    linli_str group = nearest_group(first, &from_group);
+    bool two = from_group == 0 && r->args->word_count > 1;
     (void)snprintf(said, sizeof said, "%s%s%s", first, two ? " " : "",
         two ? r->args->words[1] : "");
     for (size_t i = 0; i < LL_COUNT(verbs); i++) {
@@ -279,9 +369,8 @@ unknown_verb(struct reader *r)
         ll_fail(r->err, LINLI_E_INVALID, "usage", "unknown verb: %s", said);
     if (meant != NULL)
         ll_err_fix(r->err, "did you mean linli %s? See linli help", meant);
-    else if (is_group || ll_edit_distance(ll_cstr(first),
-                             LINLI_STR("plugin")) <= NEAR_EDITS_MAX)
-        ll_err_fix(r->err, "say plugin enable, plugin disable or plugin list");
+    else if (group.len > 0)
+        fix_group(r->err, group);
     return status;
 }
 

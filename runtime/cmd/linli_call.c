@@ -8,6 +8,7 @@
 
 #define METHOD_BYTES_MAX 16
 #define KEY_RANDOM_BYTES 16
+#define OWN_HEADERS_MAX 4                 /* type, key, If-Match, signature */
 #define LOG_END_BYTES ((size_t)256 << 10) /* what is looked at of a log */
 
 /* A call as it is put together. */
@@ -15,7 +16,7 @@ struct call {
     const char *method;
     char *path; /* on linlid, begins with '/' */
     linli_str community;
-    const char *headers[LL_CLI_HEADERS_MAX + 2];
+    const char *headers[LL_CLI_HEADERS_MAX + OWN_HEADERS_MAX];
     uint32_t header_count;
 };
 
@@ -108,6 +109,31 @@ read_body(
     if (given[0] != '@')
         return LINLI_OK;
     return ll_cli_read(cli, given + 1, LL_CLI_BODY_BYTES_MAX, body, err);
+}
+
+/* "7" and 7 are the same tag; "*" is any. */
+static linli_status
+add_if_match(struct ll_cli *cli, struct call *call, struct ll_err *err)
+{
+    const char *tag = cli->args->value[LL_OPT_IF_MATCH];
+    if (tag == NULL)
+        return LINLI_OK;
+    if (has_header(call, "if-match"))
+        return ll_fail(err, LINLI_E_INVALID, "usage",
+            "--if-match and -H If-Match are both given");
+    linli_str inner = ll_cstr(tag);
+    bool any = strcmp(tag, "*") == 0;
+    if (inner.len >= 2 && tag[0] == '"' && tag[inner.len - 1] == '"')
+        inner = (linli_str){tag + 1, inner.len - 2};
+    if (!any && !ll_etag_valid(inner))
+        return ll_fail(err, LINLI_E_INVALID, "usage",
+            "--if-match takes the ETag of an answer, or *");
+    char *header = any ? ll_cli_text(cli, "If-Match: *")
+                       : ll_cli_text(cli, "If-Match: \"%.*s\"", LL_FMT(inner));
+    if (header == NULL)
+        return ll_fail(err, LINLI_E_LIMIT, "usage", "--if-match is too long");
+    call->headers[call->header_count++] = header;
+    return LINLI_OK;
 }
 
 static bool
@@ -250,15 +276,27 @@ print_answer(
     return LINLI_OK;
 }
 
+/* A device signs; everybody else has a token. */
 static linli_status
-add_token(struct ll_cli *cli, const struct call *call, linli_str *token,
+add_caller(struct ll_cli *cli, struct call *call, struct ll_ask *ask,
     struct ll_err *err)
 {
     const char *as = cli->args->value[LL_OPT_AS];
-    *token = (linli_str){NULL, 0};
+    bool device = as != NULL && strncmp(as, "device:", 7) == 0;
+    ask->token = (linli_str){NULL, 0};
+    if (!device && cli->args->value[LL_OPT_DEVICE_KEY] != NULL)
+        return ll_fail(err, LINLI_E_INVALID, "usage",
+            "--device-key is for --as device:ID");
+    if (device) {
+        struct ll_signed what = {as + 7, call->method, call->path, ask->body};
+        linli_status status =
+            ll_cli_sign(cli, &what, &call->headers[call->header_count], err);
+        call->header_count += status == LINLI_OK;
+        return status;
+    }
     if (as == NULL && cli->args->value[LL_OPT_TOKEN_FILE] == NULL)
         return LINLI_OK;
-    return ll_cli_mint(cli, as, call->community, token, err);
+    return ll_cli_mint(cli, as, call->community, &ask->token, err);
 }
 
 /* True if the line of a log tells how the call of that trace failed; what
@@ -317,9 +355,11 @@ ll_cli_call(struct ll_cli *cli, struct ll_err *err)
     if (status == LINLI_OK)
         status = read_body(cli, &call, &ask.body, err);
     if (status == LINLI_OK)
+        status = add_if_match(cli, &call, err);
+    if (status == LINLI_OK)
         status = ll_cli_find(cli, err);
     if (status == LINLI_OK)
-        status = add_token(cli, &call, &ask.token, err);
+        status = add_caller(cli, &call, &ask, err);
     if (status == LINLI_OK)
         status = add_key(cli, &call, err);
     if (status != LINLI_OK)

@@ -16,7 +16,7 @@
 
 #define LL_CLI_DATA_DEFAULT "./linli-data"
 #define LL_CLI_COMMUNITY_DEFAULT "demo"
-#define LL_CLI_STATE_FILE "linlid.json" /* url and pid, written by linlid */
+#define LL_CLI_STATE_FILE "linlid.json" /* written by linlid; mode 0600 */
 
 /* Exit statuses, spec/cli.md. */
 enum ll_exit {
@@ -33,8 +33,10 @@ struct ll_cli {
     struct ll_world *world; /* clock and random bytes */
     const char *data;       /* the data directory */
     const char *community;
-    const char *base_url; /* once ll_cli_find has found linlid */
-    const char *asked;    /* the last request, "GET http://…"; or NULL */
+    const char *base_url;    /* once ll_cli_find has found linlid */
+    const char *admin_token; /* of it; NULL: it was found by its address */
+    bool virtual_clock;      /* it has a clock of its own */
+    const char *asked;       /* the last request, "GET http://…"; or NULL */
     enum ll_lang lang;
     bool json;
     enum ll_exit exit_code; /* of a failure; LL_EXIT_USAGE at first */
@@ -42,14 +44,22 @@ struct ll_cli {
 };
 
 /* The verbs. */
+linli_status ll_cli_alerts(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_backup(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_call(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_clock_advance(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_clock_get(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_clock_set(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_doctor(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_explain(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_help(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_disable(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_enable(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_list(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_reconcile(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_seed(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_token(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_usage(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_version(struct ll_cli *cli, struct ll_err *err);
 
 /* -- linli_cli.c: files, texts -- */
@@ -73,9 +83,12 @@ void ll_cli_both(
 /* -- linli_token.c -- */
 
 /* A bearer token for "ROLE:ID" of a community: from --token-file if given,
- * else signed with DIR/dev.key. In the arena. */
+ * else signed with DIR/dev.key, and valid by linlid's clock. In the arena. */
 linli_status ll_cli_mint(struct ll_cli *cli, const char *as,
     linli_str community, linli_str *token, struct ll_err *err) LL_USE_RESULT;
+/* The token in --token-file, which is given. In the arena. */
+linli_status ll_cli_token_file(
+    struct ll_cli *cli, linli_str *token, struct ll_err *err) LL_USE_RESULT;
 
 /* The operator that the admin verbs act as. */
 #define LL_CLI_OPERATOR "operator:linli"
@@ -103,6 +116,12 @@ struct ll_answer {
  * process it names. Failure: "cli/no-daemon", exit code 3. */
 linli_status ll_cli_find(struct ll_cli *cli, struct ll_err *err) LL_USE_RESULT;
 
+/* The time that linlid goes by, in ms since 1970: with --clock=virtual it is
+ * asked, otherwise it is this machine's. Without --url or a DIR/linlid.json
+ * there is nobody to differ from. */
+linli_status ll_cli_now(
+    struct ll_cli *cli, int64_t *ms, struct ll_err *err) LL_USE_RESULT;
+
 /* Sends one request and waits. Any status is LINLI_OK; no answer is
  * "cli/no-daemon". Free the answer in any case. */
 linli_status ll_cli_ask(struct ll_cli *cli, const struct ll_ask *ask,
@@ -113,6 +132,48 @@ void ll_answer_free(struct ll_answer *answer);
  * problem+json, code included, and sets exit code 1. */
 linli_status ll_cli_judge(struct ll_cli *cli, const struct ll_answer *answer,
     struct ll_err *err) LL_USE_RESULT;
+
+/* -- linli_admin.c: linlid's own paths -- */
+
+/* A segment of a path, or a value of a query: only unreserved characters
+ * stay as they are. NULL without memory. */
+char *ll_cli_segment(struct ll_cli *cli, const char *text);
+
+/* What an admin path answers. */
+struct ll_admin_answer {
+    struct ll_answer answer;
+    struct ll_json json; /* texts stay with `answer` */
+};
+void ll_admin_answer_init(struct ll_cli *cli, struct ll_admin_answer *answer);
+void ll_admin_answer_free(struct ll_admin_answer *answer);
+
+/* One request to /v1/c/COMMUNITY/admin + `below` (NULL: it was too long) as
+ * the operator, or to a path of the host's own with the admin token. The
+ * answer is judged and read; a token that was made stays in ask->token for
+ * the next. */
+linli_status ll_cli_ask_admin(struct ll_cli *cli, struct ll_ask *ask,
+    const char *below, struct ll_admin_answer *answer,
+    struct ll_err *err) LL_USE_RESULT;
+linli_status ll_cli_ask_host(struct ll_cli *cli, struct ll_ask *ask,
+    const char *path, struct ll_admin_answer *answer,
+    struct ll_err *err) LL_USE_RESULT;
+
+/* With --json prints the answer as it came. */
+bool ll_cli_printed(
+    const struct ll_cli *cli, const struct ll_admin_answer *answer);
+
+/* -- linli_device.c -- */
+
+/* A call as linli_call.c puts it together: what a device signs of it. */
+struct ll_signed {
+    const char *device; /* its id */
+    const char *method;
+    const char *target; /* "/v1/...?..." as it is sent */
+    linli_str body;
+};
+/* "Linli-Signature: ..." by --device-key, in the arena. */
+linli_status ll_cli_sign(struct ll_cli *cli, const struct ll_signed *what,
+    const char **header, struct ll_err *err) LL_USE_RESULT;
 
 /* Prints text that others wrote, as ll_put_safe makes it; cut at
  * LL_CLI_PRINT_BYTES_MAX. */

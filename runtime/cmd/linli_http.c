@@ -221,7 +221,11 @@ read_state(struct ll_cli *cli, const char *path, struct ll_json *json,
     if (url.len == 0 || !ll_jv_int(ll_jv_get(root, "pid"), pid))
         return no_daemon(cli, err, path, "the file does not name a linlid");
     cli->base_url = ll_cli_text(cli, "%.*s", LL_FMT(url));
-    if (cli->base_url == NULL)
+    cli->admin_token = ll_cli_text(
+        cli, "%.*s", LL_FMT(ll_jv_str(ll_jv_get(root, "admin_token"))));
+    cli->virtual_clock =
+        ll_str_is(ll_jv_str(ll_jv_get(root, "clock")), "virtual");
+    if (cli->base_url == NULL || cli->admin_token == NULL)
         return no_daemon(cli, err, path, "the address is too long");
     return LINLI_OK;
 }
@@ -285,6 +289,67 @@ ll_cli_find(struct ll_cli *cli, struct ll_err *err)
         return ll_fail(err, LINLI_E_INVALID, "usage",
             "--url takes an address that begins with http:// or https://");
     return LINLI_OK;
+}
+
+/* -- linlid's time -- */
+
+/* Whether DIR/linlid.json speaks of a virtual clock; nobody is asked. */
+static bool
+is_virtual(struct ll_cli *cli)
+{
+    struct ll_json json;
+    struct ll_err err;
+    int64_t pid = 0;
+    enum ll_exit before = cli->exit_code;
+    char *path = ll_cli_text(cli, "%s/%s", cli->data, LL_CLI_STATE_FILE);
+    ll_json_init(&json, &cli->mem);
+    bool there =
+        path != NULL && read_state(cli, path, &json, &pid, &err) == LINLI_OK;
+    ll_json_fini(&json);
+    cli->exit_code = before;
+    cli->base_url = NULL; /* read, not found */
+    return there && cli->virtual_clock;
+}
+
+static linli_status
+ask_now(struct ll_cli *cli, int64_t *ms, struct ll_err *err)
+{
+    struct ll_ask ask = {.method = "GET",
+        .url = "/v1/dev/clock",
+        .token = ll_cstr(cli->admin_token),
+        .wait_ms = LL_CLI_ANSWER_MS};
+    struct ll_answer answer;
+    struct ll_json json;
+    ll_json_init(&json, &cli->mem);
+    linli_status status = ll_cli_ask(cli, &ask, &answer, err);
+    if (status == LINLI_OK)
+        status = ll_cli_judge(cli, &answer, err);
+    if (status == LINLI_OK)
+        status = ll_json_parse(
+            &json, ll_buf_view(&answer.body), JSON_DEPTH_MAX, err);
+    if (status == LINLI_OK &&
+        !ll_jv_int(ll_jv_get(ll_json_root(&json), "ms"), ms))
+        status = ll_fail(err, LINLI_E_PROTOCOL, "cli/refused",
+            "linlid does not say what time it is");
+    ll_answer_free(&answer);
+    ll_json_fini(&json);
+    return status;
+}
+
+linli_status
+ll_cli_now(struct ll_cli *cli, int64_t *ms, struct ll_err *err)
+{
+    linli_status status = LINLI_OK;
+    *ms = ll_world_wall(cli->world).ms;
+    if (cli->args->value[LL_OPT_URL] != NULL)
+        return LINLI_OK;
+    if (cli->base_url == NULL && !is_virtual(cli))
+        return LINLI_OK;
+    if (cli->base_url == NULL)
+        status = ll_cli_find(cli, err);
+    if (status == LINLI_OK && cli->virtual_clock)
+        status = ask_now(cli, ms, err);
+    return status;
 }
 
 /* -- judging an answer -- */

@@ -9,63 +9,7 @@
 
 #include "base/text.h"
 
-#define ADMIN_DEPTH_MAX 32
-
-/* A segment of a path: only unreserved characters stay as they are. */
-static char *
-segment(struct ll_cli *cli, const char *text)
-{
-    struct ll_buf buf;
-    ll_buf_init(&buf, &cli->mem, 4096);
-    for (const char *p = text; *p != '\0'; p++) {
-        unsigned char c = (unsigned char)*p;
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                     (c >= '0' && c <= '9') ||
-                     (c != '\0' && strchr("-._~", c) != NULL);
-        ll_buf_printf(&buf, plain ? "%c" : "%%%02X", c);
-    }
-    char *copy =
-        buf.failed ? NULL : ll_cli_text(cli, "%.*s", (int)buf.len, buf.ptr);
-    ll_buf_fini(&buf);
-    return copy;
-}
-
-/* One request to /v1/c/COMMUNITY/admin/plugins + `below`; the answer is read
- * into `json`, whose texts stay with `answer`. With --json it is printed as
- * it came. */
-static linli_status
-ask_admin(struct ll_cli *cli, struct ll_ask *ask, const char *below,
-    struct ll_answer *answer, struct ll_json *json, struct ll_err *err)
-{
-    static const char *const type[] = {"Content-Type: application/json"};
-    char *community = segment(cli, cli->community);
-    linli_status status = ll_cli_find(cli, err);
-    if (status == LINLI_OK)
-        status = ll_cli_mint(
-            cli, LL_CLI_OPERATOR, ll_cstr(cli->community), &ask->token, err);
-    if (status != LINLI_OK)
-        return status;
-    ask->url =
-        community == NULL || below == NULL
-            ? NULL
-            : ll_cli_text(cli, "/v1/c/%s/admin/plugins%s", community, below);
-    if (ask->url == NULL)
-        return ll_fail(err, LINLI_E_LIMIT, "usage", "a name is too long");
-    ask->wait_ms = LL_CLI_ANSWER_MS;
-    if (ask->body.ptr != NULL) {
-        ask->headers = type;
-        ask->header_count = LL_COUNT(type);
-    }
-    status = ll_cli_ask(cli, ask, answer, err);
-    if (status == LINLI_OK)
-        status = ll_cli_judge(cli, answer, err);
-    if (status == LINLI_OK)
-        status = ll_json_parse(
-            json, ll_buf_view(&answer->body), ADMIN_DEPTH_MAX, err);
-    if (status == LINLI_OK && cli->json)
-        (void)printf("%.*s\n", (int)answer->body.len, answer->body.ptr);
-    return status;
-}
+#define CONFIG_DEPTH_MAX 32
 
 /* {"path":…,"config":…} */
 static linli_status
@@ -91,7 +35,7 @@ enable_body(struct ll_cli *cli, struct ll_buf *body, struct ll_err *err)
     if (file != NULL) {
         status = ll_cli_read(cli, file, LL_CLI_FILE_BYTES_MAX, &text, err);
         if (status == LINLI_OK) {
-            status = ll_json_parse(&config, text, ADMIN_DEPTH_MAX, err);
+            status = ll_json_parse(&config, text, CONFIG_DEPTH_MAX, err);
             if (status == LINLI_OK &&
                 !ll_jv_is(ll_json_root(&config), LL_JSON_OBJECT))
                 status = ll_fail(err, LINLI_E_INVALID, "plugin/config",
@@ -133,20 +77,18 @@ linli_status
 ll_cli_plugin_enable(struct ll_cli *cli, struct ll_err *err)
 {
     struct ll_ask ask = {.method = "POST"};
-    struct ll_answer answer = {0};
+    struct ll_admin_answer answer;
     struct ll_buf body;
-    struct ll_json json;
-    ll_json_init(&json, &cli->mem);
+    ll_admin_answer_init(cli, &answer);
     ll_buf_init(&body, &cli->mem, (size_t)2 * LL_CLI_FILE_BYTES_MAX);
     linli_status status = enable_body(cli, &body, err);
     ask.body = ll_buf_view(&body);
     if (status == LINLI_OK)
-        status = ask_admin(cli, &ask, "", &answer, &json, err);
-    if (status == LINLI_OK && !cli->json)
-        print_state(cli, ll_json_root(&json));
-    ll_answer_free(&answer);
+        status = ll_cli_ask_admin(cli, &ask, "/plugins", &answer, err);
+    if (status == LINLI_OK && !ll_cli_printed(cli, &answer))
+        print_state(cli, ll_json_root(&answer.json));
+    ll_admin_answer_free(&answer);
     ll_buf_fini(&body);
-    ll_json_fini(&json);
     return status;
 }
 
@@ -154,16 +96,15 @@ linli_status
 ll_cli_plugin_disable(struct ll_cli *cli, struct ll_err *err)
 {
     struct ll_ask ask = {.method = "POST", .body = LINLI_STR("{}")};
-    struct ll_answer answer = {0};
-    struct ll_json json;
-    char *id = segment(cli, cli->args->words[0]);
-    char *below = id == NULL ? NULL : ll_cli_text(cli, "/%s/disable", id);
-    ll_json_init(&json, &cli->mem);
-    linli_status status = ask_admin(cli, &ask, below, &answer, &json, err);
-    if (status == LINLI_OK && !cli->json)
-        print_state(cli, ll_json_root(&json));
-    ll_answer_free(&answer);
-    ll_json_fini(&json);
+    struct ll_admin_answer answer;
+    char *id = ll_cli_segment(cli, cli->args->words[0]);
+    char *below =
+        id == NULL ? NULL : ll_cli_text(cli, "/plugins/%s/disable", id);
+    ll_admin_answer_init(cli, &answer);
+    linli_status status = ll_cli_ask_admin(cli, &ask, below, &answer, err);
+    if (status == LINLI_OK && !ll_cli_printed(cli, &answer))
+        print_state(cli, ll_json_root(&answer.json));
+    ll_admin_answer_free(&answer);
     return status;
 }
 
@@ -213,19 +154,17 @@ linli_status
 ll_cli_plugin_list(struct ll_cli *cli, struct ll_err *err)
 {
     struct ll_ask ask = {.method = "GET"};
-    struct ll_answer answer = {0};
-    struct ll_json json;
-    ll_json_init(&json, &cli->mem);
-    linli_status status = ask_admin(cli, &ask, "", &answer, &json, err);
-    if (status == LINLI_OK && !cli->json) {
-        struct ll_jv items = ll_jv_get(ll_json_root(&json), "items");
+    struct ll_admin_answer answer;
+    ll_admin_answer_init(cli, &answer);
+    linli_status status = ll_cli_ask_admin(cli, &ask, "/plugins", &answer, err);
+    if (status == LINLI_OK && !ll_cli_printed(cli, &answer)) {
+        struct ll_jv items = ll_jv_get(ll_json_root(&answer.json), "items");
         (void)printf("%-20s %-10s %-10s %-16s %8s  %s\n", "ID", "VERSION",
             "STATE", "WORKERS", "RESTARTS", "LAST ERROR");
         LL_JSON_EACH (plugin, items) {
             print_row(plugin);
         }
     }
-    ll_answer_free(&answer);
-    ll_json_fini(&json);
+    ll_admin_answer_free(&answer);
     return status;
 }

@@ -24,7 +24,10 @@ read_as(const char *as, struct ll_dev_claims *claims, struct ll_err *err)
         known = known || ll_str_is(claims->kind, roles[i]);
     if (!known)
         return ll_fail(err, LINLI_E_INVALID, "usage",
-            "--as takes resident:ID, staff:ID, operator:ID or app:ID");
+            "--as takes resident:ID, staff:ID, operator:ID or app:ID%s",
+            ll_str_is(claims->kind, "device")
+                ? "; a device has no token, but signs: linli call"
+                : "");
     if (rest.len == 0 || rest.len > LL_TOKEN_NAME_BYTES_MAX)
         return ll_fail(err, LINLI_E_INVALID, "usage",
             "the id in --as has 1 to %d bytes", LL_TOKEN_NAME_BYTES_MAX);
@@ -95,14 +98,15 @@ static linli_status
 make_token(struct ll_cli *cli, const char *as, linli_str community,
     int64_t fallback_s, linli_str *token, struct ll_err *err)
 {
-    struct ll_dev_claims said = {
-        .community = community, .now_ms = ll_world_wall(cli->world).ms};
+    struct ll_dev_claims said = {.community = community};
     const char *extra = cli->args->value[LL_OPT_CLAIMS];
     if (extra != NULL)
         said.extra = ll_cstr(extra);
     linli_status status = read_as(as, &said, err);
     if (status == LINLI_OK)
         status = read_ttl(cli, fallback_s, &said.ttl_s, err);
+    if (status == LINLI_OK)
+        status = ll_cli_now(cli, &said.now_ms, err);
     if (status == LINLI_OK)
         status = write_token(cli, &said, token, err);
     return status;
@@ -112,10 +116,16 @@ linli_status
 ll_cli_mint(struct ll_cli *cli, const char *as, linli_str community,
     linli_str *token, struct ll_err *err)
 {
-    const char *file = cli->args->value[LL_OPT_TOKEN_FILE];
     *token = (linli_str){NULL, 0};
-    if (file == NULL)
-        return make_token(cli, as, community, LL_CLI_TOKEN_S, token, err);
+    return cli->args->value[LL_OPT_TOKEN_FILE] != NULL
+               ? ll_cli_token_file(cli, token, err)
+               : make_token(cli, as, community, LL_CLI_TOKEN_S, token, err);
+}
+
+linli_status
+ll_cli_token_file(struct ll_cli *cli, linli_str *token, struct ll_err *err)
+{
+    const char *file = cli->args->value[LL_OPT_TOKEN_FILE];
     linli_status status =
         ll_cli_read(cli, file, LL_TOKEN_BYTES_MAX + 2, token, err);
     while (token->len > 0 && (token->ptr[token->len - 1] == '\n' ||

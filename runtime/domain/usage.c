@@ -33,6 +33,18 @@ get_int(const char **p)
     return i;
 }
 
+uint64_t
+ll_usage_event_hash(linli_str event_id)
+{
+    unsigned char hash[LL_SHA256_BYTES];
+    if (event_id.len == 0)
+        return 0;
+    ll_sha256(event_id.ptr, event_id.len, hash);
+    const char *p = (const char *)hash;
+    uint64_t bits = get_le(&p, 8);
+    return bits == 0 ? 1 : bits;
+}
+
 void
 ll_usage_put(struct ll_buf *out, const struct ll_usage *usage)
 {

@@ -26,9 +26,13 @@ struct ll_usage {
     int64_t quantity;             /* millionths; negative: a correction */
     uint32_t series;              /* what is counted: id of a usage_series */
     uint32_t cpu_us;              /* of the committed run; 0 for others */
-    uint64_t event_hash;          /* of a custom meter's event_id; 0: none */
+    uint64_t event_hash;          /* ll_usage_event_hash of its event_id */
 };
 #define LL_USAGE_BYTES 48
+
+/* The first eight bytes of SHA-256, little-endian, and never 0; of an empty
+ * id, which is none, 0. */
+uint64_t ll_usage_event_hash(linli_str event_id);
 
 /* Appends a record. */
 void ll_usage_put(struct ll_buf *out, const struct ll_usage *usage);

@@ -255,18 +255,75 @@ write_callers(struct ll_jw *w, const struct ll_route *route)
     ll_jw_close(w, ']');
 }
 
+#define DEVICE (1u << LL_CALLER_DEVICE)
+
+/* Either will do: a person's token, a device's signature. */
+static void
+write_security(struct ll_jw *w, const struct ll_route *route)
+{
+    ll_jw_key(w, "security");
+    ll_jw_open(w, '[');
+    if (route->callers != DEVICE)
+        ll_jw_raw(w, LINLI_STR("{\"bearer\":[]}"));
+    if (route->callers & DEVICE)
+        ll_jw_raw(w, LINLI_STR("{\"device\":[]}"));
+    ll_jw_close(w, ']');
+}
+
+static bool
+is_one_of(const struct ll_route *route, const char *const *methods, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (ll_str_is(route->method, methods[i]))
+            return true;
+    return false;
+}
+
+/* Versions are those of documents: without collections there are none. */
+static bool
+has_etag(const struct ll_manifest *m, const struct ll_route *route)
+{
+    static const char *const methods[] = {"GET", "PUT", "PATCH"};
+    return m->collection_count > 0 && !route->feed &&
+           is_one_of(route, methods, LL_COUNT(methods));
+}
+
+static bool
+takes_if_match(const struct ll_manifest *m, const struct ll_route *route)
+{
+    static const char *const methods[] = {"PUT", "PATCH", "DELETE"};
+    return m->collection_count > 0 &&
+           is_one_of(route, methods, LL_COUNT(methods));
+}
+
+static void
+write_op_parameters(
+    struct ll_jw *w, const struct ll_manifest *m, const struct ll_route *route)
+{
+    /* A device's event has an identity of its own. */
+    bool key = !route->safe && route->callers != DEVICE;
+    bool if_match = takes_if_match(m, route);
+    if (!key && !if_match && !route->feed)
+        return;
+    ll_jw_key(w, "parameters");
+    ll_jw_open(w, '[');
+    if (key)
+        write_ref(w, "parameters/", LINLI_STR("IdempotencyKey"));
+    if (if_match)
+        write_ref(w, "parameters/", LINLI_STR("IfMatch"));
+    if (route->feed) {
+        write_ref(w, "parameters/", LINLI_STR("FeedAfter"));
+        write_ref(w, "parameters/", LINLI_STR("FeedWait"));
+    }
+    ll_jw_close(w, ']');
+}
+
 static void
 write_request(struct writer *o, const struct ll_route *route, linli_str id)
 {
     struct ll_jw *w = &o->w;
     bool body =
         !ll_str_is(route->method, "GET") && !ll_str_is(route->method, "DELETE");
-    if (!route->safe) {
-        ll_jw_key(w, "parameters");
-        ll_jw_open(w, '[');
-        write_ref(w, "parameters/", LINLI_STR("IdempotencyKey"));
-        ll_jw_close(w, ']');
-    }
     bool has_schema = ll_jv_there(route->request_schema);
     if (!has_schema && !body)
         return;
@@ -280,17 +337,27 @@ write_request(struct writer *o, const struct ll_route *route, linli_str id)
 }
 
 static void
-write_responses(struct writer *o, const struct ll_route *route, linli_str id)
+write_responses(struct writer *o, const struct ll_manifest *m,
+    const struct ll_route *route, linli_str id)
 {
     struct ll_jw *w = &o->w;
-    bool has_schema = ll_jv_there(route->response_schema);
+    linli_str schema = ll_jv_there(route->response_schema)
+                           ? schema_name(o, id, ".response")
+                       : route->feed ? LINLI_STR("EventPage")
+                                     : LINLI_STR("");
     ll_jw_key(w, "responses");
     ll_jw_open(w, '{');
     ll_jw_key(w, "2XX");
     ll_jw_open(w, '{');
     member(w, "description", LINLI_STR("成功 / Done"));
-    write_content(
-        w, has_schema ? schema_name(o, id, ".response") : LINLI_STR(""));
+    if (has_etag(m, route)) {
+        ll_jw_key(w, "headers");
+        ll_jw_open(w, '{');
+        ll_jw_key(w, "ETag");
+        write_ref(w, "headers/", LINLI_STR("ETag"));
+        ll_jw_close(w, '}');
+    }
+    write_content(w, schema);
     ll_jw_close(w, '}');
     ll_jw_key(w, "4XX");
     write_ref(w, "responses/", LINLI_STR("Problem"));
@@ -319,10 +386,14 @@ write_operation(
     ll_jw_str(w, entry->manifest->id);
     ll_jw_close(w, ']');
     write_callers(w, route);
-    ll_jw_key(w, "security");
-    ll_jw_raw(w, LINLI_STR("[{\"bearer\":[]}]"));
+    if (ll_jv_there(route->fallback)) {
+        ll_jw_key(w, "x-linli-fallback");
+        ll_jw_value(w, route->fallback);
+    }
+    write_security(w, route);
+    write_op_parameters(w, entry->manifest, route);
     write_request(o, route, o->ids[index]);
-    write_responses(o, route, o->ids[index]);
+    write_responses(o, entry->manifest, route, o->ids[index]);
     ll_jw_close(w, '}');
 }
 

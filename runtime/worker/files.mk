@@ -10,13 +10,17 @@ worker_SRCS = elf.c \
   lua_base.c \
   lua_call.c \
   lua_co.c \
+  lua_db.c \
+  lua_effects.c \
   lua_engine.c \
   lua_freeze.c \
+  lua_handle.c \
   lua_heap.c \
   lua_host.c \
   lua_json.c \
   lua_limit.c \
   lua_native.c \
+  lua_op.c \
   lua_order.c \
   lua_plugin.c \
   lua_random.c \

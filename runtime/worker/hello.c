@@ -217,6 +217,7 @@ ll_worker_manifest(struct ll_worker *worker, struct ll_err *err)
         struct ll_worker_route *route = &worker->routes[worker->route_count++];
         route->method = ll_jv_str(ll_jv_get(item, "method"));
         route->path = ll_jv_str(ll_jv_get(item, "path"));
+        route->feed = ll_jv_there(ll_jv_get(item, "feed"));
         name_params(route);
     }
     return LINLI_OK;

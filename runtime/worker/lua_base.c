@@ -42,7 +42,7 @@ push_type_text(lua_State *L)
 void
 ll_lua_to_text(lua_State *L)
 {
-    luaL_checkstack(L, 4, NULL);
+    ll_lua_stack(L, 4, NULL);
     if (luaL_callmeta(L, -1, "__tostring")) {
         if (!lua_isstring(L, -1))
             (void)luaL_error(L, "'__tostring' must return a string");
@@ -358,7 +358,7 @@ void
 ll_lua_open_base(lua_State *L)
 {
     int globals = lua_gettop(L);
-    luaL_checkstack(L, 20, NULL);
+    ll_lua_stack(L, 20, NULL);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &names_key);
     push_stock(L, luaopen_base);

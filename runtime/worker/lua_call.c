@@ -1,4 +1,4 @@
-/* worker/lua_call.c: a request's coroutine and its call object. [worker]
+/* worker/lua_call.c: the call object. [worker]
  *
  * Most handlers use few of a call's fields, so all but `now`, `body` and
  * `query` are made when they are first read. What they are made from is
@@ -10,9 +10,8 @@
 #include "base/text.h"
 #include "worker/lua_lib.h"
 
-/* The run that the call object at 1 stands for. */
-static struct ll_lua_run *
-check_call(lua_State *L)
+struct ll_lua_run *
+ll_lua_check_call(lua_State *L)
 {
     struct ll_lua_run *run = ll_lua_run(L);
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -131,6 +130,10 @@ push_caller(lua_State *L, const struct ll_call_in *in)
     lua_createtable(L, 0, 3);
     set_str(L, "kind", in->caller_kind);
     set_str(L, "id", in->caller_id);
+    if (ll_str_is(in->caller_kind, "device")) {
+        set_str(L, "bound_to", in->bound_to);
+        set_str(L, "device_kind", in->device_kind);
+    }
     if (in->caller_roles.len > 0 &&
         ll_json_parse(tape, in->caller_roles, 2, NULL) == LINLI_OK) {
         ll_lua_push_json(L, ll_json_root(tape));
@@ -141,15 +144,54 @@ push_caller(lua_State *L, const struct ll_call_in *in)
     lua_setfield(L, -2, "roles");
 }
 
+/* The id, and what the directory has of the resident, if that is declared. */
 static void
 push_resident(lua_State *L, const struct ll_call_in *in)
 {
+    struct ll_json *tape = &ll_lua_state(L)->engine->tape;
     if (!ll_str_is(in->caller_kind, "resident")) {
         lua_pushnil(L);
         return;
     }
-    lua_createtable(L, 0, 1);
+    if (in->resident.len > 0 &&
+        ll_json_parse(tape, in->resident, LL_BODY_DEPTH_MAX, NULL) == LINLI_OK)
+        ll_lua_push_json(L, ll_json_root(tape));
+    else
+        lua_createtable(L, 0, 1);
     set_str(L, "id", in->caller_id);
+}
+
+static void
+push_kind(lua_State *L, const struct ll_call_in *in)
+{
+    static const char *const kinds[] = {[LL_CALL_REQUEST] = "request",
+        [LL_CALL_TIMER] = "timer",
+        [LL_CALL_EVENT] = "event"};
+    lua_pushstring(L, kinds[in->kind]);
+}
+
+static void
+push_due(lua_State *L, const struct ll_call_in *in)
+{
+    if (in->kind == LL_CALL_TIMER)
+        lua_pushinteger(L, in->due_ms);
+    else
+        lua_pushnil(L);
+}
+
+static void
+push_late(lua_State *L, const struct ll_call_in *in)
+{
+    lua_pushboolean(L, in->late);
+}
+
+static void
+push_if_match(lua_State *L, const struct ll_call_in *in)
+{
+    if (in->has_if_match)
+        push_str(L, in->if_match);
+    else
+        lua_pushnil(L);
 }
 
 static void
@@ -183,7 +225,8 @@ static const struct {
 } lazy_fields[] = {{"params", push_params}, {"query", push_no_query},
     {"caller", push_caller}, {"resident", push_resident},
     {"locale", push_locale}, {"zone", push_zone}, {"trace_id", push_trace_id},
-    {"path", push_path}};
+    {"path", push_path}, {"kind", push_kind}, {"due", push_due},
+    {"late", push_late}, {"if_match", push_if_match}};
 
 /* __index of call objects; upvalue: what all calls have. */
 static int
@@ -199,7 +242,7 @@ call_index(lua_State *L)
     for (size_t i = 0; i < LL_COUNT(lazy_fields); i++) {
         if (strcmp(lazy_fields[i].name, name) != 0)
             continue;
-        lazy_fields[i].push(L, check_call(L)->in);
+        lazy_fields[i].push(L, ll_lua_check_call(L)->in);
         lua_pushvalue(L, 2);
         lua_pushvalue(L, -2);
         lua_rawset(L, 1);
@@ -221,12 +264,19 @@ copy_cut(char *to, size_t size, linli_str from)
     to[n] = '\0';
 }
 
+void
+ll_lua_set_problem(struct ll_lua_run *run, linli_str code, linli_str detail)
+{
+    copy_cut(run->code, sizeof run->code, code);
+    copy_cut(run->detail, sizeof run->detail, detail);
+}
+
 /* call:fail(code [, detail]) */
 static int
 call_fail(lua_State *L)
 {
     struct ll_lua *lua = ll_lua_state(L)->engine;
-    struct ll_lua_run *run = check_call(L);
+    struct ll_lua_run *run = ll_lua_check_call(L);
     linli_str code, detail;
     code.ptr = luaL_checklstring(L, 2, &code.len);
     detail.ptr = luaL_optlstring(L, 3, "", &detail.len);
@@ -241,8 +291,7 @@ call_fail(lua_State *L)
         (void)snprintf(
             run->code, sizeof run->code, "plugin/undeclared-problem");
     } else {
-        copy_cut(run->code, sizeof run->code, code);
-        copy_cut(run->detail, sizeof run->detail, detail);
+        ll_lua_set_problem(run, code, detail);
     }
     ll_lua_end_run(L, LL_LUA_PROBLEM);
 }
@@ -256,6 +305,9 @@ ll_lua_open_call(lua_State *L)
     lua_newtable(L); /* what all calls have */
     lua_pushcfunction(L, call_fail);
     lua_setfield(L, -2, "fail");
+    ll_lua_open_effects(L);
+    ll_lua_push_db(L);
+    lua_setfield(L, -2, "db");
     ll_lua_push_host(L);
     ll_lua_seal(L, text, false);
     lua_setfield(L, -2, "host");
@@ -268,16 +320,14 @@ ll_lua_open_call(lua_State *L)
     ll_lua_state(L)->call_meta = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-/* -- the coroutine -- */
-
-static void
-push_call(lua_State *L, struct ll_lua_run *run)
+void
+ll_lua_push_call(lua_State *L, struct ll_lua_run *run)
 {
     lua_createtable(L, 0, 4);
     run->call_table = lua_topointer(L, -1);
     lua_pushinteger(L, run->in->now_ms);
     lua_setfield(L, -2, "now");
-    if (ll_jv_there(run->body)) {
+    if (ll_jv_there(run->body) && run->in->kind == LL_CALL_REQUEST) {
         ll_lua_push_json(L, run->body);
         lua_setfield(L, -2, "body");
     }
@@ -287,100 +337,4 @@ push_call(lua_State *L, struct ll_lua_run *run)
     }
     lua_rawgeti(L, LUA_REGISTRYINDEX, ll_lua_state(L)->call_meta);
     lua_setmetatable(L, -2);
-}
-
-static int
-refuse_return(lua_State *L, const char *what)
-{
-    struct ll_lua *lua = ll_lua_state(L)->engine;
-    const struct ll_worker_route *route =
-        &lua->worker->routes[lua->current->in->route];
-    push_str(L, route->method);
-    push_str(L, route->path);
-    return luaL_error(L,
-        "the handler of %s %s returned %s; it must return an integer from 200 "
-        "to 599 and, if there is a body, a value that JSON has",
-        lua_tostring(L, -2), lua_tostring(L, -1), what);
-}
-
-/* The handler has returned all that is on the stack. */
-static int
-request_done(lua_State *L, int status, lua_KContext context)
-{
-    struct ll_lua *lua = ll_lua_state(L)->engine;
-    struct ll_lua_run *run = lua->current;
-    LL_UNUSED(status);
-    LL_UNUSED(context);
-    int n = lua_gettop(L);
-    if (n == 0)
-        return refuse_return(L, "nothing");
-    if (n > 2)
-        return refuse_return(L, "more than two values");
-    if (!lua_isinteger(L, 1)) {
-        lua_pushfstring(L, "a %s as status", luaL_typename(L, 1));
-        return refuse_return(L, lua_tostring(L, -1));
-    }
-    lua_Integer http = lua_tointeger(L, 1);
-    if (http < 200 || http > 599) {
-        lua_pushfstring(L, "the status %I", http);
-        return refuse_return(L, lua_tostring(L, -1));
-    }
-    run->status = (int)http;
-    run->has_body = n == 2 && !lua_isnil(L, 2);
-    ll_buf_clear(&lua->json);
-    if (!run->has_body)
-        return 0;
-    if (http == 204 || http == 205 || http == 304) {
-        lua_pushfstring(L, "a body with the status %I, which has none", http);
-        return refuse_return(L, lua_tostring(L, -1));
-    }
-    ll_lua_put_json(L, 2, &lua->json, "the returned body");
-    return 0;
-}
-
-int
-ll_lua_request(lua_State *L)
-{
-    struct ll_lua_state *state = ll_lua_state(L);
-    struct ll_lua_run *run = state->engine->current;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, state->handlers[run->in->route]);
-    push_call(L, run);
-    lua_callk(L, 1, LUA_MULTRET, 0, request_done);
-    return request_done(L, LUA_OK, 0);
-}
-
-static void
-keep_str(struct ll_lua_run *run, linli_str *s)
-{
-    char *at = run->kept_bytes.ptr + run->kept_bytes.len;
-    ll_buf_str(&run->kept_bytes, *s);
-    s->ptr = at;
-}
-
-void
-ll_lua_keep_input(lua_State *L, struct ll_lua_run *run)
-{
-    struct ll_call_in *kept = &run->kept;
-    if (run->in == kept)
-        return;
-    *kept = *run->in;
-    linli_str *strings[] = {&kept->path, &kept->query, &kept->caller_kind,
-        &kept->caller_id, &kept->caller_roles, &kept->locale, &kept->trace_id};
-    size_t bytes = 1;
-    for (size_t i = 0; i < LL_COUNT(strings); i++)
-        bytes += strings[i]->len;
-    for (uint32_t i = 0; i < kept->param_count; i++)
-        bytes += kept->params[i].len;
-    ll_buf_clear(&run->kept_bytes);
-    /* All at once, so that the bytes do not move any more. */
-    if (!ll_buf_room(&run->kept_bytes, bytes))
-        ll_lua_end_run(L, LL_LUA_MEMORY);
-    for (size_t i = 0; i < LL_COUNT(strings); i++)
-        keep_str(run, strings[i]);
-    for (uint32_t i = 0; i < kept->param_count; i++)
-        keep_str(run, &kept->params[i]);
-    kept->body = (linli_str){NULL, 0};
-    kept->has_body = false;
-    run->in = kept;
-    run->body = (struct ll_jv){NULL, 0};
 }

@@ -26,6 +26,54 @@ percent(int64_t whole, int64_t part)
     return whole * part / 100;
 }
 
+/* The texts of a list of the manifest, or the keys of an object. The host has
+ * judged it: `max` is its bound there too. */
+static linli_status
+take_names(struct ll_worker *worker, struct ll_jv list, uint32_t max,
+    struct ll_lua_names *names, struct ll_err *err)
+{
+    uint32_t n = ll_jv_count(list);
+    if (n > max)
+        return ll_fail(err, LINLI_E_LIMIT, "plugin/load",
+            "plugin.json declares %u names where %u may be", n, max);
+    names->at = ll_arena_alloc(&worker->arena, (n + 1) * sizeof *names->at);
+    if (names->at == NULL)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "plugin.json");
+    if (ll_jv_is(list, LL_JSON_OBJECT)) {
+        LL_JSON_MEMBERS (key, value, list)
+            names->at[names->count++] = ll_jv_str(key);
+    } else {
+        LL_JSON_EACH (item, list)
+            names->at[names->count++] = ll_jv_str(item);
+    }
+    return LINLI_OK;
+}
+
+static linli_status
+take_declared(struct ll_lua *lua, struct ll_err *err)
+{
+    struct ll_worker *worker = lua->worker;
+    struct ll_jv root = ll_json_root(&worker->manifest);
+    struct ll_jv handles = ll_jv_get(ll_jv_get(root, "events"), "handles");
+    linli_status status = take_names(
+        worker, ll_jv_get(root, "timers"), LL_TIMERS_MAX, &lua->timers, err);
+    if (status == LINLI_OK)
+        status = take_names(worker, handles, LL_EVENTS_MAX, &lua->events, err);
+    if (status == LINLI_OK)
+        status = take_names(worker, ll_jv_get(root, "collections"),
+            LL_COLLECTIONS_MAX, &lua->collections, err);
+    return status;
+}
+
+uint32_t
+ll_lua_name_index(const struct ll_lua_names *names, linli_str name)
+{
+    uint32_t i = 0;
+    while (i < names->count && !ll_str_eq(names->at[i], name))
+        i++;
+    return i;
+}
+
 static linli_status
 engine_load(struct ll_worker *worker, struct ll_err *err)
 {
@@ -42,6 +90,9 @@ engine_load(struct ll_worker *worker, struct ll_err *err)
     ll_buf_init(&lua->scratch, &worker->mem, SCRATCH_BYTES_MAX);
     ll_json_init(&lua->tape, &worker->mem);
     worker->engine_state = lua;
+    linli_status status = take_declared(lua, err);
+    if (status != LINLI_OK)
+        return status;
     return ll_lua_state_new(lua, 0, LL_LUA_LOAD_MS, &lua->states, err);
 }
 
@@ -186,6 +237,7 @@ go_on(struct ll_lua *lua, struct ll_lua_run *run)
     }
     if (LL_LIKELY(status == LUA_OK)) {
         struct ll_worker_answer answer = {.status = run->status};
+        answer.etag = ll_cstr(run->etag);
         if (run->has_body)
             answer.body_json = ll_buf_view(&lua->json);
         ll_worker_reply(
@@ -222,7 +274,7 @@ engine_call(
     run->in = in;
     run->body = body;
     ll_lua_seed(run, (uint64_t)in->seed);
-    lua_pushcfunction(run->L, ll_lua_request);
+    lua_pushcfunction(run->L, ll_lua_handle);
     go_on(lua, run);
 }
 

@@ -10,8 +10,12 @@
  *   lua_order.c    pairs and next in order, a stable sort
  *   lua_freeze.c   read-only tables
  *   lua_co.c       pcall, coroutines: what limits and host calls pass through
- *   lua_call.c     the call object, replies and problems
- *   lua_host.c     host calls
+ *   lua_handle.c   a call's coroutine, and what handlers return
+ *   lua_call.c     the call object and problems
+ *   lua_op.c       operations of the host: there and back
+ *   lua_host.c     call.host, the drafts
+ *   lua_db.c       call.db, the plugin's collections
+ *   lua_effects.c  call:timer, event, meter ...
  *   lua_shape.c    tables as lists and maps
  *   lua_json.c     JSON tape to Lua values, Lua values to JSON
  *   lua_value.c    the same for the wire's values
@@ -86,15 +90,23 @@ struct ll_lua_run {
     uint64_t random[4];
     linli_status answer_status;
     linli_str answer;
-    int status;                  /* of the reply */
-    bool has_body;               /* the reply's body is in engine->json */
-    char code[64];               /* LL_LUA_PROBLEM */
-    char detail[256];            /* of it; at most this much is told */
-    const struct ll_buf *errors; /* JSON, of a request/invalid, or NULL */
+    int status;                       /* of the reply */
+    bool has_body;                    /* the reply's body is in engine->json */
+    char etag[LL_ETAG_BYTES_MAX + 1]; /* of the reply, or "" */
+    char code[64];                    /* LL_LUA_PROBLEM */
+    char detail[256];                 /* of it; at most this much is told */
+    const struct ll_buf *errors;      /* JSON, of a request/invalid, or NULL */
+};
+
+/* Names that plugin.json declares, in its order. */
+struct ll_lua_names {
+    linli_str *at;
+    uint32_t count;
 };
 
 struct ll_lua {
     struct ll_worker *worker;
+    struct ll_lua_names timers, events, collections;
     struct ll_lua_state *states; /* the one that admits calls comes first */
     struct ll_lua_run *current;  /* whose code runs */
     struct ll_lua_run *open[LL_WORKER_CALLS_MAX];
@@ -119,11 +131,16 @@ struct ll_lua_state {
     uint32_t open; /* runs in this state */
     bool retired;  /* admits no call */
     bool loaded;
-    size_t loaded_bytes;         /* footprint of the heap after load */
-    int handlers[LL_ROUTES_MAX]; /* registry references, or LUA_NOREF */
-    int call_meta, list_mark;    /* metatables, in the registry */
-    const void *list_mark_at;
+    size_t loaded_bytes; /* footprint of the heap after load */
+    /* Registry references, or LUA_NOREF, by place in plugin.json. */
+    int handlers[LL_ROUTES_MAX];
+    int timers[LL_TIMERS_MAX], events[LL_EVENTS_MAX];
+    int call_meta, list_mark; /* metatables, in the registry */
+    const void *list_mark_at, *collection_at;
 };
+
+/* The place of a name; `count` if it is not there. */
+uint32_t ll_lua_name_index(const struct ll_lua_names *names, linli_str name);
 
 static inline struct ll_lua_state *
 ll_lua_state(lua_State *L)
@@ -173,6 +190,10 @@ int ll_lua_burst(struct ll_lua_run *run, struct ll_lua_allowance allowance);
 /* The error of a coroutine that failed and its traceback, for the log;
  * valid until the next. Runs no plugin code. */
 linli_str ll_lua_describe(struct ll_lua_run *run, int status);
+
+/* Room for `n` more values on the stack; raises "stack overflow (WHAT)", or
+ * ends the run if it is memory that is short. `what` may be NULL. */
+void ll_lua_stack(lua_State *L, int n, const char *what);
 
 /* -- lua_limit.c -- */
 

@@ -40,8 +40,8 @@ length(lua_State *L)
     return 1;
 }
 
-static void
-push_refusal(lua_State *L, struct ll_lua_frozen_text text)
+void
+ll_lua_push_refusal(lua_State *L, struct ll_lua_frozen_text text)
 {
     lua_pushstring(L, text.what);
     lua_pushstring(L, text.fix);
@@ -57,7 +57,7 @@ fill_metatable(lua_State *L, int fields, struct ll_lua_frozen_text text)
     lua_rawsetp(L, -2, &frozen_key);
     lua_pushvalue(L, fields);
     lua_setfield(L, -2, "__index");
-    push_refusal(L, text);
+    ll_lua_push_refusal(L, text);
     lua_setfield(L, -2, "__newindex");
     lua_pushvalue(L, fields);
     lua_pushcclosure(L, length, 1);
@@ -84,7 +84,7 @@ void
 ll_lua_freeze(lua_State *L, int index, struct ll_lua_frozen_text text)
 {
     int table = lua_absindex(L, index);
-    luaL_checkstack(L, 10, NULL);
+    ll_lua_stack(L, 10, NULL);
     if (ll_lua_frozen(L, table)) {
         lua_pop(L, 1);
         return;
@@ -132,7 +132,7 @@ ll_lua_shut(lua_State *L, int index, struct ll_lua_frozen_text text)
 {
     if (!lua_getmetatable(L, index))
         return;
-    push_refusal(L, text);
+    ll_lua_push_refusal(L, text);
     lua_setfield(L, -2, "__newindex");
     lua_pop(L, 1);
 }

@@ -29,7 +29,7 @@ static uint32_t
 push_array(lua_State *L, const struct ll_json *json, uint32_t at)
 {
     uint32_t n = json->nodes[at].size;
-    luaL_checkstack(L, 8, "JSON nested too deep");
+    ll_lua_stack(L, 8, "JSON nested too deep");
     lua_createtable(L, (int)n, 0);
     ll_lua_mark_list(L, -1);
     at++;
@@ -44,7 +44,7 @@ static uint32_t
 push_object(lua_State *L, const struct ll_json *json, uint32_t at)
 {
     uint32_t n = json->nodes[at].size;
-    luaL_checkstack(L, 8, "JSON nested too deep");
+    ll_lua_stack(L, 8, "JSON nested too deep");
     lua_createtable(L, 0, (int)n);
     at++;
     for (uint32_t i = 0; i < n; i++) {
@@ -88,7 +88,7 @@ push_node(lua_State *L, const struct ll_json *json, uint32_t at)
 void
 ll_lua_push_json(lua_State *L, struct ll_jv value)
 {
-    luaL_checkstack(L, 8, NULL);
+    ll_lua_stack(L, 8, NULL);
     (void)push_node(L, value.json, value.at);
 }
 
@@ -97,7 +97,7 @@ ll_lua_push_json(lua_State *L, struct ll_jv value)
 struct put {
     lua_State *L;
     struct ll_buf *out;
-    const char *subject;
+    const struct ll_lua_subject *subject;
     struct ll_lua_path path;
 };
 
@@ -233,11 +233,11 @@ put_node(struct put *p, int index)
 }
 
 void
-ll_lua_put_json(
-    lua_State *L, int index, struct ll_buf *out, const char *subject)
+ll_lua_put_json(lua_State *L, int index, struct ll_buf *out,
+    const struct ll_lua_subject *subject)
 {
     struct put p = {.L = L, .out = out, .subject = subject};
-    luaL_checkstack(L, 8, NULL);
+    ll_lua_stack(L, 8, NULL);
     put_node(&p, lua_absindex(L, index));
     if (out->failed)
         refuse(&p, "larger than may be written");
@@ -251,7 +251,7 @@ json_encode(lua_State *L)
     struct ll_buf *out = &ll_lua_state(L)->engine->scratch;
     luaL_checkany(L, 1);
     ll_buf_clear(out);
-    ll_lua_put_json(L, 1, out, "the value");
+    ll_lua_put_json(L, 1, out, &(struct ll_lua_subject){.what = "the value"});
     lua_pushlstring(L, out->ptr, out->len);
     return 1;
 }

@@ -8,6 +8,20 @@
 
 #include "worker/lua_engine.h"
 
+/* An operation of the host, as it is asked for and as errors name it. */
+struct ll_lua_op {
+    uint32_t number;      /* of wire/hostcall.def */
+    const char *prefix;   /* "call.host.", "call.db.", "call" */
+    linli_str collection; /* of call.db, or empty */
+    const char *name;     /* "probe_echo", ":insert", ":timer" */
+};
+
+/* What a message about a value begins with. */
+struct ll_lua_subject {
+    const struct ll_lua_op *op; /* or NULL */
+    const char *what;           /* "the document" */
+};
+
 /* -- lua_base.c -- */
 
 /* Fills the table of globals on top by copying in what plugins may have,
@@ -49,6 +63,8 @@ void ll_lua_shut(lua_State *L, int index, struct ll_lua_frozen_text text);
 /* If the table at `index` is one of these, pushes what holds its fields and
  * returns true. */
 bool ll_lua_frozen(lua_State *L, int index);
+/* Pushes a __newindex that refuses with the text. */
+void ll_lua_push_refusal(lua_State *L, struct ll_lua_frozen_text text);
 
 /* -- lua_shape.c -- */
 
@@ -78,9 +94,11 @@ struct ll_lua_path {
         uint32_t index; /* from 1, as the author counts */
     } step[LL_LUA_JSON_DEPTH_MAX];
 };
-/* Raises "SUBJECT at /lines/2/fee: WHAT". */
-LL_NORETURN void ll_lua_path_error(lua_State *L, const char *subject,
-    const struct ll_lua_path *path, const char *what);
+/* Raises "main.lua:7: SUBJECT at /lines/2/fee: WHAT", with the place of
+ * whoever called the C function that runs. */
+LL_NORETURN void ll_lua_path_error(lua_State *L,
+    const struct ll_lua_subject *subject, const struct ll_lua_path *path,
+    const char *what);
 
 /* The mark of a list, so that an empty one stays one. */
 void ll_lua_mark_list(lua_State *L, int index);
@@ -91,8 +109,8 @@ void ll_lua_mark_list(lua_State *L, int index);
 void ll_lua_push_json(lua_State *L, struct ll_jv value);
 /* Appends the value at `index` as JSON; raises an error that names the place
  * where it cannot be. Calls no metamethod. `subject` opens the message. */
-void ll_lua_put_json(
-    lua_State *L, int index, struct ll_buf *out, const char *subject);
+void ll_lua_put_json(lua_State *L, int index, struct ll_buf *out,
+    const struct ll_lua_subject *subject);
 /* `null`, `array`, `json_encode`, `json_decode` into the table on top. */
 void ll_lua_open_json(lua_State *L);
 /* Its address, as a light userdata, stands for null. */
@@ -101,21 +119,38 @@ extern char ll_lua_null;
 /* -- lua_value.c -- */
 
 /* The same for the wire's values. */
-void ll_lua_put_value(lua_State *L, int index, struct ll_buf *out);
+void ll_lua_put_value(lua_State *L, int index, struct ll_buf *out,
+    const struct ll_lua_subject *subject);
 void ll_lua_push_value(lua_State *L, struct ll_rd *rd);
 
 /* -- lua_call.c -- */
 
 void ll_lua_open_call(lua_State *L);
-/* The function of a request's coroutine. */
-int ll_lua_request(lua_State *L);
+/* Pushes the object of a call that begins. */
+void ll_lua_push_call(lua_State *L, struct ll_lua_run *run);
+/* The run that the call object at 1 stands for; raises if that is over. */
+struct ll_lua_run *ll_lua_check_call(lua_State *L);
+/* What the run ends with, as LL_LUA_PROBLEM; cut to what is told. */
+void ll_lua_set_problem(
+    struct ll_lua_run *run, linli_str code, linli_str detail);
+
+/* -- lua_handle.c -- */
+
+/* The function of a call's coroutine. */
+int ll_lua_handle(lua_State *L);
 /* Copies what the run borrowed from its frame; raises a memory error. */
 void ll_lua_keep_input(lua_State *L, struct ll_lua_run *run);
 
-/* -- lua_host.c -- */
+/* -- lua_op.c, lua_host.c, lua_db.c, lua_effects.c: lua_op.h -- */
 
-/* Pushes the table of host operations this plugin has. */
+/* Pushes "call.db.booking:insert". */
+void ll_lua_push_op_name(lua_State *L, const struct ll_lua_op *op);
+/* Pushes call.host, the drafts this plugin has. */
 void ll_lua_push_host(lua_State *L);
+/* Pushes call.db. */
+void ll_lua_push_db(lua_State *L);
+/* `timer`, `cancel`, `event` ... into the table on top. */
+void ll_lua_open_effects(lua_State *L);
 
 /* -- lua_time.c -- */
 
@@ -126,8 +161,8 @@ void ll_lua_open_time(lua_State *L);
 
 /* Pushes the table that sdk/lua is made from. */
 void ll_lua_push_core(lua_State *L);
-/* Raises an error unless the value on top is the plugin and every route has
- * a handler. */
+/* Raises an error unless the value on top is the plugin and every route,
+ * timer and event has a handler. */
 void ll_lua_check_plugin(lua_State *L);
 
 /* -- lua_require.c -- */

@@ -331,7 +331,7 @@ ll_lua_sort(lua_State *L)
         return 0;
     luaL_argcheck(L, length < LL_LUA_SORT_MAX, 1, "too many items to sort");
     int32_t n = (int32_t)length;
-    luaL_checkstack(L, n + 8, "too many items to sort");
+    ll_lua_stack(L, n + 8, "too many items to sort");
     size_t bytes = (size_t)n * sizeof(int32_t);
     int32_t *indices = lua_newuserdatauv(L, 2 * bytes, 0);
     struct sort s = {.L = L,

@@ -1,9 +1,9 @@
-/* worker/lua_plugin.c: what `linli` is made of: routes, log, config.
+/* worker/lua_plugin.c: what `linli` is made of: handlers, log, config.
  * [worker]
  *
  * linli.plugin() gives the object whose methods take the handlers. Each must
- * name a route of the manifest, and each route must have one: what is wrong
- * is told while the plugin loads, with the line.
+ * name a route, timer or event of the manifest, and each of these must have
+ * one: what is wrong is told while the plugin loads, with the line.
  */
 #include <string.h>
 
@@ -31,6 +31,19 @@ find_route(const struct ll_worker *worker, linli_str method, linli_str path)
     return i;
 }
 
+/* What p:METHOD(name, handler) is given; the name. */
+static linli_str
+check_handler(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    linli_str name = check_str(L, 2);
+    luaL_checktype(L, 3, LUA_TFUNCTION);
+    if (ll_lua_state(L)->loaded)
+        (void)luaL_error(L, "handlers are given while the plugin loads");
+    lua_settop(L, 3);
+    return name;
+}
+
 /* p:METHOD(path, handler); upvalue: the method */
 static int
 take_handler(lua_State *L)
@@ -38,23 +51,59 @@ take_handler(lua_State *L)
     struct ll_lua_state *state = ll_lua_state(L);
     const struct ll_worker *worker = state->engine->worker;
     linli_str method = check_str(L, lua_upvalueindex(1));
-    luaL_checktype(L, 1, LUA_TTABLE);
-    linli_str path = check_str(L, 2);
-    luaL_checktype(L, 3, LUA_TFUNCTION);
-    if (state->loaded)
-        return luaL_error(L, "handlers are given while the plugin loads");
+    linli_str path = check_handler(L);
     uint32_t route = find_route(worker, method, path);
     if (route == worker->route_count)
         return luaL_error(L,
             "plugin.json has no route %s %s; add it under `routes`, with the "
             "path written the same",
             method.ptr, path.ptr);
+    if (worker->routes[route].feed)
+        return luaL_error(L,
+            "%s %s is a feed, which the host answers; take the handler out",
+            method.ptr, path.ptr);
     if (state->handlers[route] != LUA_NOREF)
         return luaL_error(
             L, "%s %s has a handler already", method.ptr, path.ptr);
-    lua_settop(L, 3);
     state->handlers[route] = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
+}
+
+/* What is handled by name; the place in plugin.json of its list. */
+static const struct kind {
+    const char *what, *member;
+} timer_kind = {"timer", "timers"}, event_kind = {"event", "events.handles"};
+
+static int
+take_named(lua_State *L, const struct kind *kind,
+    const struct ll_lua_names *names, int *handlers)
+{
+    linli_str name = check_handler(L);
+    uint32_t at = ll_lua_name_index(names, name);
+    if (at == names->count)
+        return luaL_error(L, "plugin.json has no %s '%s'; add it under `%s`",
+            kind->what, name.ptr, kind->member);
+    if (handlers[at] != LUA_NOREF)
+        return luaL_error(
+            L, "the %s '%s' has a handler already", kind->what, name.ptr);
+    handlers[at] = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+/* p:timer(name, handler) */
+static int
+take_timer(lua_State *L)
+{
+    struct ll_lua_state *state = ll_lua_state(L);
+    return take_named(L, &timer_kind, &state->engine->timers, state->timers);
+}
+
+/* p:event(type, handler) */
+static int
+take_event(lua_State *L)
+{
+    struct ll_lua_state *state = ll_lua_state(L);
+    return take_named(L, &event_kind, &state->engine->events, state->events);
 }
 
 static void
@@ -68,13 +117,17 @@ push_methods(lua_State *L)
         lua_pushcclosure(L, take_handler, 1);
         lua_setfield(L, -2, methods[i][0]);
     }
+    lua_pushcfunction(L, take_timer);
+    lua_setfield(L, -2, "timer");
+    lua_pushcfunction(L, take_event);
+    lua_setfield(L, -2, "event");
 }
 
 static int
 make_plugin(lua_State *L)
 {
     static const struct ll_lua_frozen_text text = {"the plugin's field",
-        "its methods are get, post, put, patch and delete"};
+        "its methods are get, post, put, patch, delete, timer and event"};
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &plugin_key) != LUA_TNIL)
         return luaL_error(L, "linli.plugin() was called before");
     push_methods(L);
@@ -84,26 +137,50 @@ make_plugin(lua_State *L)
     return 1;
 }
 
-void
-ll_lua_check_plugin(lua_State *L)
+static void
+check_routes(lua_State *L)
 {
     const struct ll_lua_state *state = ll_lua_state(L);
     const struct ll_worker *worker = state->engine->worker;
-    (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &plugin_key);
-    if (lua_isnil(L, -1) || !lua_rawequal(L, -1, -2))
-        (void)luaL_error(L,
-            "the main file returned %s; begin it with `local p = "
-            "linli.plugin()` and end it with `return p`",
-            lua_isnil(L, -2) ? "nothing" : luaL_typename(L, -2));
     for (uint32_t i = 0; i < worker->route_count; i++) {
         const struct ll_worker_route *route = &worker->routes[i];
-        if (state->handlers[i] != LUA_NOREF)
+        if (state->handlers[i] != LUA_NOREF || route->feed)
             continue;
         lua_pushlstring(L, route->method.ptr, route->method.len);
         lua_pushlstring(L, route->path.ptr, route->path.len);
         (void)luaL_error(L, "plugin.json declares %s %s, which has no handler",
             lua_tostring(L, -2), lua_tostring(L, -1));
     }
+}
+
+static void
+check_named(lua_State *L, const struct kind *kind,
+    const struct ll_lua_names *names, const int *handlers)
+{
+    for (uint32_t i = 0; i < names->count; i++) {
+        if (handlers[i] != LUA_NOREF)
+            continue;
+        lua_pushlstring(L, names->at[i].ptr, names->at[i].len);
+        (void)luaL_error(L,
+            "plugin.json declares the %s '%s', which has no handler: give it "
+            "one with p:%s",
+            kind->what, lua_tostring(L, -1), kind->what);
+    }
+}
+
+void
+ll_lua_check_plugin(lua_State *L)
+{
+    const struct ll_lua_state *state = ll_lua_state(L);
+    (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &plugin_key);
+    if (lua_isnil(L, -1) || !lua_rawequal(L, -1, -2))
+        (void)luaL_error(L,
+            "the main file returned %s; begin it with `local p = "
+            "linli.plugin()` and end it with `return p`",
+            lua_isnil(L, -2) ? "nothing" : luaL_typename(L, -2));
+    check_routes(L);
+    check_named(L, &timer_kind, &state->engine->timers, state->timers);
+    check_named(L, &event_kind, &state->engine->events, state->events);
     lua_pop(L, 1);
 }
 
@@ -139,7 +216,7 @@ static void
 freeze_deep(lua_State *L, int index)
 {
     int table = lua_absindex(L, index);
-    luaL_checkstack(L, 8, NULL);
+    ll_lua_stack(L, 8, NULL);
     lua_pushnil(L);
     while (lua_next(L, table)) {
         if (lua_istable(L, -1))

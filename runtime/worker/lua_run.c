@@ -66,6 +66,7 @@ ll_lua_run_new(struct ll_lua_state *state)
     run->spent_ns = 0;
     run->code[0] = '\0';
     run->detail[0] = '\0';
+    run->etag[0] = '\0';
     run->errors = NULL;
     return run;
 }
@@ -130,6 +131,19 @@ ll_lua_burst(struct ll_lua_run *run, struct ll_lua_allowance allowance)
     ll_lua_heap_call(heap, 0, INT64_MAX);
     lua->current = NULL;
     return status;
+}
+
+void
+ll_lua_stack(lua_State *L, int n, const char *what)
+{
+    struct ll_lua_state *state = ll_lua_state(L);
+    struct ll_lua_run *run = state->engine->current;
+    if (LL_LIKELY(lua_checkstack(L, n)))
+        return;
+    if (run != NULL && state->heap.refusals != run->refusals)
+        ll_lua_end_run(L, LL_LUA_MEMORY);
+    (void)luaL_error(
+        L, "stack overflow (%s)", what == NULL ? "too many values" : what);
 }
 
 /* -- errors -- */

@@ -44,7 +44,7 @@ static const char *
 gather_scattered(
     lua_State *L, int index, uint32_t count, struct ll_lua_shape *shape)
 {
-    luaL_checkstack(L, (int)count + 4, "a list too long to write");
+    ll_lua_stack(L, (int)count + 4, "a list too long to write");
     for (uint32_t i = 1; i <= count; i++)
         if (lua_rawgeti(L, index, i) == LUA_TNIL)
             return mixed;
@@ -61,7 +61,7 @@ gather_list(lua_State *L, int index, size_t max, struct ll_lua_shape *shape)
         if (++count > max)
             return "more items than can be written";
         if ((count & 63) == 1)
-            luaL_checkstack(L, 64 + 4, "a list too long to write");
+            ll_lua_stack(L, 64 + 4, "a list too long to write");
         if (!lua_isinteger(L, -2))
             return mixed;
         in_order += lua_tointeger(L, -2) == count;
@@ -83,7 +83,7 @@ gather_map(lua_State *L, int index, size_t max, struct ll_lua_shape *shape)
         if (++count > max)
             return "more members than can be written";
         if ((count & 31) == 1)
-            luaL_checkstack(L, 64 + 4, "a map too large to write");
+            ll_lua_stack(L, 64 + 4, "a map too large to write");
         if (lua_type(L, -2) != LUA_TSTRING)
             return mixed;
         lua_pushvalue(L, -2);
@@ -110,7 +110,7 @@ ll_lua_shape(lua_State *L, int index, size_t max, struct ll_lua_shape *shape)
     shape->count = 0;
     shape->list = false;
     shape->members = shape->few;
-    luaL_checkstack(L, 8, NULL);
+    ll_lua_stack(L, 8, NULL);
     if (LL_UNLIKELY(ll_lua_frozen(L, index))) {
         index = lua_gettop(L);
     }
@@ -140,13 +140,20 @@ ll_lua_mark_list(lua_State *L, int index)
 }
 
 LL_NORETURN void
-ll_lua_path_error(lua_State *L, const char *subject,
+ll_lua_path_error(lua_State *L, const struct ll_lua_subject *subject,
     const struct ll_lua_path *path, const char *what)
 {
     luaL_Buffer text;
-    luaL_checkstack(L, 8, NULL);
+    ll_lua_stack(L, 8, NULL);
     luaL_buffinit(L, &text);
-    luaL_addstring(&text, subject);
+    luaL_where(L, 1);
+    luaL_addvalue(&text);
+    if (subject->op != NULL) {
+        ll_lua_push_op_name(L, subject->op);
+        luaL_addvalue(&text);
+        luaL_addstring(&text, ": ");
+    }
+    luaL_addstring(&text, subject->what);
     luaL_addstring(&text, path->depth == 0 ? "" : " at ");
     for (int i = 0; i < path->depth; i++) {
         luaL_addchar(&text, '/');

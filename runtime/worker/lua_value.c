@@ -4,11 +4,10 @@
  */
 #include "worker/lua_lib.h"
 
-static const char subject[] = "the argument of a host call";
-
 struct put {
     lua_State *L;
     struct ll_buf *out;
+    const struct ll_lua_subject *subject;
     uint32_t nodes;
     struct ll_lua_path path;
 };
@@ -21,12 +20,12 @@ put_table(struct put *p, int index)
     struct ll_lua_shape shape;
     int top = lua_gettop(p->L);
     if (p->path.depth == LL_VALUE_DEPTH_MAX - 1)
-        ll_lua_path_error(p->L, subject, &p->path,
+        ll_lua_path_error(p->L, p->subject, &p->path,
             "nested deeper than 15 levels, or within itself");
     const char *wrong =
         ll_lua_shape(p->L, index, LL_VALUE_NODES_MAX - p->nodes, &shape);
     if (wrong != NULL)
-        ll_lua_path_error(p->L, subject, &p->path, wrong);
+        ll_lua_path_error(p->L, p->subject, &p->path, wrong);
     p->path.depth++;
     if (shape.list)
         ll_put_list(p->out, shape.count);
@@ -52,7 +51,7 @@ put_node(struct put *p, int index)
     linli_str s;
     if (++p->nodes > LL_VALUE_NODES_MAX - 2)
         ll_lua_path_error(
-            p->L, subject, &p->path, "more values than a host call takes");
+            p->L, p->subject, &p->path, "more values than a host call takes");
     switch (lua_type(p->L, index)) {
     case LUA_TNIL:
         ll_put_nil(p->out);
@@ -84,14 +83,15 @@ put_node(struct put *p, int index)
     }
     lua_pushfstring(
         p->L, "a %s cannot go to the host", luaL_typename(p->L, index));
-    ll_lua_path_error(p->L, subject, &p->path, lua_tostring(p->L, -1));
+    ll_lua_path_error(p->L, p->subject, &p->path, lua_tostring(p->L, -1));
 }
 
 void
-ll_lua_put_value(lua_State *L, int index, struct ll_buf *out)
+ll_lua_put_value(lua_State *L, int index, struct ll_buf *out,
+    const struct ll_lua_subject *subject)
 {
-    struct put p = {.L = L, .out = out};
-    luaL_checkstack(L, 8, NULL);
+    struct put p = {.L = L, .out = out, .subject = subject};
+    ll_lua_stack(L, 8, NULL);
     put_node(&p, lua_absindex(L, index));
     if (out->failed)
         ll_lua_path_error(L, subject, &p.path, "larger than a host call takes");
@@ -127,7 +127,7 @@ void
 ll_lua_push_value(lua_State *L, struct ll_rd *rd)
 {
     linli_str s;
-    luaL_checkstack(L, 8, "a host's answer nested too deep");
+    ll_lua_stack(L, 8, "a host's answer nested too deep");
     switch (ll_rd_peek(rd)) {
     case LL_VALUE_FALSE:
     case LL_VALUE_TRUE:

@@ -62,6 +62,7 @@ struct ll_worker_route {
     linli_str param_names[LL_PATH_PARAMS_MAX];
     uint32_t param_count;
     struct ll_schema *request_schema; /* NULL: any body */
+    bool feed;                        /* the host answers it: no handler */
 };
 
 struct ll_worker;

@@ -1,12 +1,13 @@
 /* tests/fuzz/fuzz_lua.c: documents through Lua and the wire and back.
  *
- * A handler returns its body, and what came back when it sent the body to
- * the host: both are the same document as was sent.
+ * A handler returns its body, what came back when it sent the body to the
+ * host as a value, and what came back when it stored it as a document: all
+ * are the same as was sent.
  */
-#include "../unit/lua_fake.h"
+#include "../unit/lua_host.h"
 
-/* Escapes grow six times, and the document comes back twice. */
-#define DOCUMENT_BYTES_MAX (FAKE_TEXT / 16)
+/* Escapes grow six times, and the document comes back three times. */
+#define DOCUMENT_BYTES_MAX (FAKE_TEXT / 32)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,9 +16,26 @@ the_fake(void)
 {
     static struct fake *f;
     if (f == NULL)
-        f = fake_handler("return 200, "
-                         "{call.body, call.host.probe_echo({call.body})[1]}");
+        f = host_handler(
+            "return 200, {call.body, call.host.probe_echo({call.body})[1], "
+            "call.db.booking:put{d = call.body}.d}");
     return f;
+}
+
+/* [name, document] is answered with [true, document]. */
+static void
+answer_put(struct fake *f)
+{
+    struct ll_rd rd = ll_rd((linli_str){f->host_args, f->host_args_bytes});
+    struct ll_buf value;
+    if (ll_rd_list(&rd) != 2 || !ll_str_is(ll_rd_bytes(&rd), "booking"))
+        abort();
+    ll_buf_init(&value, &f->worker.mem, LL_FRAME_BYTES_MAX);
+    ll_put_list(&value, 2);
+    ll_put_bool(&value, true);
+    ll_put_bytes(&value, ll_rd_bytes(&rd));
+    fake_answer_to(f, f->host_call, LINLI_OK, ll_buf_view(&value));
+    ll_buf_fini(&value);
 }
 
 /* The handler adds a level, and a host call takes fewer parts than a body:
@@ -48,7 +66,7 @@ check_answer(const struct fake *f, const struct ll_json *sent)
             abort();
         count++;
     }
-    if (count != 2)
+    if (count != 3)
         abort();
     ll_json_fini(&got);
 }
@@ -74,6 +92,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fake_call(f, text);
         if (f->worker.run_count > 0)
             fake_answer_to(f, f->host_call, LINLI_OK, fake_echo(f));
+        if (f->worker.run_count > 0)
+            answer_put(f);
         if (f->ended != before + 1 || t_failed_checks > 0)
             abort();
         if (f->status == 200)

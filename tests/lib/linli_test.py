@@ -410,7 +410,8 @@ class Daemon:
         """A bearer token for "resident:ID", "staff:ID", "operator:ID" …"""
         community = community or self.community
         key = (as_, community, ttl_s, json.dumps(claims, sort_keys=True))
-        if key not in self.tokens:
+        # By a clock that is set, yesterday's token may be a year old.
+        if key not in self.tokens or self.ready.get("clock") == "virtual":
             words = ["token", "--as", as_, "--community", community,
                      "--ttl", str(ttl_s)]
             if claims is not None:

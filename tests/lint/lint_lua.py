@@ -48,13 +48,32 @@ def test_types_name_the_fields_of_a_call():
     fields = set(re.findall(r'\{"(\w+)", push_', table))
     fields |= set(re.findall(
         r'lua_setfield\(L, -2, "(\w+)"\)',
-        text[text.index("\npush_call("):text.index("\nrefuse_return(")]))
+        text[text.index("\nll_lua_push_call("):]))
     types = house.read("sdk/lua/library/linli.lua")
     typed = set(re.findall(r"---@field (\w+)\??",
                            types[types.index("@class linli.Call\n"):
                                  types.index("local Call")]))
     house.report(["call.%s: types and lua_call.c differ" % n
-                  for n in sorted(fields ^ (typed - {"host"}))])
+                  for n in sorted(fields ^ (typed - {"host", "db"}))])
+
+
+def test_types_and_page_name_the_methods():
+    """call.db.NAME:get ... and call:timer ..., from their tables in C."""
+    types = house.read("sdk/lua/library/linli.lua")
+    page = house.read("spec/lua.md")
+    found = []
+    for source, name in (("lua_db", "Collection"), ("lua_effects", "Call")):
+        real = set(re.findall(r'^    \{":(\w+)", LL_OP_', house.read(
+            "runtime/worker/%s.c" % source), re.M))
+        typed = set(re.findall(r"^function %s:(\w+)" % name, types, re.M))
+        assert real, source + ".c has no methods?"
+        found += ["%s:%s has no types" % (name, n)
+                  for n in sorted(real - typed)]
+        found += ["spec/lua.md does not name %s:%s" % (name, n)
+                  for n in sorted(real) if ":%s" % n not in page]
+        found += ["%s:%s has types and is not there" % (name, n)
+                  for n in sorted(typed - real - {"fail"})]
+    house.report(found)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,16 @@ every refusal and every header can be seen without a runtime behind it.
 
 import base64
 import contextlib
+import hashlib
+import hmac
 import http.server
 import json
 import os
+import re
 import socket
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
@@ -49,7 +53,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             stand_in.seen.append((self.command, self.path, self.headers,
                                   body))
-            status, kind, content = stand_in.reply
+            status, kind, content = stand_in.replies.get(
+                self.path, stand_in.reply)
         content = content if isinstance(content, bytes) \
             else json.dumps(content).encode("utf-8")
         self.send_response(status)
@@ -72,8 +77,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class StandIn:
     """A stand-in for linlid and its data directory; use it in a `with`."""
 
-    def __init__(self, key=DEV_KEY, pid=None):
+    def __init__(self, key=DEV_KEY, pid=None, state=None):
         self.seen, self.key, self.pid = [], key, pid or os.getpid()
+        self.state = state or {}
+        self.replies = {}
         self.health = (200, "application/json", {"status": "ok"})
         self.reply = (200, "application/json", {"hello": "world"})
 
@@ -90,8 +97,8 @@ class StandIn:
         self.stack.callback(self.server.server_close)
         self.stack.callback(self.server.shutdown)
         self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
-        self.write("linlid.json", json.dumps({"url": self.url,
-                                              "pid": self.pid}))
+        self.write("linlid.json", json.dumps(dict(
+            self.state, url=self.url, pid=self.pid)))
         if self.key is not None:
             self.write("dev.key", self.key)
         return self
@@ -152,12 +159,55 @@ def test_token():
         tap.equal(s.seen, [], "requests for a token")
 
 
+VIRTUAL = {"clock": "virtual", "admin_token": "t" * 43}
+NOW_MS = 4102444800123  # 2100-01-01T00:00:00.123Z
+CLOCK = (200, "application/json", {"now": "2100-01-01T00:00:00.123Z",
+                                   "ms": NOW_MS})
+
+
+def test_token_of_a_virtual_clock():
+    """Tokens are valid by the time that linlid goes by."""
+    with StandIn(state=VIRTUAL) as s:
+        s.replies["/v1/dev/clock"] = CLOCK
+        done = s.linli("token", "--as", "resident:r1", "--ttl", "60")
+        tap.equal(done.code, 0, repr(done))
+        claims = parts(done.out)[1]
+        tap.equal((claims["iat"], claims["exp"]),
+                  (NOW_MS // 1000, NOW_MS // 1000 + 60))
+        method, path, headers, _ = s.last()
+        tap.equal((method, path, headers["Authorization"]),
+                  ("GET", "/v1/dev/clock", "Bearer " + "t" * 43))
+        s.linli("call", "GET", "/x", "--as", "resident:r1")
+        tap.equal([seen[1] for seen in s.seen], ["/v1/dev/clock", "/x"])
+        token = s.seen.pop()[2]["Authorization"].split(" ")[1]
+        tap.equal(parts(token)[1]["iat"], NOW_MS // 1000)
+        s.seen.clear()
+        # Another linlid's time is not this one's; and its token stays here.
+        done = s.linli("token", "--as", "resident:r1", "--url", s.url)
+        tap.equal(abs(parts(done.out)[1]["iat"] - time.time()) < 60, True)
+        tap.equal(s.seen, [])
+        s.replies["/v1/dev/clock"] = (401, "application/problem+json",
+                                      {"code": "auth/invalid", "title": "t"})
+        fails(s.linli("token", "--as", "resident:r1"), "auth/invalid", 1)
+        s.replies["/v1/dev/clock"] = (200, "application/json", {})
+        fails(s.linli("token", "--as", "resident:r1"), "cli/refused", 2,
+              "what time it is")
+    with StandIn(state=VIRTUAL, pid=2 ** 22 + 1) as s:
+        fails(s.linli("token", "--as", "resident:r1"), "cli/no-daemon", 3)
+        tap.equal(s.seen, [])
+    # What no linlid has left behind has no clock of its own.
+    with StandIn() as s:
+        os.remove(os.path.join(s.data, "linlid.json"))
+        tap.equal(s.linli("token", "--as", "resident:r1").code, 0)
+
+
 def test_token_refusals():
     with StandIn() as s:
         for words, text in (
                 ((), "needs --as"),
                 (("--as", "r1"), "resident:ID"),
                 (("--as", "admin:r1"), "resident:ID"),
+                (("--as", "device:d1"), "a device has no token"),
                 (("--as", "resident:"), "1 to 128 bytes"),
                 (("--as", "resident:" + "r" * 129), "1 to 128 bytes"),
                 (("--as", "resident:r", "--ttl", "0"), "--ttl takes"),
@@ -257,6 +307,83 @@ def test_call_keys():
         tap.equal(s.last()[2]["Idempotency-Key"], "theirs")
         s.linli("call", "GET", "/x", "--key", "mine")
         tap.equal(s.last()[2]["Idempotency-Key"], "mine")
+
+
+def test_call_if_match():
+    with StandIn() as s:
+        for given, sent in (("7", '"7"'), ('"7"', '"7"'), ("*", "*"),
+                            ("a-b_c", '"a-b_c"')):
+            done = s.linli("call", "PUT", "/x", "--if-match", given, "--key",
+                           "k")
+            tap.equal(done.code, 0, repr(done))
+            tap.equal(s.last()[2]["If-Match"], sent)
+        for words in (("--if-match", ""), ("--if-match", '""'),
+                      ("--if-match", 'a"b'), ("--if-match", "a b"),
+                      ("--if-match", "a\nB: c"),
+                      ("--if-match", "7", "-H", "if-match: 7")):
+            fails(s.linli("call", "PUT", "/x", "--key", "k", *words),
+                  "usage", 2, "--if-match")
+        tap.equal(s.seen, [])
+
+
+def signature(headers, method, target, body, key):
+    """The parts of a Linli-Signature that is right; spec/devices.md."""
+    found = re.fullmatch(
+        r"device=([^,]+),ts=([0-9]+),nonce=([0-9a-f]{32}),"
+        r"sig=([0-9a-f]{64})", headers["Linli-Signature"])
+    tap.equal(found is not None, True, headers["Linli-Signature"])
+    device, at, nonce, sig = found.groups()
+    text = "\n".join((method, target, at, nonce,
+                      hashlib.sha256(body).hexdigest()))
+    tap.equal(sig, hmac.new(key, text.encode("utf-8"),
+                            hashlib.sha256).hexdigest())
+    return device, int(at), nonce
+
+
+def test_call_as_a_device():
+    key = bytes(range(32))
+    with StandIn() as s:
+        done = s.linli("call", "get", "parking/gates/g1/commands?after=3",
+                       "--as", "device:gate-1", "--device-key", key.hex())
+        tap.equal((done.code, done.err), (0, ""))
+        _, path, headers, _ = s.last()
+        tap.equal(headers["Authorization"], None)
+        device, at, first = signature(
+            headers, "GET", "/v1/c/demo/parking/gates/g1/commands?after=3",
+            b"", key)
+        tap.equal((device, abs(at - time.time()) < 60), ("gate-1", True))
+        path = s.write("key", key.hex().upper() + "\n")
+        s.linli("call", "POST", "/v1/c/demo/x", "--as", "device:g", "-d",
+                '{"a":"王"}', "--device-key=@" + path, "--key", "k")
+        _, _, headers, body = s.last()
+        nonce = signature(headers, "POST", "/v1/c/demo/x", body, key)[2]
+        tap.equal(nonce != first, True, "a nonce of its own")
+        for words, text in (
+                (("--as", "device:d"), "needs --device-key"),
+                (("--as", "device:", "--device-key", "00"), "device's id"),
+                (("--as", "device:a,b", "--device-key", "00"), "device's id"),
+                (("--as", "device:a b", "--device-key", "00"), "device's id"),
+                (("--as", "device:" + "d" * 129, "--device-key", "00"),
+                 "device's id"),
+                (("--as", "device:d", "--device-key", ""), "two hex digits"),
+                (("--as", "device:d", "--device-key", "0"), "two hex digits"),
+                (("--as", "device:d", "--device-key", "0x"),
+                 "two hex digits"),
+                (("--as", "device:d", "--device-key", "00" * 65),
+                 "two hex digits"),
+                (("--as", "resident:r", "--device-key", "00"),
+                 "--device-key is for"),
+                (("--device-key", "00"), "--device-key is for"),
+                (("--as", "device:d", "--token-file", "t"),
+                 "which is meant")):
+            fails(s.linli("call", "GET", "/x", *words), "usage", 2, text)
+        tap.equal(s.seen, [])
+    with StandIn(state=VIRTUAL) as s:
+        s.replies["/v1/dev/clock"] = CLOCK
+        s.linli("call", "GET", "/x", "--as", "device:d", "--device-key", "00")
+        _, path, headers, _ = s.seen.pop()
+        tap.equal(signature(headers, "GET", path, b"", b"\0")[1],
+                  NOW_MS // 1000)
 
 
 def test_call_shapes():
@@ -489,6 +616,191 @@ def test_plugin_refusals():
         tap.equal(s.linli("plugin", "list").code, 2)
 
 
+def test_clock():
+    with StandIn(state=VIRTUAL) as s:
+        s.reply = CLOCK
+        for words, asked in (
+                (("get",), ("GET", "", None)),
+                (("set", "2100-01-01T08:00:00+08:00"),
+                 ("PUT", "", {"now": 4102444800000})),
+                (("set", "5"), ("PUT", "", {"now": 5})),
+                (("set", "--", "-5"), ("PUT", "", {"now": -5})),
+                (("advance", "1d2h"), ("POST", "/advance", {"ms": 93600000})),
+                (("advance", "0s"), ("POST", "/advance", {"ms": 0}))):
+            done = s.linli("clock", *words)
+            tap.equal((done.code, done.out),
+                      (0, "2100-01-01T00:00:00.123Z\n"), repr(done))
+            method, path, headers, body = s.last()
+            tap.equal((method, path, json.loads(body) if body else None),
+                      (asked[0], "/v1/dev/clock" + asked[1], asked[2]))
+            tap.equal(headers["Authorization"], "Bearer " + "t" * 43)
+        tap.equal(s.linli("clock", "get", "--json").json["ms"], NOW_MS)
+        s.seen.clear()
+        for words in (("set", "tomorrow"), ("set", "2026-02-30T00:00:00Z"),
+                      ("set", "2100-01-01"), ("advance", "1w"),
+                      ("advance", "15"), ("advance", "--", "-1s"),
+                      ("advance", "99999999999d")):
+            fails(s.linli("clock", *words), "usage", 2, "time")
+        tap.equal(s.seen, [])
+        s.reply = (409, "application/problem+json",
+                   {"code": "clock/real", "title": "x"})
+        fails(s.linli("clock", "get"), "clock/real", 1, "--clock=virtual")
+        # The admin token goes to nobody else; a file may hold one for them.
+        s.seen.clear()
+        fails(s.linli("clock", "get", "--url", s.url), "usage", 2,
+              "--token-file")
+        tap.equal(s.seen, [])
+        s.reply = CLOCK
+        path = s.write("token", "theirs\n")
+        tap.equal(s.linli("clock", "get", "--url", s.url, "--token-file",
+                          path).code, 0)
+        tap.equal(s.last()[2]["Authorization"], "Bearer theirs")
+    with StandIn() as s:  # of an older linlid: its file has no admin token
+        fails(s.linli("clock", "get"), "usage", 2, "admin token")
+        tap.equal(s.seen, [])
+
+
+def test_seed():
+    with StandIn(state=VIRTUAL) as s:
+        s.reply = (200, "application/json", {"documents": 12, "plugins": 3})
+        path = s.write("seed.json", '{"a": 1}')
+        for given, stdin in ((path, None), ("-", '{"a": 1}')):
+            done = s.linli("seed", given, "--lang", "en", stdin=stdin)
+            tap.equal((done.code, done.out),
+                      (0, "12 documents, 3 plugins\n"), repr(done))
+            method, where, headers, body = s.last()
+            tap.equal((method, where, body),
+                      ("POST", "/v1/dev/seed", b'{"a": 1}'))
+            tap.equal((headers["Authorization"], headers["Content-Type"]),
+                      ("Bearer " + "t" * 43, "application/json"))
+        fails(s.linli("seed", path + "x"), "cli/file", 2, path + "x")
+        tap.equal(s.seen, [])
+        s.reply = (422, "application/problem+json",
+                   {"code": "seed/invalid", "title": "x",
+                    "detail": "/plugins/0: no such folder"})
+        fails(s.linli("seed", path), "seed/invalid", 1, "/plugins/0")
+
+
+def test_backup():
+    with StandIn(state=VIRTUAL) as s:
+        s.reply = (200, "application/json",
+                   {"path": "/b/copy", "bytes": 4096, "commit": 7})
+        folder = os.path.realpath(s.data)
+        for given, cwd, sent in (
+                (os.path.join(s.data, "copy"), None, folder + "/copy"),
+                ("copy", folder, folder + "/copy"),
+                ("./a/../copy", folder, None),
+                ("../x", folder, os.path.dirname(folder) + "/x"),
+                ("/copy", None, "/copy")):
+            done = run([program("linli"), "backup", given, "--lang=en",
+                        "--data=" + folder], cwd=cwd)
+            if sent is None:  # as the shell would see it: a is not there
+                fails(done, "cli/file", 2, given)
+                continue
+            tap.equal(done.code, 0, repr(done))
+            tap.contains(done.out, "/b/copy: 4096 bytes, commit 7\n")
+            tap.contains(done.out, "linli.key")
+            method, where, headers, body = s.last()
+            tap.equal((method, where, json.loads(body)),
+                      ("POST", "/v1/host/backup", {"path": sent}))
+            tap.equal(headers["Authorization"], "Bearer " + "t" * 43)
+        for given in ("", "a/", "/"):
+            fails(s.linli("backup", given), "usage", 2, "names no file")
+        tap.equal(s.seen, [])
+
+
+def bucket(number):
+    """One item of admin/usage."""
+    return {"bucket": number, "slot": "2026-03-02T01:00:00.000Z",
+            "plugin": "parking", "meter": "parking.session",
+            "quantity": "0.5", "count": 1, "first_lsn": 1, "last_lsn": 1}
+
+
+def test_usage():
+    totals = [{"plugin": "parking", "meter": "parking.session",
+               "quantity": "12.5", "count": 25},
+              {"plugin": "p\x1b", "meter": "王", "quantity": "-1",
+               "count": 1}]
+    first = {"items": [bucket(1), bucket(2)], "totals": totals,
+             "next_cursor": "2 &"}
+    with StandIn() as s:
+        s.reply = (200, "application/json", first)
+        done = s.linli("usage", "--plugin", "park&x", "--from",
+                       "2026-03-02T00:00:00Z", "--to", "1772496000000")
+        tap.equal(done.code, 0, repr(done))
+        tap.equal(s.last()[1], "/v1/c/demo/admin/usage?limit=1000"
+                  "&plugin=park%26x&from=1772409600000&to=1772496000000")
+        lines = done.out.splitlines()
+        tap.equal(len(lines), 3)
+        tap.equal(lines[1].split(),
+                  ["parking", "parking.session", "12.5", "25"])
+        tap.equal(lines[2].split(), ["p?", "王", "-1", "1"])
+        where = "/v1/c/no%2Frth/admin/usage?limit=1000"
+        s.replies[where + "&cursor=2%20%26"] = (
+            200, "application/json",
+            {"items": [bucket(3)], "next_cursor": None})
+        done = s.linli("usage", "--json", "--community", "no/rth")
+        tap.equal(done.json, {"items": [bucket(1), bucket(2), bucket(3)],
+                              "totals": totals})
+        tap.equal([seen[1] for seen in s.seen],
+                  [where, where + "&cursor=2%20%26"])
+        claims = parts(s.seen[1][2]["Authorization"].split(" ")[1])[1]
+        tap.equal((claims["kind"], claims["community"]),
+                  ("operator", "no/rth"))
+        s.seen.clear()
+        # A token that is read from stdin is good for every page.
+        tap.equal(s.linli("usage", "--json", "--token-file", "-",
+                          "--community", "no/rth", stdin="a.b").code, 0)
+        tap.equal([seen[2]["Authorization"] for seen in s.seen],
+                  ["Bearer a.b"] * 2)
+        s.seen.clear()
+        fails(s.linli("usage", "--from", "monday"), "usage", 2, "--from")
+        tap.equal(s.seen, [])
+
+
+def test_alerts():
+    alert = {"id": 9, "kind": "parking.anomaly", "plugin": "parking",
+             "subject": None, "at": "2026-03-02T01:00:00.000Z",
+             "trace_id": "0" * 32, "state": "open", "data": {"a": "\x1b"}}
+    with StandIn() as s:
+        s.reply = (200, "application/json",
+                   {"items": [alert], "next_cursor": "9"})
+        where = "/v1/c/demo/admin/alerts?limit=1000&kind=parking.anomaly"
+        s.replies[where + "&cursor=9"] = (
+            200, "application/json",
+            {"items": [dict(alert, id=8, subject="ab" * 16)],
+             "next_cursor": None})
+        done = s.linli("alerts", "--kind", "parking.anomaly")
+        tap.equal([seen[1] for seen in s.seen], [where, where + "&cursor=9"])
+        lines = done.out.splitlines()
+        tap.equal((done.code, len(lines)), (0, 3), repr(done))
+        tap.equal(lines[1].split(), ["2026-03-02T01:00:00.000Z",
+                                     "parking.anomaly", "open",
+                                     '{"a":"\\u001b"}'])
+        tap.contains(lines[2], " " + "ab" * 16 + " ")
+        done = s.linli("alerts", "--kind", "parking.anomaly", "--json")
+        tap.equal([item["id"] for item in done.json["items"]], [9, 8])
+
+
+def test_reconcile():
+    with StandIn() as s:
+        s.reply = (200, "application/json",
+                   {"segments": 2, "records": 30, "buckets": 4, "ok": True})
+        done = s.linli("reconcile", "--lang", "en")
+        tap.equal((done.code, done.out), (
+            0, "segments 2, records 30, buckets 4\nthey agree\n"))
+        tap.equal(s.last()[:2], ("GET", "/v1/c/demo/admin/reconcile"))
+        bad = dict(s.reply[2], ok=False,
+                   first_bad={"bucket": 3, "what": "its count is off"})
+        s.reply = (200, "application/json", bad)
+        done = s.linli("reconcile")
+        fails(done, "store/corrupt", 1, "bucket 3", "its count is off")
+        done = s.linli("reconcile", "--json")
+        tap.equal((done.code, done.json), (1, bad))
+        bad["first_bad"] = {"lsn": 12, "what": "its hash"}
+        fails(s.linli("reconcile"), "store/corrupt", 1, "LSN 12")
+
+
 def test_explain_help_version():
     linli = program("linli")
     done = run([linli, "explain", "auth/expired", "--lang", "en"])
@@ -503,7 +815,8 @@ def test_explain_help_version():
         done = run([linli, "explain", code, "--json"])
         tap.equal((done.code, done.json["code"]), (0, code))
     for words in (["help"], ["--help"], ["help", "call"], ["call", "-h"],
-                  ["help", "plugin"], ["help", "plugin", "list"]):
+                  ["help", "plugin"], ["help", "plugin", "list"],
+                  ["help", "clock"], ["usage", "--help"]):
         done = run([linli] + words)
         tap.equal((done.code, done.err), (0, ""), repr(words))
     fails(run([linli, "help", "nothing"]), "usage", 2)

@@ -9,7 +9,7 @@ import subprocess
 import tap
 
 FOLDER = os.path.join(tap.source_folder(), "plugins", "parking")
-SOURCES = ("main.lua", "stay.lua", "tariff.lua")
+SOURCES = sorted(n for n in os.listdir(FOLDER) if n.endswith(".lua"))
 
 
 def read(name):
@@ -28,9 +28,12 @@ def config_defs():
     return manifest()["config_schema"]["$defs"]
 
 
-def request_schema():
-    """The schema of the simulate route's body."""
-    return manifest()["routes"][0]["request"]
+def request_of(method, path):
+    """The schema of a route's body."""
+    for route in manifest()["routes"]:
+        if (route["method"], route["path"]) == (method, path):
+            return route["request"]
+    raise AssertionError("no route %s %s" % (method, path))
 
 
 def lua_defaults():
@@ -43,10 +46,23 @@ def lua_defaults():
     return dict(line.split("\t") for line in done.stdout.splitlines())
 
 
-def test_tariff_is_the_same_in_configuration_and_request():
-    """One schema cannot refer into another, so the text stands twice."""
+def test_tariff_is_the_same_wherever_it_stands():
+    """One schema cannot refer into another, so the text stands thrice."""
+    simulate = request_of("POST", "/tariffs/:lot/simulate")
     for name in ("tariff", "block"):
-        tap.equal(request_schema()["$defs"][name], config_defs()[name], name)
+        tap.equal(simulate["$defs"][name], config_defs()[name], name)
+    stored = request_of("PUT", "/tariffs/:lot")
+    tap.equal(stored["$defs"]["block"], config_defs()["block"], "block")
+    stored = {k: v for k, v in stored.items() if k not in ("$schema", "$defs")}
+    tap.equal(stored, config_defs()["tariff"], "stored tariff")
+
+
+def test_event_is_the_same_live_and_replayed():
+    live = request_of("POST", "/gates/:gate/events")
+    item = request_of("POST", "/gates/:gate/replay")[
+        "properties"]["events"]["items"]
+    live = {k: v for k, v in live.items() if k != "$schema"}
+    tap.equal(item, live, "event")
 
 
 def test_defaults_are_those_of_the_code():
@@ -73,7 +89,12 @@ def test_every_text_is_there_in_both_languages():
     """Titles by language tag; descriptions of a schema as "zh / en"."""
     for code, problem in manifest()["problems"].items():
         tap.equal(set(problem["title"]), {"zh-CN", "en"}, code)
-    for name, rule in config_defs()["tariff"]["properties"].items():
+    rules = dict(config_defs()["tariff"]["properties"],
+                 **config_defs()["gate"]["properties"])
+    for route in manifest()["routes"]:
+        tap.equal(set(route["summary"]), {"zh-CN", "en"}, route["path"])
+        rules.update(route.get("request", {}).get("properties", {}))
+    for name, rule in rules.items():
         zh, _, en = rule["description"].partition(" / ")
         assert re.search("[\u4e00-\u9fff]", zh), name
         assert en and not re.search("[\u4e00-\u9fff]", en), name

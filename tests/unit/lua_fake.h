@@ -134,7 +134,8 @@ fake_routes(struct fake *f)
         linli_str part, rest;
         *r = (struct ll_worker_route){
             .method = ll_jv_str(ll_jv_get(route, "method")),
-            .path = ll_jv_str(ll_jv_get(route, "path"))};
+            .path = ll_jv_str(ll_jv_get(route, "path")),
+            .feed = ll_jv_there(ll_jv_get(route, "feed"))};
         rest = r->path;
         while (ll_str_split(&rest, '/', &part))
             if (part.len > 1 && part.ptr[0] == ':')

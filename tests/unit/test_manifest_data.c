@@ -329,7 +329,7 @@ T_CASE(refuses_bad_data)
     "}]"
 #define POST(rest)                                                             \
     ",'routes':[{'method':'POST','path':'/g/:gate','caller':['app']," rest "}" \
-                                                                           "]"
+    "]"
 #define GET(rest)                                                     \
     ",'events':{'publishes':['probe.go']},'routes':[{'method':'GET'," \
     "'path':'/g/:gate','caller':['app','device']," rest "}]"

@@ -55,6 +55,20 @@ static const char bare[] =
     "\"main\":\"main.lua\",\"problems\":{\"bare/none-left\":{\"status\":409,"
     "\"title\":{\"zh-CN\":\"没有了\",\"en\":\"None left\"}}}}";
 
+static const char gates[] =
+    "{\"id\":\"gates\",\"version\":\"1.0.0\",\"abi\":1,\"runtime\":\"lua\","
+    "\"main\":\"main.lua\",\"collections\":{\"pass\":{}},"
+    "\"events\":{\"publishes\":[\"gates.open\"]},\"routes\":["
+    "{\"method\":\"POST\",\"path\":\"/:gate/entry\",\"caller\":[\"device\"],"
+    "\"fallback\":{\"status\":200,\"body\":{\"open\":true}}},"
+    "{\"method\":\"GET\",\"path\":\"/:gate/feed\","
+    "\"caller\":[\"device\",\"staff\"],\"feed\":{\"event\":\"gates.open\"}},"
+    "{\"method\":\"GET\",\"path\":\"/passes/:id\",\"caller\":[\"staff\"]},"
+    "{\"method\":\"PATCH\",\"path\":\"/passes/:id\",\"caller\":[\"staff\"],"
+    "\"response\":{\"type\":\"object\"}},"
+    "{\"method\":\"POST\",\"path\":\"/both\","
+    "\"caller\":[\"staff\",\"device\"]}]}";
+
 static struct ll_manifest *
 read_manifest(const char *text)
 {
@@ -375,6 +389,64 @@ T_CASE(two_versions)
     T_INT(mem.used_bytes, 0);
 }
 
+/* The compact text of what a pointer leads to. */
+static linli_str
+text_at(struct ll_buf *buf, const char *pointer)
+{
+    ll_buf_clear(buf);
+    struct ll_jw w = ll_jw(buf);
+    struct ll_jv v = at(pointer);
+    if (ll_jv_there(v))
+        ll_jw_value(&w, v);
+    return ll_buf_view(buf);
+}
+
+#define GATES "/paths/~1v1~1c~1{community}~1gates~1"
+#define REF(where) "{\"$ref\":\"#/components/" where "\"}"
+
+T_CASE(devices_feeds_and_versions)
+{
+    static const struct {
+        const char *pointer, *want;
+    } table[] = {
+        {GATES "{gate}~1entry/post/security", "[{\"device\":[]}]"},
+        {GATES "{gate}~1entry/post/parameters", ""},
+        {GATES "{gate}~1entry/post/x-linli-fallback",
+            "{\"status\":200,\"body\":{\"open\":true}}"},
+        {GATES "{gate}~1feed/get/security",
+            "[{\"bearer\":[]},{\"device\":[]}]"},
+        {GATES "{gate}~1feed/get/parameters",
+            "[" REF("parameters/FeedAfter") "," REF("parameters/FeedWait") "]"},
+        {GATES "{gate}~1feed/get/responses/2XX/headers", ""},
+        {GATES "{gate}~1feed/get/responses/2XX/content/application~1json",
+            "{\"schema\":" REF("schemas/EventPage") "}"},
+        {GATES "passes~1{id}/get/security", "[{\"bearer\":[]}]"},
+        {GATES "passes~1{id}/get/parameters", ""},
+        {GATES "passes~1{id}/get/responses/2XX/headers",
+            "{\"ETag\":" REF("headers/ETag") "}"},
+        {GATES "passes~1{id}/patch/parameters",
+            "[" REF("parameters/IdempotencyKey") "," REF(
+                "parameters/IfMatch") "]"},
+        {GATES "passes~1{id}/patch/responses/2XX/headers",
+            "{\"ETag\":" REF("headers/ETag") "}"},
+        {GATES "both/post/parameters",
+            "[" REF("parameters/IdempotencyKey") "]"},
+        {GATES "both/post/responses/2XX/headers", ""},
+        {"/components/securitySchemes/device/name", "\"Linli-Signature\""},
+    };
+    struct ll_manifest *m = read_manifest(gates);
+    struct ll_openapi_entry entry = {LINLI_STR("hy"), m};
+    struct ll_buf text;
+    ll_buf_init(&text, &mem, 4096);
+    write(&entry, 1);
+    for (size_t i = 0; i < LL_COUNT(table); i++)
+        T_STR(text_at(&text, table[i].pointer), table[i].want);
+    ll_buf_fini(&text);
+    done();
+    ll_manifest_free(&m);
+    T_INT(mem.used_bytes, 0);
+}
+
 T_CASE(memory_runs_out)
 {
     struct ll_manifest *m = read_manifest(parking);
@@ -406,4 +478,5 @@ T_MAIN(
     T_RUN(one_plugin)
     T_RUN(references_lead_where_they_did)
     T_RUN(two_versions)
+    T_RUN(devices_feeds_and_versions)
     T_RUN(memory_runs_out))

@@ -8,12 +8,88 @@
 ---@alias linli.Json nil|boolean|integer|number|string|table|linli.Null
 
 ---@class linli.Caller
----@field kind "resident"|"staff"|"operator"|"app"|"device"
+---@field kind "resident"|"staff"|"operator"|"app"|"device"|"system"
 ---@field id string
 ---@field roles string[]
+---@field bound_to? string of a device: what it belongs to, a gate's id
+---@field device_kind? string of a device
 
 ---@class linli.Resident
 ---@field id string this plugin's name for the resident, in this community
+---@field household? string its name for the household; with `directory`
+---@field plates? string[] number plates; with `directory`
+
+---A JSON object of a collection; `id` is its own member.
+---@alias linli.Document table<string, any>
+
+---What list and count ask for. Without `index`, all documents by id.
+---@class linli.Query
+---@field index? string one that plugin.json declares
+---@field eq? any[] values of the index's first fields
+---@field from? any[] bounds of the fields after `eq`, inclusive
+---@field to? any[] the same, exclusive
+---@field descending? boolean
+---@field limit? integer 1 to 100; 50 if not given
+---@field cursor? string of the page before, unchanged
+
+---@class linli.Collection
+local Collection = {}
+
+---@param id string
+---@return linli.Document? document nil if there is none
+function Collection:get(id) end
+
+---@param document linli.Document an id is made if it has none
+---@return linli.Document? document as stored
+---@return "exists"? why
+---@return string? index that already has it; "" for the id
+function Collection:insert(document) end
+
+---Replaces the document of this id, or makes it.
+---@param document linli.Document
+---@return linli.Document? document as stored
+---@return "exists"? why
+---@return string? index
+function Collection:put(document) end
+
+---@param id string
+---@param changes table<string, any> members to set; linli.null takes one out
+---@return linli.Document? document as stored
+---@return "not-found"|"exists"? why
+---@return string? index
+function Collection:patch(id, changes) end
+
+---@param id string
+---@return boolean was_there
+function Collection:delete(id) end
+
+---The first document whose first fields of the index are these.
+---@param index string
+---@param ... boolean|integer|string|linli.Null
+---@return linli.Document?
+function Collection:find(index, ...) end
+
+---@param query? linli.Query
+---@return linli.Document[] items
+---@return string? next_cursor nil at the end
+function Collection:list(query) end
+
+---@param query? linli.Query
+---@return integer
+function Collection:count(query) end
+
+---The first document whose interval meets [from, to): the last two arguments,
+---after the values of the index's fields.
+---@param index string
+---@param ... boolean|integer|string
+---@return linli.Document?
+function Collection:overlaps(index, ...) end
+
+---All of them.
+---@param index string
+---@param ... boolean|integer|string
+---@return linli.Document[]
+function Collection:overlapping(index, ...) end
 
 ---Operations of the host; each waits for its answer. What the operator does
 ---not allow is nil.
@@ -32,6 +108,11 @@
 ---@field locale "zh-CN"|"en"
 ---@field zone string IANA name of the community's zone
 ---@field trace_id string 32 hex digits
+---@field kind "request"|"timer"|"event"
+---@field due? integer of a timer: when it was due, ms since 1970
+---@field late boolean a device sent it later than it happened
+---@field if_match? string the header If-Match, without its quotes
+---@field db table<string, linli.Collection> those of plugin.json
 ---@field host linli.Host
 local Call = {}
 
@@ -42,7 +123,60 @@ local Call = {}
 ---@return never
 function Call:fail(code, detail) end
 
----@alias linli.Handler fun(call: linli.Call): integer, linli.Json?
+---@class linli.Timer
+---@field at integer ms since 1970
+---@field run string a timer of plugin.json
+---@field with? linli.Json what its handler is given; {} if nothing
+---@field key? string replaces the timer of the same key
+---@field subject? string the resident it is about
+
+---Runs a handler at a time, once, if this call commits.
+---@param timer linli.Timer
+---@return string key for cancel
+function Call:timer(timer) end
+
+---@param key string
+---@return boolean was_there
+function Call:cancel(key) end
+
+---Publishes an event, if this call commits.
+---@param type string one that plugin.json publishes
+---@param data linli.Json
+---@param options? {subject?: string}
+function Call:event(type, data, options) end
+
+---Counts usage, if this call commits.
+---@param name string a meter of plugin.json
+---@param quantity integer units
+---@param options? {event_id?: string, at?: integer, reverses?: string}
+---@return "recorded"|"duplicate"
+function Call:meter(name, quantity, options) end
+
+---Tells the operator, if this call commits.
+---@param kind string an alert of plugin.json
+---@param data linli.Json
+---@param options? {subject?: string}
+function Call:alert(kind, data, options) end
+
+---Compares a code that somebody gave; the tries are counted whatever becomes
+---of the call.
+---@param name string what is tried, "door:b1"
+---@param given string
+---@param expected string
+---@return "ok"|"wrong"|"locked"
+function Call:try_code(name, given, expected) end
+
+---@class linli.Headers
+---@field etag? string 1 to 64 visible ASCII characters, no quotes, no backslash
+
+---@alias linli.Handler fun(call: linli.Call): integer, linli.Json?, linli.Headers?
+
+---@class linli.Event
+---@field seq integer
+---@field type string
+---@field plugin string
+---@field at integer ms since 1970
+---@field data any
 
 ---@class linli.Plugin
 local Plugin = {}
@@ -66,6 +200,14 @@ function Plugin:patch(path, handler) end
 ---@param path string as in plugin.json
 ---@param handler linli.Handler
 function Plugin:delete(path, handler) end
+
+---@param name string a timer of plugin.json
+---@param handler fun(call: linli.Call, with: any)
+function Plugin:timer(name, handler) end
+
+---@param type string an event that plugin.json handles
+---@param handler fun(call: linli.Call, event: linli.Event)
+function Plugin:event(type, handler) end
 
 ---@class linli.json
 local json = {}

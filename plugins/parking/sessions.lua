@@ -1,0 +1,424 @@
+-- sessions.lua: the life of a session, from entry to its end. The rules are
+-- numbered statements of spec/parking.md, cited here as P1, P2 ...
+--
+-- Functions that decide return a verdict; whoever asked tells the gate.
+
+local arrears = require "arrears"
+local linli = require "linli"
+local plates = require "plates"
+local record = require "record"
+local tariff = require "tariff"
+local tariffs = require "tariffs"
+
+local M = {}
+
+-- Two shots of one plate at one gate within so long are one passage (P6).
+M.SAME_SHOT_MS = 120 * linli.second
+
+-- A session that is open for longer is told to the operator (P21).
+M.STALE_MS = 72 * linli.hour
+
+M.OPEN = { inside = true, paid = true }
+M.STATES = { inside = true, paid = true, left = true, closed = true,
+    denied = true, no_entry = true, merged = true }
+
+---@class parking.Passage  a car at a gate
+---@field gate string
+---@field event_id string?  nil if no device saw it
+---@field lot string
+---@field plate string
+---@field plate_type string
+---@field at integer
+---@field flagged boolean    the camera's clock is off
+---@field offline boolean    the car has passed, whatever is decided
+---@field lists parking.Lists
+---@field resident string?   who scanned, for a car without a plate
+
+---@class parking.Verdict
+---@field action "open"|"hold"|"deny"
+---@field reason string
+---@field due_fen integer
+---@field duplicate boolean
+---@field session table?
+
+---@return parking.Verdict
+local function verdict(action, reason, session, due_fen)
+    return { action = action, reason = reason, session = session,
+        due_fen = due_fen or 0, duplicate = false }
+end
+
+---@return parking.Verdict
+local function again(given)
+    given.duplicate = true
+    return given
+end
+
+local function near(a, b)
+    return math.abs(a - b) <= M.SAME_SHOT_MS
+end
+
+local function stale_key(session)
+    return "stale/" .. session.id
+end
+
+local function anomaly(call, kind, passage, session)
+    record.anomaly(call, kind, {
+        session_id = session and session.id,
+        gate = passage.gate,
+        event_id = passage.event_id,
+        plate = passage.plate,
+        at = passage.at,
+        resident = session and session.resident,
+    })
+end
+
+-- What is remembered of an exit. Without an event it was scanned.
+local function exit_of(passage)
+    return { gate = passage.gate, at = passage.at,
+        event_id = passage.event_id, offline = passage.offline }
+end
+
+-- -- what a session owes --------------------------------------------------
+
+-- Whether the plate makes the stay free, and why: an operator's list, or the
+-- tariff's special plates (P10).
+---@param lists parking.Lists
+---@param plate string
+---@param rules parking.Tariff
+function M.standing(lists, plate, rules)
+    return {
+        special = lists:has("special", plate)
+            or tariff.is_special(rules, plate),
+        free = lists:has("allow", plate),
+    }
+end
+
+-- The quote for leaving at `at`. Before the entry, by a clock that is behind,
+-- is at the entry; what lies past the longest stay is not charged.
+---@param session table
+---@param at integer
+---@return parking.Quote
+function M.price(session, at)
+    local from = session.entered_at
+    return tariff.quote(session.tariff, {
+        entered_at = from,
+        left_at = math.max(from, math.min(at, from + tariff.STAY_MS_MAX)),
+        plate = session.plate,
+        paid_fen = session.paid_fen,
+        leave_before = session.leave_before,
+        special = session.special,
+        free = session.free,
+    }, linli.time)
+end
+
+---@param session table
+---@return integer
+function M.lost_fee_fen(session)
+    return math.tointeger(session.tariff.lost_fee_fen
+        or tariff.DEFAULTS.lost_fee_fen)
+end
+
+-- -- looking --------------------------------------------------------------
+
+-- An exit that was seen at or after `from` and has found no entry yet.
+---@param call linli.Call
+---@param plate string
+---@param from integer
+---@return table?
+function M.pending(call, plate, from)
+    local found = call.db.session:list { index = "by_plate_state",
+        eq = { plate, "no_entry" }, from = { from }, limit = 1 }
+    return found[1]
+end
+
+-- The session that ends with this exit. Of a passage that is told late it is
+-- the last one that had begun by then, which a later entry may have overtaken
+-- (P16).
+local function leaving(call, passage)
+    local open = call.db.session:find("open_plate", passage.plate)
+    if not passage.offline or open and open.at <= passage.at then
+        return open
+    end
+    local begun = call.db.session:list { index = "by_plate_state",
+        eq = { passage.plate, "inside" }, to = { passage.at + 1 },
+        descending = true, limit = 1 }
+    return begun[1]
+end
+
+-- The session of the same passage, if the exit was seen a moment ago at the
+-- same gate.
+local function just_seen(call, passage)
+    local found = call.db.session:list { index = "by_plate",
+        eq = { passage.plate }, to = { passage.at + M.SAME_SHOT_MS + 1 },
+        descending = true, limit = 1 }
+    local exit = found[1] and found[1].exit
+    local same = exit and exit.gate == passage.gate
+        and near(exit.at, passage.at)
+    return same and found[1] or nil
+end
+
+-- -- beginning ------------------------------------------------------------
+
+-- A session of the passage, not stored yet. It keeps the tariff of its
+-- beginning, whatever becomes of the lot's.
+local function draft(call, passage, state)
+    local kept = tariffs.current(call, passage.lot)
+    return {
+        state = state,
+        lot = passage.lot,
+        plate = passage.plate,
+        plate_type = passage.plate_type,
+        at = passage.at,
+        paid_fen = 0,
+        tariff = kept.tariff,
+        tariff_version = kept.version,
+        resident = passage.resident,
+    }
+end
+
+-- An entry begins a session. One that a later entry has overtaken leaves the
+-- plate's place to it. Nothing if the place is taken.
+local function begin(call, passage, overtaken)
+    local session = draft(call, passage, "inside")
+    local standing =
+        M.standing(passage.lists, passage.plate, session.tariff)
+    session.special, session.free = standing.special, standing.free
+    session.entered_at = passage.at
+    session.entry = { gate = passage.gate, event_id = passage.event_id,
+        flagged = passage.flagged, offline = passage.offline }
+    session.open_plate = not overtaken and passage.plate or nil
+    session.open_scanner = passage.resident
+    session = call.db.session:insert(session)
+    if session then
+        call:timer { at = passage.at + M.STALE_MS, run = "stale_session",
+            with = { id = session.id }, key = stale_key(session),
+            subject = session.resident }
+    end
+    return session
+end
+
+local function already_inside(call, passage, open)
+    if open.entry.gate == passage.gate and near(open.at, passage.at) then
+        return again(verdict("open", "entered", open))
+    end
+    anomaly(call, "already_inside", passage, open)
+    return verdict("hold", "already_inside", open)
+end
+
+local function deny(call, passage)
+    local denied = draft(call, passage, "denied")
+    denied.ended_at = math.min(passage.at, call.now)
+    return verdict("deny", "denied", call.db.session:insert(denied))
+end
+
+-- An entry (P5 to P9).
+---@param call linli.Call
+---@param passage parking.Passage
+---@return parking.Verdict
+function M.enter(call, passage)
+    local open = call.db.session:find("open_plate", passage.plate)
+    local overtaken = open and passage.offline
+        and passage.at < open.at - M.SAME_SHOT_MS
+    if open and not overtaken then
+        return already_inside(call, passage, open)
+    end
+    local denied = passage.lists:has("deny", passage.plate)
+    if denied and not passage.offline then
+        return deny(call, passage)
+    end
+    local session = begin(call, passage, overtaken)
+    if not session then -- another entry of the plate was first
+        open = call.db.session:find("open_plate", passage.plate)
+        return already_inside(call, passage, open)
+    end
+    if denied then
+        anomaly(call, "denied_inside", passage, session)
+    end
+    local pending = passage.offline
+        and M.pending(call, passage.plate, passage.at)
+    if pending then
+        return M.merge(call, pending, session)
+    end
+    return verdict("open", "entered", session)
+end
+
+-- -- ending ---------------------------------------------------------------
+
+-- Ends a session: it gives the plate free, is counted, and is no longer
+-- looked after. `changes` are patched in; retention runs from `ended_at`.
+---@param call linli.Call
+---@param session table
+---@param state "left"|"closed"
+---@param changes table
+---@return table
+function M.finish(call, session, state, changes)
+    changes.state = state
+    changes.open_plate = linli.null
+    changes.open_scanner = linli.null
+    call:cancel(stale_key(session))
+    call:meter("parking.session_closed", 1, { event_id = session.id })
+    return (call.db.session:patch(session.id, changes))
+end
+
+-- The exit of an open session (P11, P12, P15).
+---@param call linli.Call
+---@param session table
+---@param passage parking.Passage
+---@return parking.Verdict
+function M.leave(call, session, passage)
+    local quote = M.price(session, passage.at)
+    local exit = exit_of(passage)
+    if quote.due_fen > 0 and not passage.offline then
+        local held = call.db.session:patch(session.id, { exit = exit })
+        return verdict("hold", "payment_due", held, quote.due_fen)
+    end
+    local left_at = math.max(session.entered_at, passage.at)
+    local left = M.finish(call, session, "left", {
+        exit = exit,
+        left_at = left_at,
+        fee_fen = quote.gross_fen - quote.discount_fen,
+        ended_at = math.min(left_at, call.now),
+    })
+    if quote.due_fen > 0 then
+        arrears.add(call, left, quote.due_fen)
+        return verdict("open", "arrears", left, quote.due_fen)
+    end
+    return verdict("open", "left", left)
+end
+
+-- An exit that has no entry (P13): kept until staff settle it or its entry is
+-- found. It is not an open session.
+local function no_entry(call, passage)
+    local pending = draft(call, passage, "no_entry")
+    pending.exit = exit_of(passage)
+    pending.ended_at = math.min(passage.at, call.now)
+    pending = call.db.session:insert(pending)
+    anomaly(call, "no_entry", passage, pending)
+    return verdict("hold", "no_entry", pending, M.lost_fee_fen(pending))
+end
+
+-- What is said of a session whose exit was seen before: as things are now.
+---@param call linli.Call
+---@param session table
+---@return parking.Verdict
+function M.exit_again(call, session)
+    if session.state == "merged" then
+        session = call.db.session:get(session.merged_into) or session
+    end
+    if session.state == "no_entry" then
+        return again(verdict("hold", "no_entry", session,
+            M.lost_fee_fen(session)))
+    elseif M.OPEN[session.state] then
+        return again(M.leave(call, session, session.exit))
+    end
+    return again(verdict("open",
+        session.state == "closed" and "closed" or "left", session))
+end
+
+-- An exit (P11 to P16).
+---@param call linli.Call
+---@param passage parking.Passage
+---@return parking.Verdict
+function M.exit(call, passage)
+    local session = leaving(call, passage)
+    if session then
+        if session.lot ~= passage.lot then
+            anomaly(call, "other_lot", passage, session)
+        end
+        return M.leave(call, session, passage)
+    end
+    local seen = just_seen(call, passage)
+    if seen then
+        -- A car that stands at the gate is seen again and again.
+        call.db.session:patch(seen.id, { exit = { at = passage.at } })
+        return M.exit_again(call, seen)
+    end
+    return no_entry(call, passage)
+end
+
+-- The entry of a pending exit is found (P14): the exit is the session's.
+---@param call linli.Call
+---@param pending table
+---@param session table
+---@return parking.Verdict
+function M.merge(call, pending, session)
+    call.db.session:patch(pending.id,
+        { state = "merged", merged_into = session.id })
+    return M.leave(call, session, pending.exit)
+end
+
+-- The timer of P21.
+---@param call linli.Call
+---@param with {id: string}
+function M.stale(call, with)
+    local session = call.db.session:get(with.id)
+    if session and M.OPEN[session.state] then
+        record.anomaly(call, "stale_session", {
+            session_id = session.id,
+            gate = session.entry.gate,
+            plate = session.plate,
+            at = session.entered_at,
+            resident = session.resident,
+        })
+    end
+end
+
+-- -- answering ------------------------------------------------------------
+
+local function format(ms)
+    return ms and linli.time.format(ms)
+end
+
+local function closed_view(call, closed)
+    if not closed then
+        return nil
+    end
+    local view = { kind = closed.kind, fee_fen = closed.fee_fen,
+        collected_fen = closed.collected_fen }
+    if call.caller.kind ~= "resident" then
+        view.reason, view.by = closed.reason, closed.by
+    end
+    return view
+end
+
+-- A session as its caller may see it: residents get the plate masked.
+---@param call linli.Call
+---@param session table
+---@return table
+function M.view(call, session)
+    local exit = session.exit or {}
+    return {
+        id = session.id,
+        lot = session.lot,
+        state = session.state,
+        plate = call.caller.kind ~= "resident" and session.plate or nil,
+        plate_masked = plates.mask(session.plate),
+        plate_type = session.plate_type,
+        entered_at = format(session.entered_at),
+        exit_seen_at = format(exit.at),
+        exit_gate = exit.gate,
+        left_at = format(session.left_at),
+        fee_fen = session.fee_fen,
+        paid_fen = session.paid_fen,
+        leave_before = format(session.leave_before),
+        tariff_version = session.tariff_version,
+        special = session.special == true,
+        free = session.free == true,
+        temporary = session.resident ~= nil,
+        closed = closed_view(call, session.closed),
+        merged_into = session.merged_into,
+    }
+end
+
+-- The session of the path, if the caller may know of it.
+---@param call linli.Call
+---@return table
+function M.of_path(call)
+    local session = call.db.session:get(call.params.id)
+    if not session or not plates.visible(call, session) then
+        call:fail("parking/session-not-found")
+    end
+    return session
+end
+
+return M

@@ -1,0 +1,396 @@
+/* host/meter.c: series, the call's own usage, call:meter. [loop] */
+#include "host/meter.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "host/effect.h"
+
+#define NS_PER_US 1000
+#define AHEAD_MS_MAX ((int64_t)5 * 60 * 1000)      /* spec/metering.md */
+#define BACK_MS_MAX ((int64_t)72 * 60 * 60 * 1000) /* the grace */
+#define EVENT_ID_BYTES_MAX 128
+
+struct ll_series {
+    struct ll_series *next;
+    uint32_t id;
+    linli_str meter;
+};
+
+/* -- series -- */
+
+static struct ll_series *
+series_make(struct ll_space *space, uint32_t id, linli_str meter)
+{
+    struct ll_docs *docs = space->docs;
+    struct ll_series *series = ll_arena_alloc(&docs->arena, sizeof *series);
+    if (series == NULL)
+        return NULL;
+    series->id = id;
+    series->meter = ll_arena_str(&docs->arena, meter);
+    if (docs->arena.failed)
+        return NULL;
+    series->next = space->series;
+    space->series = series;
+    if (id > docs->last_series)
+        docs->last_series = id;
+    return series;
+}
+
+linli_status
+ll_series_known(struct ll_space *space, int64_t id, linli_str meter)
+{
+    return series_make(space, (uint32_t)id, meter) == NULL ? LINLI_E_NOMEM
+                                                           : LINLI_OK;
+}
+
+uint32_t
+ll_series(struct ll_space *space, linli_str meter)
+{
+    struct ll_docs *docs = space->docs;
+    struct ll_series *series = space->series;
+    while (series != NULL && !ll_str_eq(series->meter, meter))
+        series = series->next;
+    if (series != NULL)
+        return series->id;
+    struct ll_commit *commit = ll_docs_commit_new(docs);
+    if (commit == NULL)
+        return 0;
+    ll_commit_op(commit, LL_ST_series_put);
+    ll_put_int(&commit->ops, docs->last_series + 1);
+    ll_put_int(&commit->ops, space->id);
+    ll_put_bytes(&commit->ops, meter);
+    series = series_make(space, (uint32_t)docs->last_series + 1, meter);
+    if (series == NULL) {
+        ll_docs_commit_free(docs, commit);
+        return 0;
+    }
+    return ll_docs_commit_send(docs, commit) != 0 ? series->id : 0;
+}
+
+/* -- usage -- */
+
+static linli_status
+note(struct ll_call *call, linli_str meter, const struct ll_usage *usage,
+    struct ll_err *err)
+{
+    uint32_t series = ll_series(call->instance->space, meter);
+    struct ll_effect *effect =
+        series == 0 ? NULL : ll_effect_new(call, LL_EFFECT_USAGE);
+    if (effect == NULL)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage");
+    effect->usage = *usage;
+    effect->usage.series = series;
+    effect->usage.call_high = call->id_high;
+    effect->usage.call_low = call->id_low;
+    return LINLI_OK;
+}
+
+/* The worker says how long it computed; it cannot be longer than it took. */
+static uint32_t
+cpu_us(const struct ll_call *call)
+{
+    int64_t took_ns = ll_mono_now().ns - call->began.ns;
+    int64_t ns = call->run.run_ns < took_ns ? call->run.run_ns : took_ns;
+    int64_t us = ns < 0 ? 0 : ns / NS_PER_US;
+    return us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+}
+
+linli_status
+ll_meter_call(struct ll_call *call, struct ll_err *err)
+{
+    struct ll_usage usage = {.at_ms = call->now_ms,
+        .quantity = LL_USAGE_UNIT,
+        .cpu_us = cpu_us(call)};
+    linli_status status = note(call, LINLI_STR("linli.call"), &usage, err);
+    usage.quantity = (int64_t)usage.cpu_us * LL_USAGE_UNIT;
+    if (status == LINLI_OK)
+        status = note(call, LINLI_STR("linli.cpu_us"), &usage, err);
+    return status;
+}
+
+/* -- call:meter -- */
+
+/* What is metered, as the plugin says it. */
+struct metered {
+    linli_str meter, event_id, reverses;
+    int64_t units, at_ms;
+    bool at_given;
+};
+
+static linli_status
+read_metered(struct ll_call *call, struct ll_rd *args, struct metered *m,
+    struct ll_err *err)
+{
+    linli_str meter = ll_rd_bytes(args);
+    int64_t units = ll_rd_int(args);
+    *m =
+        (struct metered){.meter = meter, .units = units, .at_ms = call->now_ms};
+    uint32_t count = 0;
+    if (ll_rd_peek(args) == LL_VALUE_MAP)
+        count = ll_rd_map(args);
+    else
+        (void)ll_rd_value(args);
+    for (uint32_t i = 0; i < count && !args->bad; i++) {
+        linli_str name = ll_rd_bytes(args);
+        if (ll_str_is(name, "event_id")) {
+            m->event_id = ll_rd_bytes(args);
+        } else if (ll_str_is(name, "reverses")) {
+            m->reverses = ll_rd_bytes(args);
+        } else if (ll_str_is(name, "at")) {
+            m->at_ms = ll_rd_int(args);
+            m->at_given = true;
+        } else {
+            return ll_fail(err, LINLI_E_INVALID, "db/query",
+                "`%.*s` is not known: there are event_id, at, reverses",
+                name.len > 64 ? 64 : LL_FMT(name));
+        }
+    }
+    return ll_rd_end(args)
+               ? LINLI_OK
+               : ll_fail(err, LINLI_E_INVALID, "db/query",
+                     "a meter, a quantity and options are expected");
+}
+
+/* What the call has metered so far, in units. */
+static int64_t
+metered_before(const struct ll_call *call, uint32_t series)
+{
+    int64_t units = 0;
+    for (const struct ll_effect *e = call->effects; e != NULL; e = e->next)
+        if (e->kind == LL_EFFECT_USAGE && e->usage.series == series &&
+            e->usage.quantity > 0)
+            units += e->usage.quantity / LL_USAGE_UNIT;
+    return units;
+}
+
+/* spec/metering.md, M9 to M11. */
+static linli_status
+judge_plain(struct ll_call *call, const struct metered *m, int64_t max,
+    struct ll_err *err)
+{
+    int64_t before =
+        metered_before(call, ll_series(call->instance->space, m->meter));
+    if (m->units < 1 || m->units > max - before)
+        return ll_fail(err, LINLI_E_INVALID, "db/limit",
+            "%.*s: %lld; whole units from 1 are possible, %lld in a call",
+            LL_FMT(m->meter), (long long)m->units, (long long)max);
+    if (m->at_ms > call->now_ms + AHEAD_MS_MAX ||
+        m->at_ms < call->now_ms - BACK_MS_MAX)
+        return ll_fail(err, LINLI_E_INVALID, "db/limit",
+            "`at` is at most 72 hours back and 5 minutes ahead");
+    return LINLI_OK;
+}
+
+static linli_status
+judge_metered(struct ll_call *call, const struct metered *m, struct ll_err *err)
+{
+    const struct ll_meter_decl *decl =
+        ll_manifest_meter(call->package->manifest, m->meter);
+    bool reversal = m->reverses.len > 0;
+    linli_str id = reversal ? m->reverses : m->event_id;
+    if (decl == NULL)
+        return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
+            "plugin.json declares no meter \"%.*s\"",
+            m->meter.len > 64 ? 64 : LL_FMT(m->meter));
+    bool valid = id.len <= EVENT_ID_BYTES_MAX && ll_utf8_valid(id);
+    for (size_t i = 0; valid && i < id.len; i++)
+        valid = (unsigned char)id.ptr[i] >= 0x20 && id.ptr[i] != 0x7f;
+    if (!valid)
+        return ll_fail(err, LINLI_E_INVALID, "db/limit",
+            "an event_id is a text of at most %d bytes without control "
+            "characters",
+            EVENT_ID_BYTES_MAX);
+    if (!reversal)
+        return judge_plain(call, m, decl->max_per_call, err);
+    if (m->event_id.len > 0 || m->at_given)
+        return ll_fail(err, LINLI_E_INVALID, "db/query",
+            "a correction has the `event_id` and `at` of what it reverses");
+    return LINLI_OK;
+}
+
+static linli_status
+note_metered(struct ll_call *call, const struct metered *m, linli_str id,
+    struct ll_err *err)
+{
+    struct ll_usage usage = {.at_ms = m->at_ms,
+        .quantity = m->units * LL_USAGE_UNIT,
+        .event_hash = id.len > 0 ? ll_usage_event_hash(id) : (uint64_t)0};
+    return note(call, m->meter, &usage, err);
+}
+
+static void
+answer_word(struct ll_call *call, struct ll_op *op, const char *word)
+{
+    ll_buf_clear(&op->text);
+    ll_put_bytes(&op->text, ll_cstr(word));
+    ll_op_answer_text(call);
+}
+
+/* A record as ~meter has it: the claim is the row. */
+struct claim {
+    int64_t units, at_ms;
+    bool at_given, reversed;
+};
+
+static bool
+read_claim(
+    struct ll_call *call, const struct ll_content *content, struct claim *claim)
+{
+    struct ll_json *json = &call->host->docs.json;
+    *claim = (struct claim){.units = 0};
+    if (ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
+        return false;
+    struct ll_jv kept = ll_json_root(json);
+    (void)ll_jv_int(ll_jv_get(kept, "units"), &claim->units);
+    (void)ll_jv_int(ll_jv_get(kept, "at"), &claim->at_ms);
+    claim->at_given = ll_jv_true(ll_jv_get(kept, "at_given"));
+    claim->reversed = ll_jv_true(ll_jv_get(kept, "reversed"));
+    return true;
+}
+
+static linli_status
+write_claim(struct ll_call *call, struct ll_op *op, const struct claim *claim,
+    struct ll_err *err)
+{
+    struct ll_jw w = ll_jw(&op->text);
+    struct ll_content *content = NULL;
+    ll_buf_clear(&op->text);
+    ll_jw_open(&w, '{');
+    ll_jw_key(&w, "id");
+    ll_jw_str(&w, op->doc->id);
+    ll_jw_key(&w, "at");
+    ll_jw_int(&w, claim->at_ms);
+    ll_jw_key(&w, "at_given");
+    ll_jw_bool(&w, claim->at_given);
+    ll_jw_key(&w, "units");
+    ll_jw_int(&w, claim->units);
+    ll_jw_key(&w, "reversed");
+    ll_jw_bool(&w, claim->reversed);
+    ll_jw_close(&w, '}');
+    linli_status status =
+        op->text.failed ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage")
+                        : ll_json_parse(&op->json, ll_buf_view(&op->text),
+                              LL_BODY_DEPTH_MAX, err);
+    if (status == LINLI_OK)
+        status = ll_content_new(op->coll, ll_json_root(&op->json),
+            ll_buf_view(&op->text), call->now_ms, &content, err);
+    if (status != LINLI_OK)
+        return status;
+    return ll_txn_write(&call->txn, op->doc, content, err);
+}
+
+static linli_status
+conflict(const struct metered *m, struct ll_err *err, const char *what)
+{
+    return ll_fail(err, LINLI_E_CONFLICT, "db/conflict", "%.*s: %s",
+        LL_FMT(m->meter), what);
+}
+
+/* An event with an id: new, or the same again. */
+static linli_status
+claim_event(struct ll_call *call, struct ll_op *op, const struct metered *m,
+    const struct ll_content *content, struct ll_err *err)
+{
+    struct claim claim;
+    if (content == NULL) {
+        claim = (struct claim){
+            .units = m->units, .at_ms = m->at_ms, .at_given = m->at_given};
+        linli_status status = write_claim(call, op, &claim, err);
+        if (status == LINLI_OK)
+            status = note_metered(call, m, m->event_id, err);
+        op->extra = (linli_str)LINLI_STR("recorded");
+        return status;
+    }
+    bool same = read_claim(call, content, &claim) && claim.units == m->units &&
+                (!claim.at_given || !m->at_given || claim.at_ms == m->at_ms);
+    op->extra = (linli_str)LINLI_STR("duplicate");
+    return same ? LINLI_OK
+                : conflict(m, err, "this event_id was used for something else");
+}
+
+/* What is reversed, once, at its own time. */
+static linli_status
+reverse_event(struct ll_call *call, struct ll_op *op, struct metered *m,
+    const struct ll_content *content, struct ll_err *err)
+{
+    struct claim claim;
+    if (content == NULL || !read_claim(call, content, &claim))
+        return conflict(m, err, "`reverses` names no record");
+    if (m->units != -claim.units)
+        return conflict(
+            m, err, "a correction is exactly the negative of its record");
+    op->extra = (linli_str)LINLI_STR("duplicate");
+    if (claim.reversed)
+        return LINLI_OK;
+    claim.reversed = true;
+    m->at_ms = claim.at_ms;
+    op->extra = (linli_str)LINLI_STR("recorded");
+    linli_status status = write_claim(call, op, &claim, err);
+    return status == LINLI_OK ? note_metered(call, m, m->reverses, err)
+                              : status;
+}
+
+static bool
+step_claim(struct ll_call *call, struct ll_op *op)
+{
+    const struct ll_content *content;
+    struct metered m;
+    struct ll_err err;
+    if (!ll_op_wait_doc(call, op))
+        return false;
+    struct ll_rd args = ll_rd(ll_buf_view(&op->args));
+    (void)ll_rd_list(&args);
+    linli_status status = read_metered(call, &args, &m, &err);
+    if (status == LINLI_OK)
+        status = ll_txn_read(&call->txn, op->doc, &content, &err);
+    if (status == LINLI_OK)
+        status = m.reverses.len > 0 ? reverse_event(call, op, &m, content, &err)
+                                    : claim_event(call, op, &m, content, &err);
+    if (status == LINLI_OK)
+        answer_word(call, op, op->extra.ptr);
+    else
+        ll_op_refuse(call, &err);
+    return true;
+}
+
+/* The document of the event that is named; false: it was refused. */
+static bool
+name_claim(struct ll_call *call, struct ll_op *op, const struct metered *m)
+{
+    struct ll_err err;
+    ll_buf_clear(&op->text);
+    ll_buf_str(&op->text, m->meter);
+    ll_buf_char(&op->text, '/');
+    ll_buf_str(&op->text, m->reverses.len > 0 ? m->reverses : m->event_id);
+    op->id = ll_arena_str(&call->txn.arena, ll_buf_view(&op->text));
+    op->coll = ll_space_coll(call->instance->space, LINLI_STR("~meter"));
+    if (op->id.ptr != NULL && op->coll != NULL)
+        return true;
+    (void)ll_fail(&err, LINLI_E_NOMEM, "runtime/memory", "usage");
+    ll_op_refuse(call, &err);
+    return false;
+}
+
+bool
+ll_serve_meter_add(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
+{
+    struct metered m;
+    struct ll_err err;
+    linli_status status = read_metered(call, args, &m, &err);
+    if (status == LINLI_OK)
+        status = judge_metered(call, &m, &err);
+    bool named = m.event_id.len > 0 || m.reverses.len > 0;
+    if (status == LINLI_OK && !named)
+        status = note_metered(call, &m, LINLI_STR(""), &err);
+    if (status != LINLI_OK) {
+        ll_op_refuse(call, &err);
+        return false;
+    }
+    if (!named) {
+        answer_word(call, op, "recorded");
+        return false;
+    }
+    op->step = step_claim;
+    return name_claim(call, op, &m);
+}

@@ -1,0 +1,130 @@
+/* worker/lua_effects.c: call:timer, cancel, event, meter, alert, try_code.
+ * [worker]
+ *
+ * What a call brings about besides documents. All of it happens with the
+ * call's commit, or not at all; try_code alone counts whatever becomes of
+ * the call.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "worker/lua_op.h"
+
+static struct ll_buf *
+args(lua_State *L)
+{
+    return &ll_lua_state(L)->engine->args;
+}
+
+/* The arguments stand from 2 on; 1 is the call. */
+
+static void
+put_timer(lua_State *L, const struct ll_lua_op *op)
+{
+    static const struct ll_lua_rule rules[] = {{"at", LL_LUA_INTEGER, true},
+        {"run", LL_LUA_TEXT, true}, {"with", LL_LUA_JSON, true},
+        {"key", LL_LUA_TEXT, false}, {"subject", LL_LUA_TEXT, false},
+        {NULL, LL_LUA_TEXT, false}};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    ll_lua_op_put_members(L, op, 2, rules);
+}
+
+static void
+put_key(lua_State *L, const struct ll_lua_op *op)
+{
+    LL_UNUSED(op);
+    ll_put_bytes(args(L), ll_lua_op_string(L, 2));
+}
+
+/* Of an event and an alert: name, data, {subject}. */
+static void
+put_told(lua_State *L, const struct ll_lua_op *op)
+{
+    static const struct ll_lua_rule rules[] = {
+        {"subject", LL_LUA_TEXT, false}, {NULL, LL_LUA_TEXT, false}};
+    put_key(L, op);
+    luaL_checkany(L, 3);
+    ll_lua_op_put_json(L, op, 3, "the data");
+    ll_lua_op_put_members(L, op, 4, rules);
+}
+
+static void
+put_usage(lua_State *L, const struct ll_lua_op *op)
+{
+    static const struct ll_lua_rule rules[] = {{"event_id", LL_LUA_TEXT, false},
+        {"at", LL_LUA_INTEGER, false}, {"reverses", LL_LUA_TEXT, false},
+        {NULL, LL_LUA_TEXT, false}};
+    put_key(L, op);
+    luaL_argexpected(L, lua_type(L, 3) == LUA_TNUMBER, 3, "integer");
+    ll_put_int(args(L), luaL_checkinteger(L, 3));
+    ll_lua_op_put_members(L, op, 4, rules);
+}
+
+static void
+put_code(lua_State *L, const struct ll_lua_op *op)
+{
+    LL_UNUSED(op);
+    for (int i = 2; i <= 4; i++)
+        ll_put_bytes(args(L), ll_lua_op_string(L, i));
+}
+
+static const struct effect {
+    const char *name; /* ":timer" */
+    uint32_t number;
+    uint32_t arguments; /* of the host call, and of the method the most */
+    bool answers;
+    void (*put)(lua_State *L, const struct ll_lua_op *op);
+} effects[] = {
+    {":timer", LL_OP_timer_set, 1, true, put_timer},
+    {":cancel", LL_OP_timer_cancel, 1, true, put_key},
+    {":event", LL_OP_event_emit, 3, false, put_told},
+    {":meter", LL_OP_meter_add, 3, true, put_usage},
+    {":alert", LL_OP_alert_raise, 3, false, put_told},
+    {":try_code", LL_OP_code_try, 3, true, put_code},
+};
+
+static struct ll_lua_op
+op_of(const struct effect *effect)
+{
+    return (struct ll_lua_op){
+        .number = effect->number, .prefix = "call", .name = effect->name};
+}
+
+static int
+answered(lua_State *L, int status, lua_KContext context)
+{
+    const struct effect *effect = &effects[context];
+    struct ll_lua_op op = op_of(effect);
+    struct ll_rd answer = ll_lua_op_answer(L, &op);
+    LL_UNUSED(status);
+    if (!effect->answers)
+        return 0;
+    ll_lua_op_push_value(L, &answer);
+    return 1;
+}
+
+/* upvalue: the index of the effect */
+static int
+call_effect(lua_State *L)
+{
+    lua_Integer index = lua_tointeger(L, lua_upvalueindex(1));
+    const struct effect *effect = &effects[index];
+    struct ll_lua_op op = op_of(effect);
+    (void)ll_lua_check_call(L);
+    (void)ll_lua_op_begin(L, &op, effect->arguments);
+    luaL_argcheck(L, lua_gettop(L) <= 1 + (int)effect->arguments,
+        2 + (int)effect->arguments, "no such argument");
+    ll_lua_stack(L, 16, NULL);
+    effect->put(L, &op);
+    return ll_lua_op_send(L, &op, (lua_KContext)index, answered);
+}
+
+void
+ll_lua_open_effects(lua_State *L)
+{
+    for (size_t i = 0; i < LL_COUNT(effects); i++) {
+        lua_pushinteger(L, (lua_Integer)i);
+        lua_pushcclosure(L, call_effect, 1);
+        lua_setfield(L, -2, effects[i].name + 1);
+    }
+}
