@@ -45,6 +45,11 @@ unit_SRCS = \
   test_schema.c \
   test_spawn.c \
   test_store.c \
+  test_store_backup.c \
+  test_store_faults.c \
+  test_store_place.c \
+  test_store_seal.c \
+  test_store_usage.c \
   test_text.c \
   test_token_cache.c \
   test_tuple.c \
