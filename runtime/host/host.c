@@ -237,6 +237,16 @@ on_store_failed(void *user, const struct ll_err *err)
         ll_pool_kill(p);
 }
 
+static void
+on_durable(void *user)
+{
+    struct ll_host *host = user;
+    ll_docs_trim(&host->docs);
+    ll_host_release(host);
+    ll_bus_durable(host);
+    ll_host_clock_step(host);
+}
+
 static linli_status
 open_store(
     struct ll_host *host, const linli_host_options *options, struct ll_err *err)
@@ -247,6 +257,7 @@ open_store(
         .dir_fd = host->data.dir_fd,
         .dir = host->data.dir_fd < 0 ? NULL : dir.ptr,
         .readers = STORE_READERS,
+        .durable = on_durable,
         .failed = on_store_failed,
         .user = host};
     linli_status status = ll_store_open(&want, &host->store, err);
@@ -261,15 +272,6 @@ open_store(
     if (status == LINLI_OK)
         host->work_seq = ll_store_last(host->store) << WORK_SEQ_BITS;
     return status;
-}
-
-void
-ll_host_durable(struct ll_host *host)
-{
-    ll_docs_trim(&host->docs);
-    ll_host_release(host);
-    ll_bus_durable(host);
-    ll_host_clock_step(host);
 }
 
 static linli_status
