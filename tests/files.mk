@@ -41,6 +41,7 @@ unit_SRCS = \
   test_pool.c \
   test_problem_json.c \
   test_rate.c \
+  test_reconcile.c \
   test_ring.c \
   test_schema.c \
   test_spawn.c \
