@@ -56,6 +56,7 @@ unit_SRCS = \
   test_tuple.c \
   test_usage.c \
   test_value.c \
+  test_views.c \
   test_world.c \
   test_zone.c
 # tests/conform/test_*.c: the code against spec/.

@@ -8,6 +8,7 @@
 #include "host/trace.h"
 #include "server/metrics_http.h"
 #include "server/openapi.h"
+#include "server/view.h"
 
 #define OUT_BYTES_MAX ((size_t)LL_HTTP_RESPONSE_BYTES_MAX)
 
@@ -230,6 +231,7 @@ static void
 face_free(void *face_at)
 {
     struct ll_face *face = face_at;
+    ll_view_end_all(face);
     ll_http_free(&face->http);
     ll_buf_fini(&face->out);
     ll_release(&face->host->mem, face, sizeof *face);

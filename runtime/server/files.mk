@@ -1,5 +1,6 @@
 server_SRCS = \
   admin.c \
+  alerts.c \
   api.c \
   face.c \
   http.c \
@@ -10,7 +11,10 @@ server_SRCS = \
   http_write.c \
   metrics_http.c \
   openapi.c \
-  openapi_schema.c
+  openapi_schema.c \
+  params.c \
+  usage.c \
+  view.c
 
 # What no plugin changes of openapi.json, as bytes of C.
 GENERATED += gen/openapi_base.h
