@@ -2,6 +2,7 @@ server_SRCS = \
   admin.c \
   alerts.c \
   api.c \
+  dev.c \
   face.c \
   http.c \
   http_conn.c \
