@@ -32,6 +32,7 @@ host_SRCS = batch.c \
   op.c \
   problem_json.c \
   rate.c \
+  reconcile.c \
   request.c \
   scan.c \
   services.c \

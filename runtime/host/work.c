@@ -94,12 +94,13 @@ set_timer(struct ll_host *host)
         host->work_timer = ll_timer_new(host->world, on_due, host);
     if (host->work_timer == NULL)
         return;
-    int64_t in_ms = next_ms - ll_world_wall(host->world).ms;
-    if (next_ms == INT64_MAX || in_ms > SLEEP_MS_MAX)
-        in_ms = SLEEP_MS_MAX;
+    int64_t now_ms = ll_world_wall(host->world).ms;
+    int64_t in_ms = next_ms <= now_ms ? 0 : SLEEP_MS_MAX;
+    if (next_ms > now_ms && next_ms < now_ms + SLEEP_MS_MAX)
+        in_ms = next_ms - now_ms;
     if (host->virtual_clock && in_ms > 0)
         return; /* it stands: who moves it looks */
-    ll_timer_set(host->work_timer, in_ms < 0 ? 0 : in_ms, 0);
+    ll_timer_set(host->work_timer, in_ms, 0);
 }
 
 /* -- what a task came to -- */
