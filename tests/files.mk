@@ -41,6 +41,7 @@ unit_SRCS = \
   test_rate.c \
   test_ring.c \
   test_schema.c \
+  test_seed.c \
   test_spawn.c \
   test_store.c \
   test_text.c \

@@ -167,7 +167,7 @@ ll_host_demo(struct ll_host *host, linli_str plugins_dir,
             "the demo community");
     if (ll_host_community(host, LINLI_STR("demo")) == NULL) {
         linli_status added = ll_host_add_community(
-            host, LINLI_STR("demo"), LINLI_STR("Asia/Shanghai"), err);
+            host, LINLI_STR("demo"), LINLI_STR(LL_ZONE_DEFAULT), err);
         if (added != LINLI_OK)
             return added;
     }

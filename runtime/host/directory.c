@@ -1,8 +1,22 @@
 /* host/directory.c: documents of the runtime's own. [loop] */
 #include "host/directory.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 #include "host/txn.h"
+
+#define PURPOSE_BYTES 512
+
+static struct ll_coll *
+coll_of(struct ll_space *space, const char *name)
+{
+    struct ll_coll *coll =
+        space == NULL ? NULL : ll_space_coll(space, ll_cstr(name));
+    if (coll != NULL)
+        coll->subject = (linli_str)LINLI_STR("subject");
+    return coll;
+}
 
 struct ll_coll *
 ll_directory(struct ll_community *community, const char *name)
@@ -10,9 +24,39 @@ ll_directory(struct ll_community *community, const char *name)
     if (community->space == NULL)
         community->space = ll_docs_space(
             &community->host->docs, community->id, LINLI_STR("~"));
-    return community->space == NULL
-               ? NULL
-               : ll_space_coll(community->space, ll_cstr(name));
+    return coll_of(community->space, name);
+}
+
+struct ll_coll *
+ll_directory_host(struct ll_host *host, const char *name)
+{
+    return coll_of(
+        ll_docs_space(&host->docs, LINLI_STR(LL_DIR_HOST), LINLI_STR("~")),
+        name);
+}
+
+struct ll_coll *
+ll_directory_find(struct ll_host *host, linli_str community, const char *name)
+{
+    struct ll_space *space = host->docs.spaces;
+    while (space != NULL && !(ll_str_eq(space->community, community) &&
+                                ll_str_is(space->plugin, "~")))
+        space = space->next;
+    return space == NULL ? NULL : ll_space_find(space, ll_cstr(name));
+}
+
+void
+ll_directory_subject(struct ll_host *host, linli_str community,
+    const char *coll, linli_str id, char out[LL_PID_BYTES])
+{
+    char purpose[PURPOSE_BYTES];
+    unsigned char bytes[LL_PID_BYTES / 2];
+    /* No part but the last can hold a ':'. */
+    int n = snprintf(purpose, sizeof purpose, "directory:%.*s:%s:%.*s",
+        LL_FMT(community), coll, LL_FMT(id));
+    ll_check(n > 0 && (size_t)n < sizeof purpose);
+    ll_store_secret(host->store, purpose, bytes, sizeof bytes);
+    ll_hex(bytes, sizeof bytes, out);
 }
 
 uint64_t

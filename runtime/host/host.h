@@ -31,6 +31,9 @@ struct ll_dev_key;
 #define LL_ADMIN_RANDOM_BYTES 32
 #define LL_ADMIN_TOKEN_BYTES 44
 
+/* Where a community is that says nothing of it. */
+#define LL_ZONE_DEFAULT "Asia/Shanghai"
+
 #define LL_INSTANCE_STATES(X)                                      \
     X(LOADING, "loading") /* the first version is not ready yet */ \
     X(ENABLED, "enabled")                                          \

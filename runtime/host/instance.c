@@ -312,7 +312,7 @@ find_community(struct ll_host *host, linli_str id, struct ll_community **out,
             "there is no community %.*s", LL_FMT(id));
     /* In development a community is made by its first use. */
     linli_status status =
-        ll_host_add_community(host, id, LINLI_STR("Asia/Shanghai"), err);
+        ll_host_add_community(host, id, LINLI_STR(LL_ZONE_DEFAULT), err);
     *out = ll_host_community(host, id);
     return status;
 }
