@@ -49,4 +49,9 @@ void ll_directory_subject(struct ll_host *host, linli_str community,
 uint64_t ll_docs_put_now(
     struct ll_docs *docs, struct ll_doc *doc, linli_str body, int64_t now_ms);
 
+/* The same in a commit that the caller has made, which is its own still if 0
+ * is returned. */
+uint64_t ll_docs_put_in(struct ll_docs *docs, struct ll_doc *doc,
+    linli_str body, int64_t now_ms, struct ll_commit *commit);
+
 #endif
