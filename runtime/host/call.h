@@ -165,6 +165,13 @@ void ll_host_release(struct ll_host *host);
 /* The store has failed: nobody who waits for it can be answered. */
 void ll_host_store_failed(struct ll_host *host);
 
+/* -- db_ops.c -- */
+
+/* "db/quota" if the space would hold more than it may with what the call
+ * writes; deleting is always possible. */
+linli_status ll_quota_check(
+    struct ll_call *call, struct ll_err *err) LL_USE_RESULT;
+
 /* -- lock.c: the commit lock of a space -- */
 
 /* True if the call may go on; false: it is told by its `hold`. */

@@ -99,9 +99,10 @@ is_billed(const struct ll_call *call)
 static linli_status
 gather(struct ll_call *call, bool *any, struct ll_err *err)
 {
-    linli_status status = LINLI_OK;
+    /* A plugin that was refused a write may go on and commit the rest. */
+    linli_status status = ll_quota_check(call, err);
     struct ll_task *task = call->task;
-    if (task != NULL) {
+    if (status == LINLI_OK && task != NULL) {
         status = ll_txn_write(&call->txn, task->doc, task->after, err);
         task->after = NULL;
     }

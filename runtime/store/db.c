@@ -52,11 +52,13 @@ ll_db_fail(struct ll_db *db, int code, struct ll_err *err)
 
 /* -- opening -- */
 
+#define NO_CHECKPOINT "PRAGMA wal_autocheckpoint=0;"
+#define WHOLE_SYNCS "PRAGMA synchronous=FULL;"
+
 static const char *const setup[] = {
-    [LL_DB_WRITER] = "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; "
-                     "PRAGMA wal_autocheckpoint=0; ",
-    [LL_DB_READER] = "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0;",
-    [LL_DB_KEEPER] = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;",
+    [LL_DB_WRITER] = NO_CHECKPOINT WHOLE_SYNCS "PRAGMA secure_delete=ON;",
+    [LL_DB_READER] = NO_CHECKPOINT "PRAGMA query_only=ON;",
+    [LL_DB_KEEPER] = NO_CHECKPOINT WHOLE_SYNCS,
     [LL_DB_COPY] = "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;",
 };
 
