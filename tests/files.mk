@@ -41,6 +41,7 @@ unit_SRCS = \
   test_pool.c \
   test_problem_json.c \
   test_rate.c \
+  test_reconcile.c \
   test_ring.c \
   test_schema.c \
   test_seed.c \
@@ -56,6 +57,7 @@ unit_SRCS = \
   test_tuple.c \
   test_usage.c \
   test_value.c \
+  test_views.c \
   test_world.c \
   test_zone.c
 # tests/conform/test_*.c: the code against spec/.

@@ -34,6 +34,7 @@ host_SRCS = batch.c \
   problem_json.c \
   rate.c \
   remember.c \
+  reconcile.c \
   request.c \
   scan.c \
   seed.c \

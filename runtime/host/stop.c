@@ -44,6 +44,7 @@ ll_host_stop(struct ll_host *host)
     /* Who listens is answered with what there is. */
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         ll_wait_tell(&c->feed_waits);
+    ll_clock_end(host); /* what falls due is no longer begun */
     if (host->face_drain != NULL)
         host->face_drain(host->face, on_face_drained, host);
     else
