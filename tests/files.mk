@@ -44,6 +44,7 @@ unit_SRCS = \
   test_reconcile.c \
   test_ring.c \
   test_schema.c \
+  test_seed.c \
   test_spawn.c \
   test_store.c \
   test_store_backup.c \

@@ -199,6 +199,9 @@
 #define LL_BREAKER_WINDOW_MS 60000
 #define LL_BREAKER_PROBE_MS 10000 /* between probes while it is open */
 
+/* -- seeds: spec/seed.md -- */
+#define LL_SEED_DOCUMENTS_MAX 10000 /* of one; they are one transaction */
+
 /* -- what an operator asks -- */
 #define LL_ADMIN_LIST_DEFAULT 100            /* items of a page */
 #define LL_ADMIN_LIST_MAX 1000               /* the same, as asked for */

@@ -10,6 +10,7 @@
 #include "host/call.h"
 #include "host/clock.h"
 #include "host/dev_key.h"
+#include "host/remember.h"
 #include "host/sweep.h"
 #include "world/file.h"
 
@@ -187,7 +188,7 @@ config_communities(struct ll_host *host, struct ll_err *err)
         if (status == LINLI_OK)
             status =
                 ll_host_add_community(host, ll_jv_str(ll_jv_get(item, "id")),
-                    zone.len == 0 ? LINLI_STR("Asia/Shanghai") : zone, err);
+                    zone.len == 0 ? LINLI_STR(LL_ZONE_DEFAULT) : zone, err);
     }
     return status;
 }
@@ -362,6 +363,8 @@ open_parts(
         status = keys_load(host, err);
     if (status == LINLI_OK)
         status = config_communities(host, err);
+    if (status == LINLI_OK)
+        status = ll_remember_open(host, err);
     if (status == LINLI_OK)
         status = open_spawner(host, options, err);
     return status;

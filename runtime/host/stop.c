@@ -9,6 +9,7 @@
 #include "host/bus.h"
 #include "host/dev_key.h"
 #include "host/host.h"
+#include "host/remember.h"
 #include "host/sweep.h"
 #include "host/work.h"
 
@@ -106,6 +107,10 @@ close_store(struct ll_host *host)
     ll_docs_stop(&host->docs);
     ll_store_close(&store);
     host->store = NULL;
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            ll_remember_close(i);
+    ll_roster_free(host);
     ll_docs_close(&host->docs);
 }
 

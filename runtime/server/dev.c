@@ -2,9 +2,10 @@
  *
  * GET, PUT /v1/dev/clock {now}      a virtual clock
  * POST /v1/dev/clock/advance {ms}
+ * POST /v1/dev/seed                 a seed; development only
  * POST /v1/host/backup {path}       a copy of the database
  *
- * For who has the admin token alone. The last two are done one at a
+ * For who has the admin token alone. Each of the last three is done one at a
  * time: what is under way lies in a slot that outlives the face.
  */
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "host/clock.h"
 #include "host/jwt.h"
+#include "host/seed.h"
 #include "server/face.h"
 #include "store/store.h"
 
@@ -28,7 +30,7 @@ struct slot {
 };
 
 struct ll_dev {
-    struct slot advance, backup;
+    struct slot advance, seed, backup;
     char path[PATH_BYTES_MAX]; /* of the backup */
 };
 
@@ -79,6 +81,7 @@ ll_dev_end(struct ll_face *face)
     if (face->dev == NULL)
         return;
     drop_slot(&face->dev->advance);
+    drop_slot(&face->dev->seed);
     drop_slot(&face->dev->backup);
 }
 
@@ -196,6 +199,45 @@ advance_clock(struct ll_face *face, struct ll_request *request)
         refuse_slot(slot, &err);
 }
 
+/* -- the seed -- */
+
+static void
+on_seeded(void *user, linli_status status, const struct ll_err *err,
+    uint32_t documents, uint32_t plugins)
+{
+    struct slot *slot = user;
+    struct ll_face *face = slot->face;
+    struct ll_request *request = end_slot(slot);
+    if (request == NULL)
+        return;
+    if (status != LINLI_OK) {
+        ll_face_error(face, request, err);
+        return;
+    }
+    ll_buf_clear(&face->out);
+    ll_buf_printf(
+        &face->out, "{\"documents\":%u,\"plugins\":%u}", documents, plugins);
+    ll_face_answer(face, request, 200, "application/json");
+}
+
+static void
+seed(struct ll_face *face, struct ll_request *request)
+{
+    struct ll_err err = {0};
+    if (!face->host->config.development) {
+        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
+        return;
+    }
+    if (!ll_request_is_json(request)) {
+        ll_face_problem(face, request, "request/content-type", LINLI_STR(""));
+        return;
+    }
+    struct slot *slot = take_slot(face, &face->dev->seed, request);
+    if (slot != NULL &&
+        ll_seed(face->host, request->body, on_seeded, slot, &err) != LINLI_OK)
+        refuse_slot(slot, &err);
+}
+
 /* -- the backup -- */
 
 static void
@@ -272,6 +314,7 @@ static const struct {
     {"/v1/dev/clock", "GET", get_clock, "GET, PUT"},
     {"/v1/dev/clock", "PUT", put_clock, "GET, PUT"},
     {"/v1/dev/clock/advance", "POST", advance_clock, "POST"},
+    {"/v1/dev/seed", "POST", seed, "POST"},
     {"/v1/host/backup", "POST", back_up, "POST"},
 };
 

@@ -46,6 +46,9 @@ linli_status ll_file_rename(
 bool ll_file_there(int at, const char *name);
 /* Not there is as good. */
 void ll_file_remove(int at, const char *name);
+/* `name` from the root on, whatever is there; false if that is too long or
+ * the working folder is gone. */
+bool ll_path_absolute(const char *name, char *out, size_t size) LL_USE_RESULT;
 /* The bytes of a regular file, whose name an operator gave, into a new one
  * below `at`, synced. */
 linli_status ll_file_copy(const char *from, int at, const char *to,

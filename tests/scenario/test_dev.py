@@ -16,7 +16,7 @@ from linli_test import Daemon, read_all, statuses  # noqa: E402
 CLOCK = "/v1/dev/clock"
 ADVANCE = "/v1/dev/clock/advance"
 PATHS = (("GET", CLOCK), ("PUT", CLOCK), ("POST", ADVANCE),
-         ("POST", "/v1/host/backup"),
+         ("POST", "/v1/dev/seed"), ("POST", "/v1/host/backup"),
          ("GET", "/v1/dev/none"), ("GET", "/v1/host/"))
 HOUR = 3600000
 
@@ -57,6 +57,7 @@ def test_who_may_ask():
         refused(host(d, "GET", "/v1/dev/clock/"), 404, "request/not-found")
         for method, path, allow in (("POST", CLOCK, "GET, PUT"),
                                     ("GET", ADVANCE, "POST"),
+                                    ("GET", "/v1/dev/seed", "POST"),
                                     ("DELETE", "/v1/host/backup", "POST")):
             answer = host(d, method, path)
             refused(answer, 405, "request/method")
@@ -125,6 +126,9 @@ def test_a_real_clock_is_not_set():
                     ("POST", ADVANCE, {"ms": 1})):
                 refused(host(d, method, path, body, token), 409,
                         "clock/real")
+            if mode == "production":
+                refused(host(d, "POST", "/v1/dev/seed", {}, token), 404,
+                        "request/not-found")
             done = d.linli("clock", "get")
             tap.equal(done.code, 1)
             tap.contains(done.err, "error[clock/real]")
