@@ -104,6 +104,9 @@ ll_db_open(
             "this SQLite is built without threads");
     else if (code != SQLITE_OK)
         status = ll_db_fail(db, code, err);
+    else if (use != LL_DB_READER && sqlite3_db_readonly(db->handle, "main") > 0)
+        status =
+            ll_fail(err, LINLI_E_IO, "store/io", "the file cannot be written");
     else
         status = set_up(db, use, err);
     if (status != LINLI_OK)

@@ -340,8 +340,10 @@ static void
 on_turn(void *user)
 {
     struct ll_store *store = user;
-    if (store->fresh.first != NULL)
+    if (store->fresh.first != NULL) {
+        close_ask(store); /* the time for it is over */
         ll_writer_push(store->writer, &store->fresh);
+    }
     if (store->fresh_jobs.first != NULL)
         ll_readers_push(store->readers, &store->fresh_jobs);
 }
