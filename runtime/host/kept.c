@@ -74,6 +74,7 @@ replay(struct ll_call *call, struct ll_jv kept)
     ll_call_add_header(call, "idempotency-replayed", LINLI_STR("true"));
     call->replayed = true;
     call->release = call->kept->number;
+    call->seen = call->kept->version; /* its place, of then */
     call->sequenced = true;
     call->state = LL_CALL_COMMIT; /* not before it is durable */
     return LL_STEP_MORE;
