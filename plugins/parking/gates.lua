@@ -125,7 +125,7 @@ local function keep(call, key, event, passage, verdict)
         reason = verdict.reason,
         due_fen = verdict.due_fen,
     }
-    call:meter("parking.gate_event", 1, { event_id = key })
+    record.count(call, "parking.gate_event", key, passage.at)
 end
 
 -- One event of a gate that takes it (P2 to P4). Offline: the car has passed;

@@ -256,7 +256,8 @@ function M.finish(call, session, state, changes)
     changes.open_plate = linli.null
     changes.open_scanner = linli.null
     call:cancel(stale_key(session))
-    call:meter("parking.session_closed", 1, { event_id = session.id })
+    record.count(call, "parking.session_closed", session.id,
+        changes.ended_at)
     return (call.db.session:patch(session.id, changes))
 end
 

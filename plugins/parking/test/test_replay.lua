@@ -50,6 +50,18 @@ test("an exit that was not paid becomes arrears", function()
     expect_one_debt(park)
 end)
 
+test("what happened offline counts when it happened", function()
+    local park = open()
+    local entries, exits = both(park)
+    park:replay("g1", entries)
+    park.world:advance(100 * 3600 * 1000)
+    park:replay("g2", exits)
+    for i, at in ipairs { carpark.instant "09:00",
+        park.world.now - 72 * 3600 * 1000 } do
+        tap.equal(park.world.meters[i].at, at, "at")
+    end
+end)
+
 test("replayed twice nothing changes", function()
     local park = open()
     local entries, exits = both(park)
