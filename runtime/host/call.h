@@ -9,19 +9,24 @@
 
 #include "host/host.h"
 #include "host/locale.h"
+#include "host/op.h"
 #include "host/trace.h"
 
 /* X(name, step, what it decides) */
-#define LL_CALL_STATES(X)                                                    \
-    X(ROUTE, route, "which plugin, which route; 404, 405, 423")              \
-    X(AUTHENTICATE, authenticate, "who calls; 401, 403, 404")                \
-    X(IDEMPOTENCY, idempotency, "the key stands where it must; 400")         \
-    X(ADMIT, admit, "rate, what a body may be; 429, 400, 413")               \
-    X(CONSENT, consent, "which resident fields; none can be declared yet")   \
-    X(QUOTA, quota, "what the plan allows; there is no plan yet")            \
-    X(RUN, run, "the plugin runs; waits for its word")                       \
-    X(VALIDATE, validate, "the word is one a plugin may say")                \
-    X(COMMIT, commit, "what it wrote becomes durable; nothing to write yet") \
+#define LL_CALL_STATES(X)                                                     \
+    X(ROUTE, route, "which plugin, which route; 404, 405, 423")               \
+    X(AUTHENTICATE, authenticate, "who calls; 401, 403, 404")                 \
+    X(IDEMPOTENCY, idempotency,                                               \
+        "the key, and what is kept under it; 400, "                           \
+        "409, 422, or the answer of then")                                    \
+    X(ADMIT, admit, "rate, what a body may be; 429, 400, 413")                \
+    X(CONSENT, consent, "which resident fields; none can be declared yet")    \
+    X(QUOTA, quota, "what the plan allows; there is no plan yet")             \
+    X(RUN, run, "the plugin runs; waits for its word")                        \
+    X(VALIDATE, validate, "it saw one state, and its word is one it may say") \
+    X(COMMIT, commit,                                                         \
+        "what it wrote gets its number; waits until all that "                \
+        "it saw is durable")                                                  \
     X(RESPOND, respond, "the answer leaves")
 
 enum ll_call_state {
@@ -39,42 +44,81 @@ enum ll_call_word {
     LL_WORD_ENDED
 };
 
+struct ll_task;
+struct ll_effect;
+
 struct ll_call {
     struct ll_call *next, *prev; /* of the host's open calls */
     struct ll_host *host;
     struct ll_request *request;
+    struct ll_task *task; /* a timer, an event, a late device call; or NULL */
     enum ll_call_state state;
     struct ll_run run;
     struct ll_arena arena; /* what lives as long as the call */
     struct ll_buf payload; /* of the CALL frame */
-    struct ll_buf scratch; /* problem bodies */
+    struct ll_buf scratch; /* problem bodies, texts on the way */
     struct ll_community *community;
     struct ll_instance *instance;
     struct ll_package *package; /* the version that was routed to */
-    struct ll_match match;
+    struct ll_match match;      /* of a request; route NULL for others */
     struct ll_identity *identity;
     struct ll_trace trace;
     enum ll_locale locale;
     struct ll_mono began;
-    linli_str path;      /* below the plugin */
-    uint64_t burst_hash; /* of caller and route */
+    uint64_t id_high, id_low; /* random: names it in usage */
+    int64_t now_ms;           /* when it was received: what the plugin sees */
+    linli_str path;           /* below the plugin */
+    uint64_t burst_hash;      /* of caller and route */
+    /* the transaction */
+    struct ll_txn txn;
+    struct ll_op op;
+    struct ll_effect *effects, *effects_last; /* in the txn's arena */
+    struct ll_wait hold;   /* of the steps: a document, the lock */
+    uint32_t conflicts;    /* how often it began again */
+    bool locking;          /* it holds the lock of its space */
+    bool stepping;         /* advance is at work */
+    struct ll_try *tries;  /* host/code_try.c */
+    uint64_t tried_number; /* of the last count of one */
+    /* what is kept under its key */
+    struct ll_doc *kept;
+    char kept_print[2 * LL_SHA256_BYTES + 1]; /* of the request */
+    bool replayed;
+    /* who calls, as the plugin knows them; host/who.c */
+    struct ll_doc *asked; /* being looked up */
+    uint32_t who_step;
+    char pid[33];
+    linli_str household; /* the runtime's id; empty: none */
+    linli_str resident_json;
+    /* a device's call; host/device.c */
+    struct ll_device *device;
+    linli_str bound_to, device_kind;
     /* the plugin's word, while the steps after RUN look at it */
     enum ll_call_word word;
     enum ll_run_end end;
     int status;
     linli_str body, etag, code, detail, log, errors_json;
+    bool word_kept; /* they are the call's own copies */
     struct ll_response response;
     linli_str problem; /* code of the problem in it; empty: none */
+    /* its commit */
+    bool sequenced;   /* it has its place in the order */
+    uint64_t number;  /* of its commit; 0: it wrote nothing */
+    uint64_t seen;    /* the last number there was at its place */
+    uint64_t release; /* it may leave when this number is durable */
+    struct ll_call *release_next;
+    bool releasing; /* in the host's list */
     uint32_t metrics_row;
     bool counted;          /* in flight in that row */
     struct ll_timer *wait; /* of linli.probe/0 */
+    struct ll_feed *feed;  /* of a route that is one */
     char traceparent[LL_TRACEPARENT_BYTES];
-    char retry_after[24], rate_limit[64], rate_policy[64];
+    char retry_after[24], rate_limit[64], rate_policy[64], commit_text[24];
 };
+
+enum ll_step { LL_STEP_MORE, LL_STEP_WAIT };
 
 /* Ends a call with a problem of the table; `detail` may be NULL. Returns the
  * step's verdict, so that a refusing step ends with it. */
-enum ll_step { LL_STEP_MORE, LL_STEP_WAIT };
 enum ll_step ll_call_refuse(
     struct ll_call *call, const char *code, const char *detail);
 
@@ -84,7 +128,58 @@ void ll_call_problem(struct ll_call *call, linli_str code, linli_str detail);
 /* Gives up a call that is open: its run is cancelled, 503 is answered. */
 void ll_call_abandon(struct ll_call *call);
 
-/* A host call of the run, host/services.c. */
+/* Goes on with its steps until it waits or is over. */
+void ll_call_advance(struct ll_call *call);
+/* What it has read is no state any more: it forgets its run and begins
+ * another, with the same `now`. */
+void ll_call_again(struct ll_call *call);
+/* The same, for a step: the caller goes on with the steps. */
+void ll_call_restart(struct ll_call *call);
+/* Begins the call of a task; its `done` may come at once. False without
+ * memory, and nothing comes. */
+bool ll_call_start_task(struct ll_host *host, struct ll_task *task);
+/* Reads the task's document in a run that begins; false: the call is over. */
+bool ll_call_read_task(struct ll_call *call);
+/* Copies what the plugin said, for a call that waits before it answers. */
+void ll_call_keep_word(struct ll_call *call);
+
+void ll_call_add_header(
+    struct ll_call *call, const char *name, linli_str value);
+/* Limits of its route, or of the plugin. */
+const struct ll_call_limits *ll_call_limits(const struct ll_call *call);
+/* A line in the host's log that names the call. */
+void ll_call_log(
+    struct ll_call *call, enum ll_level level, const char *code, linli_str msg);
+
+/* -- the steps, in their files -- */
+#define X(name, step, what) enum ll_step ll_step_##step(struct ll_call *call);
+LL_CALL_STATES(X)
+#undef X
+
+/* -- call_commit.c -- */
+
+/* Leaves the line of those who wait for durability, if it stands there. */
+void ll_call_unrelease(struct ll_call *call);
+/* Answers all whose number is durable by now. */
+void ll_host_release(struct ll_host *host);
+/* The store has failed: nobody who waits for it can be answered. */
+void ll_host_store_failed(struct ll_host *host);
+
+/* -- lock.c: the commit lock of a space -- */
+
+/* True if the call may go on; false: it is told by its `hold`. */
+bool ll_lock_take(struct ll_call *call);
+/* True if nobody else holds it. */
+bool ll_lock_free(struct ll_call *call);
+void ll_lock_give(struct ll_call *call);
+
+/* -- who.c -- */
+
+/* Looks up what the plugin is told of the caller; false: it waits. On a
+ * failure the call has been refused. */
+bool ll_who_ready(struct ll_call *call, bool *refused);
+
+/* A host call of the run, host/op.c. */
 void ll_call_service(struct ll_call *call, uint32_t op, linli_str args);
 /* Ends what services still do for the call. */
 void ll_call_services_end(struct ll_call *call);

@@ -10,6 +10,12 @@
 
 struct ll_host;
 
+/* At the start: a virtual clock goes on where it stood. */
+linli_status ll_clock_open(
+    struct ll_host *host, struct ll_err *err) LL_USE_RESULT;
+/* Something that an advance may wait for is done. */
+void ll_host_clock_step(struct ll_host *host);
+
 /* Milliseconds since 1970. */
 int64_t ll_clock_now(struct ll_host *host);
 

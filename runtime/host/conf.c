@@ -19,6 +19,8 @@
 #define UID_FIRST_DEFAULT 60100
 #define UID_COUNT_DEFAULT 1024
 #define WORKERS_NATIVE_DEFAULT 2
+#define PLUGIN_ROWS_DEFAULT 1000000
+#define PLUGIN_BYTES_DEFAULT ((int64_t)1 << 30)
 
 static const linli_str empty_config = {"{}", 2};
 
@@ -296,6 +298,12 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
         ll_config_fini(config);
         return status;
     }
+    struct ll_jv storage = ll_jv_get(root, "storage");
+    config->metering =
+        !ll_str_is(ll_jv_str(ll_jv_get(root, "metering")), "off");
+    config->plugin_rows = int_or(storage, "plugin_rows", PLUGIN_ROWS_DEFAULT);
+    config->plugin_bytes =
+        int_or(storage, "plugin_bytes", PLUGIN_BYTES_DEFAULT);
     config->communities = ll_jv_get(root, "communities");
     config->plugins = ll_jv_get(root, "plugins");
     config->jwks = ll_jv_get(ll_jv_get(root, "auth"), "jwks");

@@ -21,7 +21,9 @@ struct ll_config {
     struct ll_rate_policy rate;
     uint32_t workers_lua, workers_native; /* per plugin and community */
     uint32_t uid_first, uid_count;
-    bool filter_errno; /* development only, as the next two */
+    bool metering;                     /* calls are counted */
+    int64_t plugin_rows, plugin_bytes; /* of one plugin and community */
+    bool filter_errno;                 /* development only, as the next two */
     bool no_import_check;
     bool rate_off;
     bool drafts;

@@ -1,25 +1,48 @@
 host_SRCS = batch.c \
+  bus.c \
   call.c \
+  call_admit.c \
+  call_commit.c \
   call_problem.c \
+  call_run.c \
   clock.c \
+  code_try.c \
   conf.c \
+  db_list.c \
+  db_ops.c \
   demo.c \
   dev_key.c \
+  device.c \
+  directory.c \
+  doc.c \
+  docs.c \
+  effect.c \
   error_text.c \
+  feed.c \
   host.c \
   instance.c \
   jwks.c \
   jwt.c \
+  kept.c \
   locale.c \
+  lock.c \
   log.c \
+  meter.c \
   metrics.c \
+  op.c \
   problem_json.c \
   rate.c \
   request.c \
+  scan.c \
   services.c \
   stop.c \
+  sweep.c \
+  timers.c \
   token_cache.c \
-  trace.c
+  trace.c \
+  txn.c \
+  who.c \
+  work.c
 
 # The configuration's schema, compiled into the library.
 GENERATED += gen/config_schema.h

@@ -6,11 +6,17 @@
 
 #include "base/text.h"
 #include "config.h"
+#include "host/bus.h"
 #include "host/call.h"
+#include "host/clock.h"
 #include "host/dev_key.h"
+#include "host/sweep.h"
 #include "world/file.h"
 
 #define HOST_ARENA_BYTES_MAX ((size_t)64 << 20)
+#define STORE_READERS 2
+/* A thousand timers and more for each commit: spec/db.md. */
+#define WORK_SEQ_BITS 20
 #define RATE_BUCKETS 16384
 #define BURST_BUCKETS 1024
 #define COMMUNITY_ID_BYTES_MAX 63
@@ -160,6 +166,7 @@ ll_host_add_community(
     linli_status status = ll_zone_load(arena, zone, &community->zone, err);
     if (status != LINLI_OK)
         return status;
+    community->host = host;
     community->id = ll_arena_str(arena, id);
     community->hash = ll_siphash(host->hash_key, id);
     community->zone_name = ll_arena_str(arena, zone);
@@ -210,6 +217,59 @@ open_data(
         return status;
     (void)snprintf(path, sizeof path, "%.*s/linlid.log", LL_FMT(dir));
     return ll_logfile_open(&host->mem, path, &host->log.file, err);
+}
+
+/* A batch could not be made durable: nothing that came after the last one
+ * that was may be believed, so the host ends. */
+static void
+on_store_failed(void *user, const struct ll_err *err)
+{
+    struct ll_host *host = user;
+    char text[sizeof err->where + sizeof err->msg + 4];
+    (void)snprintf(text, sizeof text, "%s%s", err->where, err->msg);
+    struct ll_log_line line = {
+        .level = LL_ERROR, .code = "store/failed", .msg = ll_cstr(text)};
+    ll_log_write(&host->log, &line);
+    host->failure = *err;
+    ll_host_store_failed(host);
+    ll_host_stop(host);
+    for (struct ll_pool *p = host->supervisor.pools; p != NULL; p = p->next)
+        ll_pool_kill(p);
+}
+
+static linli_status
+open_store(
+    struct ll_host *host, const linli_host_options *options, struct ll_err *err)
+{
+    linli_str dir = ll_arena_str(&host->arena, options->data_dir);
+    struct ll_store_options want = {.mem = &host->mem,
+        .world = host->world,
+        .dir_fd = host->data.dir_fd,
+        .dir = host->data.dir_fd < 0 ? NULL : dir.ptr,
+        .readers = STORE_READERS,
+        .failed = on_store_failed,
+        .user = host};
+    linli_status status = ll_store_open(&want, &host->store, err);
+    if (status == LINLI_OK)
+        status = ll_docs_open(
+            &host->docs, &host->mem, host->world, host->store, err);
+    if (status == LINLI_OK)
+        status = ll_clock_open(host, err);
+    if (status == LINLI_OK)
+        status = ll_sweep_open(host, err);
+    /* Above all that earlier processes have given. */
+    if (status == LINLI_OK)
+        host->work_seq = ll_store_last(host->store) << WORK_SEQ_BITS;
+    return status;
+}
+
+void
+ll_host_durable(struct ll_host *host)
+{
+    ll_docs_trim(&host->docs);
+    ll_host_release(host);
+    ll_bus_durable(host);
+    ll_host_clock_step(host);
 }
 
 static linli_status
@@ -294,6 +354,8 @@ open_parts(
     status = make_admin_token(host, err);
     if (status == LINLI_OK)
         status = open_data(host, options, err);
+    if (status == LINLI_OK)
+        status = open_store(host, options, err);
     if (status == LINLI_OK)
         status = keys_load(host, err);
     if (status == LINLI_OK)

@@ -10,6 +10,7 @@
 #include <linli/host.h>
 
 #include "host/conf.h"
+#include "host/docs.h"
 #include "host/log.h"
 #include "host/metrics.h"
 #include "host/rate.h"
@@ -21,8 +22,10 @@
 
 struct ll_advance;
 struct ll_demo_call;
+struct ll_queue;
+struct ll_subscriber;
+struct ll_sweep;
 struct ll_dev_key;
-struct ll_store;
 
 /* A token is base64url of them, and a NUL. */
 #define LL_ADMIN_RANDOM_BYTES 32
@@ -50,11 +53,13 @@ struct ll_instance {
     linli_str id;  /* of the plugin; the host's arena */
     uint64_t hash; /* of id and community, keyed */
     enum ll_instance_state state;
-    struct ll_pool *pool;       /* serves; NULL unless ENABLED */
-    struct ll_package *package; /* of `pool` */
-    struct ll_loading *loading; /* a version on its way, or NULL */
-    uint32_t metrics_row;       /* of the version that serves */
-    unsigned char pid_key[32];  /* secret: makes residents' pids */
+    struct ll_pool *pool;             /* serves; NULL unless ENABLED */
+    struct ll_package *package;       /* of `pool` */
+    struct ll_loading *loading;       /* a version on its way, or NULL */
+    uint32_t metrics_row;             /* of the version that serves */
+    struct ll_space *space;           /* what it stores */
+    struct ll_queue *queue;           /* host/work.c; NULL: never served */
+    struct ll_subscriber *subscriber; /* host/bus.c; NULL: handles nothing */
     struct ll_err last_error;
     int64_t last_error_ms; /* wall clock; 0: never */
     uint64_t restarts;     /* of pools that are gone */
@@ -66,6 +71,10 @@ struct ll_community {
     uint64_t hash; /* of the id, keyed */
     struct ll_zone zone;
     struct ll_instance *instances;
+    struct ll_host *host;
+    struct ll_space *space; /* its own, host/directory.h; NULL: not used yet */
+    uint64_t event_number;  /* of the last commit with events; 0: told */
+    struct ll_wait *feed_waits;
 };
 
 struct ll_host {
@@ -90,7 +99,12 @@ struct ll_host {
     struct ll_call *spare; /* to be used again */
     uint32_t call_count, spare_count, pool_count, embedded_count, batch_count;
     bool draining, face_drained, pools_closed, stopped;
-    struct ll_store *store;     /* NULL: nothing can be kept or asked */
+    struct ll_store *store; /* without a data directory, in memory */
+    struct ll_docs docs;
+    struct ll_call *release_first, *release_last; /* wait for durability */
+    struct ll_timer *work_timer;
+    struct ll_sweep *sweep;
+    uint64_t work_seq;          /* order of timers with one due */
     struct ll_advance *advance; /* of the clock, under way (host/clock.c) */
     bool virtual_clock;         /* development: the wall clock is ours to set */
     struct ll_err failure;      /* what ended the host; status 0: nothing did */
@@ -125,6 +139,9 @@ struct ll_instance *ll_community_instance(
 /* As linli_host_add_community. */
 linli_status ll_host_add_community(struct ll_host *host, linli_str id,
     linli_str zone, struct ll_err *err) LL_USE_RESULT;
+
+/* Commits became durable: who waited for them goes on. */
+void ll_host_durable(struct ll_host *host);
 
 /* Takes a request through the pipeline (host/call.c). */
 void ll_host_dispatch(struct ll_host *host, struct ll_request *request);

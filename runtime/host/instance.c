@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "host/host.h"
+#include "host/bus.h"
+#include "host/work.h"
 
 /* One version on its way. */
 struct ll_loading {
@@ -123,6 +124,54 @@ loading_free(struct ll_loading **loading_at)
     ll_release(&host->mem, loading, sizeof *loading);
 }
 
+/* Makes the space what the manifest says: collections with their indexes.
+ * What another version declared stays until it is gone. */
+static linli_status
+open_collections(struct ll_instance *instance,
+    const struct ll_manifest *manifest, struct ll_err *err)
+{
+    for (uint32_t i = 0; i < manifest->collection_count; i++) {
+        const struct ll_collection_decl *decl = &manifest->collections[i];
+        struct ll_coll *coll = ll_space_coll(instance->space, decl->name);
+        struct ll_arena *arena = ll_host_arena(instance->host);
+        if (coll == NULL)
+            return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
+        /* The version may go before the space does. */
+        coll->subject = ll_arena_str(arena, decl->subject);
+        coll->retention_from = ll_arena_str(arena, decl->retention_from);
+        coll->retention_ms = decl->retention_ms;
+        coll->doc_bytes = decl->doc_bytes;
+        bool good = !arena->failed;
+        for (uint32_t k = 0; good && k < decl->index_count; k++)
+            good = ll_coll_index(coll, decl->indexes[k].name,
+                       decl->indexes[k].text) != NULL;
+        if (!good)
+            return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
+    }
+    return LINLI_OK;
+}
+
+/* Linli's own collections of the space. */
+static linli_status
+open_own_collections(struct ll_instance *instance, struct ll_err *err)
+{
+    static const char *const names[] = {
+        "~idem", "~pid", "~meter", "~code", "~cursor", "~work"};
+    for (size_t i = 0; i < LL_COUNT(names); i++) {
+        struct ll_coll *coll =
+            ll_space_coll(instance->space, ll_cstr(names[i]));
+        if (coll == NULL)
+            return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
+        if (i == 0)
+            coll->subject = (linli_str)LINLI_STR("resident");
+        if (i == 1 && ll_coll_index(coll, LINLI_STR("by_pid"),
+                          LINLI_STR("{\"fields\":[\"pid\"],"
+                                    "\"unique\":true}")) == NULL)
+            return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
+    }
+    return ll_work_open(instance, err);
+}
+
 /* The new version's first worker is READY, or never will be. */
 static void
 on_pool_opened(void *user, linli_status status, const struct ll_err *err)
@@ -131,6 +180,14 @@ on_pool_opened(void *user, linli_status status, const struct ll_err *err)
     struct ll_loading *loading = instance->loading;
     ll_enabled done = loading->done;
     void *done_user = loading->user;
+    struct ll_err own;
+    if (status == LINLI_OK) {
+        status = open_collections(instance, loading->package->manifest, &own);
+        if (status == LINLI_OK)
+            status = open_own_collections(instance, &own);
+        if (status != LINLI_OK)
+            err = &own;
+    }
     if (status == LINLI_OK) {
         log_instance(instance, loading->package, LL_INFO, "plugin.enabled",
             LINLI_STR(""));
@@ -142,6 +199,8 @@ on_pool_opened(void *user, linli_status status, const struct ll_err *err)
             instance->id, instance->package->manifest->version);
         instance->state = LL_INSTANCE_ENABLED;
         instance->last_error_ms = 0;
+        ll_bus_open(instance);
+        ll_work_again(instance);
     } else {
         close_pool(instance, &loading->pool);
         instance->last_error = *err;
@@ -169,7 +228,9 @@ instance_new(
         return NULL;
     instance->hash = community->hash * 3 + ll_siphash(host->hash_key, plugin);
     instance->state = LL_INSTANCE_LOADING;
-    ll_world_random(host->world, instance->pid_key, sizeof instance->pid_key);
+    instance->space = ll_docs_space(&host->docs, community->id, plugin);
+    if (instance->space == NULL)
+        return NULL;
     instance->next = community->instances;
     community->instances = instance;
     host->instance_count++;

@@ -486,6 +486,25 @@ ll_jwt_verify(struct ll_mem *mem, const struct ll_jwks *jwks, linli_str token,
 }
 
 struct ll_identity *
+ll_identity_device(struct ll_mem *mem, linli_str id, linli_str community)
+{
+    size_t bytes = sizeof(struct ll_identity) + id.len + community.len + 2;
+    struct ll_identity *identity = ll_alloc(mem, bytes);
+    if (identity == NULL)
+        return NULL;
+    char *at = (char *)(identity + 1);
+    identity->kind = LL_CALLER_DEVICE;
+    identity->id = put_text(&at, id);
+    identity->community = put_text(&at, community);
+    identity->roles = identity->amr = (linli_str)LINLI_STR("[]");
+    identity->expires_ms = INT64_MAX;
+    identity->mem = mem;
+    identity->bytes = bytes;
+    identity->refs = 1;
+    return identity;
+}
+
+struct ll_identity *
 ll_identity_ref(struct ll_identity *identity)
 {
     ll_check(identity->refs > 0);

@@ -54,6 +54,11 @@ ll_identity_live(const struct ll_identity *identity, int64_t now_ms)
     return now_ms >= identity->from_ms && now_ms < identity->expires_ms;
 }
 
+/* Who a device is once its signature held; one reference, never expires.
+ * NULL without memory. */
+struct ll_identity *ll_identity_device(
+    struct ll_mem *mem, linli_str id, linli_str community);
+
 struct ll_identity *ll_identity_ref(struct ll_identity *identity);
 /* Clears the pointer; frees with the last reference. NULL inside is fine. */
 void ll_identity_unref(struct ll_identity **identity);

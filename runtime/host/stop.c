@@ -6,8 +6,11 @@
  */
 #include "host/call.h"
 #include "host/clock.h"
+#include "host/bus.h"
 #include "host/dev_key.h"
 #include "host/host.h"
+#include "host/sweep.h"
+#include "host/work.h"
 
 static void
 close_pools(struct ll_host *host)
@@ -37,6 +40,9 @@ ll_host_stop(struct ll_host *host)
     host->draining = true;
     struct ll_log_line line = {.level = LL_INFO, .code = "host.draining"};
     ll_log_write(&host->log, &line);
+    /* Who listens is answered with what there is. */
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        ll_wait_tell(&c->feed_waits);
     if (host->face_drain != NULL)
         host->face_drain(host->face, on_face_drained, host);
     else
@@ -83,6 +89,25 @@ force(struct ll_host *host)
         ll_world_turn(host->world, true);
 }
 
+/* Nobody asks any more; what was committed is written; then documents go. */
+static void
+close_store(struct ll_host *host)
+{
+    struct ll_store *store = host->store;
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next) {
+            ll_bus_close(i);
+            ll_work_close(i);
+        }
+    ll_sweep_close(host);
+    ll_timer_free(&host->work_timer);
+    ll_call_free_spares(host);
+    ll_docs_stop(&host->docs);
+    ll_store_close(&store);
+    host->store = NULL;
+    ll_docs_close(&host->docs);
+}
+
 void
 ll_host_free(struct ll_host **host_at)
 {
@@ -97,11 +122,11 @@ ll_host_free(struct ll_host **host_at)
         force(host);
         ll_supervisor_fini(&host->supervisor);
     }
+    close_store(host);
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
             ll_package_unref(&i->package);
     ll_spawner_free(&host->spawner);
-    ll_call_free_spares(host);
     ll_token_cache_free(&host->tokens);
     ll_jwks_free(&host->jwks);
     ll_dev_key_free(&host->dev_key);

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "store/backup.h"
 #include "store/query.h"
 #include "store/reader.h"
@@ -43,6 +44,17 @@ struct ll_store {
     void *backup_user;
     bool failed, delivering;
 };
+
+void
+ll_store_secret(
+    const struct ll_store *store, const char *purpose, void *out, size_t n)
+{
+    unsigned char hash[LL_SHA256_BYTES];
+    linli_str root = {(const char *)store->place.key, sizeof store->place.key};
+    ll_check(n <= sizeof hash);
+    ll_hmac_sha256(root, ll_cstr(purpose), hash);
+    memcpy(out, hash, n);
+}
 
 /* -- commits -- */
 

@@ -140,6 +140,11 @@ void ll_store_cancel(struct ll_store *store, struct ll_query *query);
  * a commit with a number up to this wrote is in every answer to come. */
 uint64_t ll_store_floor(const struct ll_store *store);
 
+/* `n` bytes that only this database's key file leads to, the same each time:
+ * for signatures that outlive the process. `n` at most LL_SHA256_BYTES. */
+void ll_store_secret(
+    const struct ll_store *store, const char *purpose, void *out, size_t n);
+
 /* -- backup -- */
 
 /* Writes a copy of the database as of now to `path`, which must not exist;

@@ -1,0 +1,319 @@
+/* host/bus.c: events to the plugins that handle them. [loop]
+ *
+ * One at a time for each plugin and community, in order. An event whose
+ * handler fails is tried again after a pause that doubles, and left, with an
+ * alert, after LL_TASK_ATTEMPTS_MAX: one broken event must not keep all
+ * others from a plugin for ever.
+ */
+#include "host/bus.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "host/directory.h"
+#include "host/effect.h"
+#include "host/task.h"
+#include "host/work.h"
+
+#define ROWS 64
+#define TEXT_BYTES_MAX ((size_t)256 << 10)
+
+struct ll_subscriber {
+    struct ll_task task; /* first: its request is within */
+    struct ll_instance *instance;
+    struct ll_doc *cursor;
+    struct ll_wait wait;
+    struct ll_query query;
+    bool querying, running, missed; /* missed: something came meanwhile */
+    uint64_t scanned; /* nothing up to here is for it and undone */
+    uint64_t seq;     /* of the event in hand */
+    uint32_t attempts;
+    struct ll_timer *pause;
+    struct ll_buf input; /* JSON of the event in hand */
+    struct ll_buf text;
+};
+
+static void look(struct ll_subscriber *sub);
+
+/* -- the cursor -- */
+
+static uint64_t
+cursor_of(struct ll_subscriber *sub)
+{
+    struct ll_json *json = &sub->instance->host->docs.json;
+    const struct ll_content *content = sub->cursor->content;
+    int64_t seq = 0;
+    if (content != NULL &&
+        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) == LINLI_OK)
+        (void)ll_jv_int(ll_jv_get(ll_json_root(json), "seq"), &seq);
+    return (uint64_t)seq;
+}
+
+static linli_str
+cursor_text(struct ll_subscriber *sub, uint64_t seq)
+{
+    ll_buf_clear(&sub->text);
+    ll_buf_printf(&sub->text, "{\"id\":\"events\",\"seq\":%llu}",
+        (unsigned long long)seq);
+    return ll_buf_view(&sub->text);
+}
+
+/* Moves it without a call: a plugin begins with what comes from now on, and
+ * leaves an event that it cannot take. */
+static void
+move_cursor(struct ll_subscriber *sub, uint64_t seq)
+{
+    struct ll_host *host = sub->instance->host;
+    (void)ll_docs_put_now(&host->docs, sub->cursor, cursor_text(sub, seq),
+        ll_world_wall(host->world).ms);
+    sub->scanned = seq;
+}
+
+/* -- an event in hand -- */
+
+static void
+on_pause_over(void *user)
+{
+    struct ll_subscriber *sub = user;
+    ll_timer_stop(sub->pause);
+    look(sub);
+}
+
+static void
+leave_event(struct ll_subscriber *sub, linli_str code)
+{
+    struct ll_host *host = sub->instance->host;
+    char data[256];
+    (void)snprintf(data, sizeof data,
+        "{\"seq\":%llu,\"code\":\"%.*s\",\"attempts\":%u}",
+        (unsigned long long)sub->seq, LL_FMT(code), sub->attempts);
+    ll_host_alert(
+        host, sub->instance, "linli.dead_event", LINLI_STR(""), ll_cstr(data));
+    move_cursor(sub, sub->seq);
+    sub->attempts = 0;
+}
+
+static void
+on_task_done(struct ll_task *task, int status, linli_str code)
+{
+    struct ll_subscriber *sub = LL_CONTAINER(task, struct ll_subscriber, task);
+    struct ll_host *host = sub->instance->host;
+    sub->running = false;
+    ll_content_free(&host->mem, &task->after);
+    ll_doc_unref(&task->doc);
+    if (status < 300) {
+        sub->attempts = 0;
+        sub->scanned = sub->seq;
+    } else if (status != 410 && !ll_task_not_its_fault(code)) {
+        if (++sub->attempts >= LL_TASK_ATTEMPTS_MAX) {
+            leave_event(sub, code);
+        } else if (sub->pause != NULL && !host->virtual_clock) {
+            ll_timer_set(sub->pause, ll_task_pause_ms(sub->attempts), 0);
+            return;
+        }
+    }
+    look(sub);
+}
+
+static void
+start(struct ll_subscriber *sub)
+{
+    struct ll_host *host = sub->instance->host;
+    struct ll_task *task = &sub->task;
+    struct ll_json *json = &host->docs.json;
+    linli_str text = cursor_text(sub, sub->seq);
+    struct ll_content *after = NULL;
+    *task = (struct ll_task){.kind = LL_TASK_EVENT,
+        .instance = sub->instance,
+        .name = sub->task.name,
+        .input = ll_buf_view(&sub->input),
+        .now_ms = ll_world_wall(host->world).ms,
+        .done = on_task_done};
+    if (ll_json_parse(json, text, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK ||
+        ll_content_new(sub->cursor->coll, ll_json_root(json), text,
+            task->now_ms, &after, NULL) != LINLI_OK)
+        return;
+    task->after = after;
+    task->doc = ll_docs_get(sub->cursor->coll, LINLI_STR("events"));
+    task->version = sub->cursor->version;
+    task->there = sub->cursor->content != NULL;
+    sub->running = true;
+    if (!ll_call_start_task(host, task))
+        on_task_done(task, 503, LINLI_STR("runtime/memory"));
+}
+
+/* -- looking for the next -- */
+
+/* The first row that the plugin handles; it is copied. */
+static bool
+take_event(struct ll_subscriber *sub)
+{
+    const struct ll_manifest *manifest = sub->instance->package->manifest;
+    struct ll_rd rows = ll_rd(ll_buf_view(&sub->query.rows));
+    struct ll_event event;
+    for (uint32_t i = 0; i < sub->query.row_count; i++) {
+        if (!ll_event_read(&rows, &event))
+            return false;
+        if (!ll_manifest_handles(manifest, event.type)) {
+            sub->scanned = (uint64_t)event.seq;
+            continue;
+        }
+        ll_buf_clear(&sub->input);
+        struct ll_jw w = ll_jw(&sub->input);
+        ll_event_write(&w, &event);
+        sub->seq = (uint64_t)event.seq;
+        for (uint32_t k = 0; k < manifest->handle_count; k++)
+            if (ll_str_eq(manifest->handles[k], event.type))
+                sub->task.name = manifest->handles[k];
+        return !sub->input.failed;
+    }
+    return false;
+}
+
+static void
+on_rows(struct ll_query *query)
+{
+    struct ll_subscriber *sub = query->user;
+    sub->querying = false;
+    bool found = query->status == LINLI_OK && take_event(sub);
+    bool more = query->status == LINLI_OK && query->more;
+    ll_query_fini(query);
+    if (found)
+        start(sub);
+    else if (more || sub->missed)
+        look(sub);
+}
+
+static void
+on_cursor(struct ll_wait *wait)
+{
+    look(LL_CONTAINER(wait, struct ll_subscriber, wait));
+}
+
+static void
+look(struct ll_subscriber *sub)
+{
+    struct ll_instance *instance = sub->instance;
+    struct ll_host *host = instance->host;
+    if (sub->querying || sub->running || sub->wait.head != NULL) {
+        sub->missed = true;
+        return;
+    }
+    if (instance->state != LL_INSTANCE_ENABLED || host->draining ||
+        host->failure.status != LINLI_OK)
+        return;
+    if (!ll_doc_ready(sub->cursor, &sub->wait))
+        return;
+    if (sub->cursor->state == LL_DOC_LOST)
+        return;
+    if (sub->cursor->content == NULL)
+        move_cursor(sub, host->docs.last_event_seq);
+    if (cursor_of(sub) > sub->scanned)
+        sub->scanned = cursor_of(sub);
+    sub->missed = false;
+    ll_query_init(&sub->query, &host->mem, LL_ST_event_after);
+    ll_put_bytes(&sub->query.params, instance->community->id);
+    ll_put_int(&sub->query.params, (int64_t)sub->scanned);
+    ll_put_int(&sub->query.params, ROWS + 1);
+    sub->query.rows_max = ROWS;
+    sub->query.bytes_max = LL_QUERY_BYTES_MAX;
+    sub->query.done = on_rows;
+    sub->query.user = sub;
+    sub->querying = true;
+    ll_store_query(host->store, &sub->query);
+}
+
+/* -- opening, closing, news -- */
+
+static struct ll_subscriber *
+subscriber_new(struct ll_instance *instance)
+{
+    struct ll_host *host = instance->host;
+    struct ll_coll *coll = ll_space_coll(instance->space, LINLI_STR("~cursor"));
+    struct ll_subscriber *sub =
+        coll == NULL ? NULL : ll_alloc(&host->mem, sizeof *sub);
+    if (sub == NULL)
+        return NULL;
+    sub->instance = instance;
+    sub->wait.ready = on_cursor;
+    ll_buf_init(&sub->input, &host->mem, TEXT_BYTES_MAX);
+    ll_buf_init(&sub->text, &host->mem, 256);
+    sub->cursor = ll_docs_get(coll, LINLI_STR("events"));
+    sub->pause = ll_timer_new(host->world, on_pause_over, sub);
+    if (sub->cursor != NULL && sub->pause != NULL)
+        return sub;
+    ll_timer_free(&sub->pause);
+    ll_doc_unref(&sub->cursor);
+    ll_release(&host->mem, sub, sizeof *sub);
+    return NULL;
+}
+
+void
+ll_bus_open(struct ll_instance *instance)
+{
+    if (instance->package->manifest->handle_count == 0)
+        return;
+    if (instance->subscriber == NULL)
+        instance->subscriber = subscriber_new(instance);
+    if (instance->subscriber != NULL)
+        look(instance->subscriber);
+}
+
+void
+ll_bus_close(struct ll_instance *instance)
+{
+    struct ll_subscriber *sub = instance->subscriber;
+    if (sub == NULL)
+        return;
+    ll_check(!sub->running);
+    instance->subscriber = NULL;
+    if (sub->querying) {
+        ll_store_cancel(instance->host->store, &sub->query);
+        ll_query_fini(&sub->query);
+    }
+    ll_wait_cancel(&sub->wait);
+    ll_timer_free(&sub->pause);
+    ll_doc_unref(&sub->cursor);
+    ll_buf_fini(&sub->input);
+    ll_buf_fini(&sub->text);
+    ll_release(&instance->host->mem, sub, sizeof *sub);
+}
+
+void
+ll_bus_published(
+    struct ll_host *host, struct ll_community *community, uint64_t number)
+{
+    LL_UNUSED(host);
+    community->event_number = number;
+}
+
+void
+ll_bus_durable(struct ll_host *host)
+{
+    uint64_t durable = ll_store_durable(host->store);
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next) {
+        if (c->event_number == 0 || c->event_number > durable)
+            continue;
+        c->event_number = 0;
+        ll_wait_tell(&c->feed_waits);
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            if (i->subscriber != NULL)
+                look(i->subscriber);
+    }
+}
+
+bool
+ll_bus_idle(const struct ll_host *host)
+{
+    for (const struct ll_community *c = host->communities; c != NULL;
+         c = c->next) {
+        if (c->event_number != 0)
+            return false;
+        for (const struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            if (i->subscriber != NULL &&
+                (i->subscriber->querying || i->subscriber->running ||
+                    i->subscriber->wait.head != NULL))
+                return false;
+    }
+    return true;
+}

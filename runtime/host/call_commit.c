@@ -1,0 +1,243 @@
+/* host/call_commit.c: a call's place in the order, and when it may answer.
+ * [loop]
+ *
+ * Its writes, its usage, its effects and what is kept under its key are one
+ * commit with one number. It answers when that number is durable, and the
+ * highest one that it has seen: nobody hears of what may yet be lost.
+ */
+#include "host/call.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "host/bus.h"
+#include "host/device.h"
+#include "host/effect.h"
+#include "host/kept.h"
+#include "host/meter.h"
+#include "host/task.h"
+
+/* -- who waits for durability -- */
+
+static void
+release_later(struct ll_call *call)
+{
+    struct ll_host *host = call->host;
+    /* Nearly always the last: numbers ascend. */
+    struct ll_call *before = host->release_last;
+    if (before != NULL && before->release > call->release) {
+        before = NULL;
+        for (struct ll_call *c = host->release_first;
+             c != NULL && c->release <= call->release; c = c->release_next)
+            before = c;
+    }
+    call->release_next =
+        before == NULL ? host->release_first : before->release_next;
+    if (before == NULL)
+        host->release_first = call;
+    else
+        before->release_next = call;
+    if (call->release_next == NULL)
+        host->release_last = call;
+    call->releasing = true;
+}
+
+void
+ll_call_unrelease(struct ll_call *call)
+{
+    struct ll_host *host = call->host;
+    struct ll_call *before = NULL;
+    if (!call->releasing)
+        return;
+    struct ll_call **at = &host->release_first;
+    for (; *at != call; at = &(*at)->release_next)
+        before = *at;
+    *at = call->release_next;
+    if (host->release_last == call)
+        host->release_last = before;
+    call->releasing = false;
+}
+
+void
+ll_host_release(struct ll_host *host)
+{
+    uint64_t durable = ll_store_durable(host->store);
+    while (host->release_first != NULL &&
+           host->release_first->release <= durable) {
+        struct ll_call *call = host->release_first;
+        ll_call_unrelease(call);
+        ll_call_advance(call);
+    }
+}
+
+/* -- the commit -- */
+
+static void
+on_committed(struct ll_commit *commit, bool durable)
+{
+    struct ll_host *host = commit->user;
+    ll_docs_commit_free(&host->docs, commit);
+    if (durable)
+        ll_host_durable(host);
+}
+
+/* What was said commits: a reply, but one of a failure of the plugin's own. */
+static bool
+commits(const struct ll_call *call)
+{
+    return call->word == LL_WORD_REPLY && call->status < 500;
+}
+
+static bool
+is_billed(const struct ll_call *call)
+{
+    return call->match.route != NULL && call->match.route->billed &&
+           call->host->config.metering;
+}
+
+/* All that becomes part of the commit. *any: there is something. */
+static linli_status
+gather(struct ll_call *call, bool *any, struct ll_err *err)
+{
+    linli_status status = LINLI_OK;
+    struct ll_task *task = call->task;
+    if (task != NULL) {
+        status = ll_txn_write(&call->txn, task->doc, task->after, err);
+        task->after = NULL;
+    }
+    if (status == LINLI_OK)
+        status = ll_device_settle(call, err);
+    if (status == LINLI_OK && call->kept != NULL)
+        status = ll_kept_write(call, err);
+    if (status == LINLI_OK && is_billed(call))
+        status = ll_meter_call(call, err);
+    *any = call->txn.writes != NULL || call->effects != NULL;
+    return status;
+}
+
+static linli_status
+sequence(struct ll_call *call, struct ll_err *err)
+{
+    struct ll_host *host = call->host;
+    struct ll_docs *docs = &host->docs;
+    bool any = false;
+    linli_status status = gather(call, &any, err);
+    if (status != LINLI_OK || !any)
+        return status;
+    struct ll_commit *commit = ll_docs_commit_new(docs);
+    if (commit == NULL)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a commit");
+    commit->done = on_committed;
+    commit->user = host;
+    bool events = ll_effects_put(call, commit);
+    call->number = ll_txn_commit(&call->txn, commit);
+    if (call->number == 0) {
+        ll_docs_commit_free(docs, commit);
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a commit");
+    }
+    if (events)
+        ll_bus_published(host, call->community, call->number);
+    return LINLI_OK;
+}
+
+/* Gives the call its place: what it has written is the newest state from now
+ * on, and what it has seen is fixed. */
+static enum ll_step
+take_place(struct ll_call *call)
+{
+    struct ll_err err;
+    struct ll_docs *docs = &call->host->docs;
+    bool relaxed = call->match.route != NULL && call->match.route->relaxed;
+    if (!commits(call) && call->response.status >= 500 &&
+        ll_device_fall_back(call))
+        return LL_STEP_MORE;
+    ll_call_keep_word(call);
+    call->response.body =
+        call->word == LL_WORD_REPLY ? call->body : call->response.body;
+    call->release = call->txn.read_high > call->tried_number
+                        ? call->txn.read_high
+                        : call->tried_number;
+    if (call->arena.failed)
+        return ll_call_refuse(call, "runtime/memory", NULL);
+    call->sequenced = true;
+    if (commits(call) && sequence(call, &err) != LINLI_OK)
+        return ll_call_refuse(call, err.code, err.msg);
+    if (!commits(call))
+        ll_device_refused(call);
+    if (call->number > call->release && !relaxed)
+        call->release = call->number;
+    call->seen = ll_store_last(docs->store);
+    ll_txn_reset(&call->txn);
+    call->effects = call->effects_last = NULL;
+    ll_lock_give(call);
+    return LL_STEP_MORE;
+}
+
+enum ll_step
+ll_step_commit(struct ll_call *call)
+{
+    if (!call->sequenced) {
+        enum ll_step step = take_place(call);
+        if (call->state != LL_CALL_COMMIT)
+            return step;
+    }
+    if (call->host->failure.status != LINLI_OK)
+        return ll_call_refuse(call, "store/failed", NULL);
+    if (call->release <= ll_store_durable(call->host->store))
+        return LL_STEP_MORE;
+    release_later(call);
+    return LL_STEP_WAIT;
+}
+
+void
+ll_host_store_failed(struct ll_host *host)
+{
+    while (host->release_first != NULL) {
+        struct ll_call *call = host->release_first;
+        ll_call_unrelease(call);
+        ll_call_advance(call);
+    }
+}
+
+/* -- the answer -- */
+
+static void
+count(const struct ll_call *call)
+{
+    if (!call->counted)
+        return;
+    struct ll_plugin_metrics *row =
+        ll_metrics_row(&call->host->metrics, call->metrics_row);
+    row->in_flight--;
+    row->calls[ll_outcome_of(call->response.status, call->problem)]++;
+    ll_histogram_add(&row->duration, ll_mono_now().ns - call->began.ns);
+}
+
+enum ll_step
+ll_step_respond(struct ll_call *call)
+{
+    struct ll_request *request = call->request;
+    bool unanswered = call->response.status >= 500 ||
+                      ll_str_is(call->problem, "plugin/disabled");
+    if (unanswered && ll_device_fall_back(call))
+        return LL_STEP_MORE;
+    count(call);
+    if (call->problem.len > 0)
+        ll_call_add_header(
+            call, "content-language", ll_cstr(ll_locale_tag(call->locale)));
+    ll_trace_header(&call->trace, call->traceparent);
+    ll_call_add_header(call, "traceparent",
+        (linli_str){call->traceparent, LL_TRACEPARENT_BYTES - 1});
+    /* For tests of the order: its place, or that of what it saw. */
+    if (call->host->config.development && call->sequenced) {
+        (void)snprintf(call->commit_text, sizeof call->commit_text, "%llu",
+            (unsigned long long)(call->number != 0 ? call->number
+                                                   : call->seen));
+        ll_call_add_header(call, "linli-commit", ll_cstr(call->commit_text));
+    }
+    if (call->task != NULL && call->problem.len > 0)
+        call->task->ended_with = call->problem;
+    request->call = NULL;
+    request->respond(request, &call->response);
+    return LL_STEP_MORE;
+}

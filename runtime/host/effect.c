@@ -1,0 +1,205 @@
+/* host/effect.c: events and alerts, from the plugin's word to the commit.
+ * [loop] */
+#include "host/effect.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+
+#define EFFECT_DATA_BYTES_MAX 65536
+
+struct ll_effect *
+ll_effect_new(struct ll_call *call, enum ll_effect_kind kind)
+{
+    struct ll_effect *effect = ll_arena_alloc(&call->txn.arena, sizeof *effect);
+    if (effect == NULL)
+        return NULL;
+    effect->kind = kind;
+    if (call->effects_last != NULL)
+        call->effects_last->next = effect;
+    else
+        call->effects = effect;
+    call->effects_last = effect;
+    return effect;
+}
+
+/* -- the host calls -- */
+
+static linli_status
+read_options(struct ll_rd *args, linli_str *subject, struct ll_err *err)
+{
+    *subject = (linli_str){NULL, 0};
+    if (ll_rd_peek(args) != LL_VALUE_MAP) {
+        (void)ll_rd_value(args); /* nil, or an empty table of Lua's */
+        return LINLI_OK;
+    }
+    uint32_t count = ll_rd_map(args);
+    for (uint32_t i = 0; i < count; i++) {
+        linli_str name = ll_rd_bytes(args);
+        if (!ll_str_is(name, "subject"))
+            return ll_fail(err, LINLI_E_INVALID, "db/query",
+                "`%.*s` is not known: there is subject",
+                name.len > 64 ? 64 : LL_FMT(name));
+        *subject = ll_rd_bytes(args);
+    }
+    if (subject->ptr != NULL && !ll_pid_valid(*subject))
+        return ll_fail(err, LINLI_E_INVALID, "db/document",
+            "a subject is a resident's pid");
+    return LINLI_OK;
+}
+
+static linli_status
+take_effect(struct ll_call *call, struct ll_op *op, struct ll_rd *args,
+    enum ll_effect_kind kind, struct ll_err *err)
+{
+    const struct ll_manifest *manifest = call->package->manifest;
+    struct ll_arena *arena = &call->txn.arena;
+    linli_str name = ll_rd_bytes(args);
+    linli_str data = ll_rd_bytes(args);
+    linli_str subject;
+    linli_status status = read_options(args, &subject, err);
+    if (status != LINLI_OK)
+        return status;
+    if (!ll_rd_end(args))
+        return ll_fail(err, LINLI_E_INVALID, "db/query",
+            "a name, data and options are expected");
+    bool declared = kind == LL_EFFECT_EVENT
+                        ? ll_manifest_publishes(manifest, name)
+                        : ll_manifest_alert(manifest, name);
+    if (!declared)
+        return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
+            "plugin.json does not declare the %s \"%.*s\"",
+            kind == LL_EFFECT_EVENT ? "published event" : "alert",
+            name.len > 64 ? 64 : LL_FMT(name));
+    if (data.len > EFFECT_DATA_BYTES_MAX)
+        return ll_fail(err, LINLI_E_LIMIT, "db/limit",
+            "%zu bytes of data, more than %d", data.len, EFFECT_DATA_BYTES_MAX);
+    status = ll_json_parse(&op->json, data, LL_BODY_DEPTH_MAX, err);
+    if (status != LINLI_OK)
+        return status;
+    struct ll_effect *effect = ll_effect_new(call, kind);
+    if (effect == NULL)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an effect");
+    effect->name = ll_arena_str(arena, name);
+    effect->data = ll_arena_str(arena, data);
+    effect->subject = ll_arena_str(arena, subject);
+    return arena->failed
+               ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an effect")
+               : LINLI_OK;
+}
+
+static bool
+serve_effect(struct ll_call *call, struct ll_op *op, struct ll_rd *args,
+    enum ll_effect_kind kind)
+{
+    struct ll_err err;
+    if (take_effect(call, op, args, kind, &err) != LINLI_OK)
+        ll_op_refuse(call, &err);
+    else
+        ll_op_answer(call, LINLI_OK);
+    return false;
+}
+
+bool
+ll_serve_event_emit(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
+{
+    return serve_effect(call, op, args, LL_EFFECT_EVENT);
+}
+
+bool
+ll_serve_alert_raise(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
+{
+    return serve_effect(call, op, args, LL_EFFECT_ALERT);
+}
+
+/* -- into the commit -- */
+
+static void
+put_event(
+    struct ll_call *call, const struct ll_effect *effect, struct ll_buf *ops)
+{
+    const struct ll_space *space = call->instance->space;
+    ll_put_int(ops, (int64_t)++call->host->docs.last_event_seq);
+    ll_put_bytes(ops, call->community->id);
+    ll_put_bytes(ops, call->instance->id);
+    ll_put_bytes(ops, effect->name);
+    ll_put_int(ops, call->now_ms);
+    ll_put_sealed(ops, space->id, effect->subject, effect->data);
+}
+
+/* An alert as it stands in the store. */
+struct alert {
+    linli_str community, kind, plugin, subject, trace_id, data;
+    int64_t at_ms, space;
+};
+
+static void
+put_alert(
+    struct ll_host *host, const struct alert *alert, struct ll_commit *commit)
+{
+    struct ll_buf *ops = &commit->ops;
+    ll_commit_op(commit, LL_ST_alert_put);
+    ll_put_int(ops, (int64_t)++host->docs.last_alert_id);
+    ll_put_bytes(ops, alert->community);
+    ll_put_bytes(ops, alert->kind);
+    ll_put_bytes(ops, alert->plugin);
+    ll_put_int(ops, alert->at_ms);
+    if (alert->subject.len > 0)
+        ll_put_bytes(ops, alert->subject);
+    else
+        ll_put_nil(ops);
+    ll_put_bytes(ops, alert->trace_id);
+    ll_put_bytes(ops, LINLI_STR("open"));
+    ll_put_sealed(ops, alert->space,
+        ll_pid_valid(alert->subject) ? alert->subject : LINLI_STR(""),
+        alert->data);
+}
+
+bool
+ll_effects_put(struct ll_call *call, struct ll_commit *commit)
+{
+    bool events = false;
+    for (const struct ll_effect *e = call->effects; e != NULL; e = e->next) {
+        struct alert alert = {.community = call->community->id,
+            .kind = e->name,
+            .plugin = call->instance->id,
+            .subject = e->subject,
+            .trace_id = ll_cstr(call->trace.trace_id),
+            .data = e->data,
+            .at_ms = call->now_ms,
+            .space = call->instance->space->id};
+        switch (e->kind) {
+        case LL_EFFECT_EVENT:
+            ll_commit_op(commit, LL_ST_event_put);
+            put_event(call, e, &commit->ops);
+            events = true;
+            break;
+        case LL_EFFECT_ALERT:
+            put_alert(call->host, &alert, commit);
+            break;
+        case LL_EFFECT_USAGE:
+            ll_commit_usage(commit, &e->usage);
+            break;
+        }
+    }
+    return events;
+}
+
+void
+ll_host_alert(struct ll_host *host, const struct ll_instance *instance,
+    const char *kind, linli_str subject, linli_str data_json)
+{
+    struct ll_commit *commit = ll_docs_commit_new(&host->docs);
+    if (commit == NULL || host->failure.status != LINLI_OK)
+        return;
+    struct alert alert = {.community = instance->community->id,
+        .kind = ll_cstr(kind),
+        .plugin = instance->id,
+        .subject = subject,
+        .trace_id = LINLI_STR(""),
+        .data = data_json,
+        .at_ms = ll_world_wall(host->world).ms,
+        .space = instance->space->id};
+    put_alert(host, &alert, commit);
+    (void)ll_docs_commit_send(&host->docs, commit);
+}

@@ -1,0 +1,33 @@
+/* host/effect.h: what a call does besides documents. [loop]
+ *
+ * Events, alerts and usage are noted while it runs and become part of its
+ * commit; a call that begins again, or fails, leaves none.
+ */
+#ifndef LL_HOST_EFFECT_H
+#define LL_HOST_EFFECT_H
+
+#include "host/call.h"
+
+enum ll_effect_kind { LL_EFFECT_EVENT, LL_EFFECT_ALERT, LL_EFFECT_USAGE };
+
+struct ll_effect {
+    struct ll_effect *next;
+    enum ll_effect_kind kind;
+    linli_str name;    /* type of the event, kind of the alert */
+    linli_str data;    /* JSON */
+    linli_str subject; /* a pid, or empty */
+    struct ll_usage usage;
+};
+
+/* A new one at the end of the call's; NULL without memory. Strings given to
+ * it must live in the transaction's arena. */
+struct ll_effect *ll_effect_new(struct ll_call *call, enum ll_effect_kind kind);
+
+/* All of them into the commit; tells whether there were events. */
+bool ll_effects_put(struct ll_call *call, struct ll_commit *commit);
+
+/* An alert of the host's own, in a commit of its own. */
+void ll_host_alert(struct ll_host *host, const struct ll_instance *instance,
+    const char *kind, linli_str subject, linli_str data_json);
+
+#endif

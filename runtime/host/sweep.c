@@ -1,0 +1,185 @@
+/* host/sweep.c: what has outlived its time goes. [loop]
+ *
+ * Documents whose retention is over (answers kept under keys, nonces, and
+ * what plugins declare), a few hundred at a time, each batch a commit like
+ * any other; and events after LL_EVENT_KEPT_MS.
+ */
+#include "host/sweep.h"
+
+#include "host/clock.h"
+#include "host/txn.h"
+
+#define EVERY_MS 60000
+#define ROWS 256
+
+struct ll_sweep {
+    struct ll_host *host;
+    struct ll_timer *timer;
+    struct ll_query query;
+    bool querying;
+    struct ll_wait wait;
+    struct ll_doc *docs[ROWS]; /* being loaded, then deleted */
+    uint32_t count, ready;
+    bool more;
+};
+
+static void look(struct ll_sweep *sweep);
+
+static void
+rest(struct ll_sweep *sweep)
+{
+    ll_timer_set(sweep->timer, EVERY_MS, 0);
+    ll_host_clock_step(sweep->host);
+}
+
+static void
+drop_docs(struct ll_sweep *sweep)
+{
+    for (uint32_t i = 0; i < sweep->count; i++)
+        ll_doc_unref(&sweep->docs[i]);
+    sweep->count = sweep->ready = 0;
+}
+
+/* Those that are still due: one may have been written anew meanwhile. */
+static void
+delete_docs(struct ll_sweep *sweep)
+{
+    struct ll_docs *docs = &sweep->host->docs;
+    int64_t now_ms = ll_world_wall(sweep->host->world).ms;
+    struct ll_commit *commit = ll_docs_commit_new(docs);
+    struct ll_txn txn;
+    ll_txn_init(&txn, docs);
+    for (uint32_t i = 0; commit != NULL && i < sweep->count; i++) {
+        struct ll_doc *doc = sweep->docs[i];
+        if (doc->state == LL_DOC_KNOWN && doc->content != NULL &&
+            doc->content->due_ms != 0 && doc->content->due_ms <= now_ms &&
+            ll_txn_write(&txn, doc, NULL, NULL) != LINLI_OK)
+            break;
+    }
+    if (commit != NULL) {
+        ll_commit_op(commit, LL_ST_event_trim);
+        ll_put_int(&commit->ops, now_ms - LL_EVENT_KEPT_MS);
+        ll_put_int(&commit->ops, ROWS);
+        ll_docs_commit_unwatched(docs, commit);
+        if (ll_txn_commit(&txn, commit) == 0)
+            ll_docs_commit_free(docs, commit);
+    }
+    ll_txn_fini(&txn);
+}
+
+static void
+load_docs(struct ll_sweep *sweep)
+{
+    for (; sweep->ready < sweep->count; sweep->ready++)
+        if (!ll_doc_ready(sweep->docs[sweep->ready], &sweep->wait))
+            return;
+    delete_docs(sweep);
+    drop_docs(sweep);
+    if (sweep->more)
+        look(sweep);
+    else
+        rest(sweep);
+}
+
+static void
+on_loaded(struct ll_wait *wait)
+{
+    load_docs(LL_CONTAINER(wait, struct ll_sweep, wait));
+}
+
+static void
+on_rows(struct ll_query *query)
+{
+    struct ll_sweep *sweep = query->user;
+    struct ll_docs *docs = &sweep->host->docs;
+    struct ll_rd rows = ll_rd(ll_buf_view(&query->rows));
+    sweep->querying = false;
+    sweep->more = query->status == LINLI_OK && query->more;
+    for (uint32_t i = 0; query->status == LINLI_OK && i < query->row_count;
+         i++) {
+        (void)ll_rd_list(&rows);
+        struct ll_coll *coll = ll_docs_coll_by_id(docs, ll_rd_int(&rows));
+        linli_str id = ll_rd_bytes(&rows);
+        struct ll_doc *doc = coll == NULL ? NULL : ll_docs_get(coll, id);
+        if (doc != NULL)
+            sweep->docs[sweep->count++] = doc;
+    }
+    ll_query_fini(query);
+    if (sweep->count == 0)
+        rest(sweep);
+    else
+        load_docs(sweep);
+}
+
+static void
+look(struct ll_sweep *sweep)
+{
+    struct ll_host *host = sweep->host;
+    struct ll_query *query = &sweep->query;
+    if (sweep->querying || sweep->count > 0)
+        return;
+    if (host->draining || host->failure.status != LINLI_OK)
+        return;
+    ll_query_init(query, &host->mem, LL_ST_doc_due);
+    ll_put_int(&query->params, ll_world_wall(host->world).ms);
+    ll_put_int(&query->params, ROWS + 1);
+    query->rows_max = ROWS;
+    query->bytes_max = LL_QUERY_BYTES_MAX;
+    query->done = on_rows;
+    query->user = sweep;
+    sweep->querying = true;
+    ll_store_query(host->store, query);
+}
+
+static void
+on_time(void *user)
+{
+    look(user);
+}
+
+linli_status
+ll_sweep_open(struct ll_host *host, struct ll_err *err)
+{
+    struct ll_sweep *sweep = ll_alloc(&host->mem, sizeof *sweep);
+    if (sweep != NULL) {
+        sweep->host = host;
+        sweep->wait.ready = on_loaded;
+        sweep->timer = ll_timer_new(host->world, on_time, sweep);
+        host->sweep = sweep;
+    }
+    if (sweep == NULL || sweep->timer == NULL)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a host");
+    ll_timer_set(sweep->timer, EVERY_MS, 0);
+    return LINLI_OK;
+}
+
+void
+ll_sweep_close(struct ll_host *host)
+{
+    struct ll_sweep *sweep = host->sweep;
+    if (sweep == NULL)
+        return;
+    host->sweep = NULL;
+    if (sweep->querying) {
+        ll_store_cancel(host->store, &sweep->query);
+        ll_query_fini(&sweep->query);
+    }
+    ll_wait_cancel(&sweep->wait);
+    drop_docs(sweep);
+    ll_timer_free(&sweep->timer);
+    ll_release(&host->mem, sweep, sizeof *sweep);
+}
+
+void
+ll_sweep_now(struct ll_host *host)
+{
+    if (host->sweep != NULL)
+        look(host->sweep);
+}
+
+bool
+ll_sweep_idle(const struct ll_host *host)
+{
+    return host->sweep == NULL ||
+           (!host->sweep->querying && host->sweep->count == 0);
+}

@@ -1,0 +1,41 @@
+/* host/task.h: calls that nobody waits for. [loop]
+ *
+ * A timer that has fired, an event for a plugin that handles it, a device's
+ * event that was not answered in time: each is a call through the pipeline
+ * from its run on. It stands for one document, which its commit settles, so
+ * that it has its effect once however often it is tried.
+ */
+#ifndef LL_HOST_TASK_H
+#define LL_HOST_TASK_H
+
+#include "host/docs.h"
+#include "host/request.h"
+
+enum ll_task_kind { LL_TASK_TIMER = 1, LL_TASK_EVENT = 2, LL_TASK_DEVICE = 3 };
+
+struct ll_instance;
+
+struct ll_task {
+    struct ll_request request; /* of a device; else its method is empty */
+    enum ll_task_kind kind;
+    struct ll_instance *instance;
+    linli_str name;             /* of the timer, or type of the event */
+    linli_str input;            /* JSON that the handler is given */
+    int64_t due_ms;             /* of a timer */
+    int64_t now_ms;             /* what the call sees */
+    struct ll_identity *device; /* of a device's; a reference */
+    linli_str bound_to, device_kind;
+    /* Read first in each run: it must still be of this version. */
+    struct ll_doc *doc; /* a reference */
+    uint64_t version;
+    bool there; /* it exists */
+    /* What the commit makes of it; NULL: it goes. The commit takes it. */
+    struct ll_content *after;
+    bool gone;            /* another commit settled it: nothing was run */
+    linli_str ended_with; /* the code of a failure, while it ends */
+    /* The end, once: 2xx settled; 410 gone; anything else failed, with the
+     * problem's code. */
+    void (*done)(struct ll_task *task, int status, linli_str code);
+};
+
+#endif

@@ -1,0 +1,203 @@
+/* host/timers.c: call:timer and call:cancel. [loop]
+ *
+ * A timer is a document of ~work: its id is the key, so that setting it
+ * again moves it.
+ */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "host/call.h"
+#include "host/work.h"
+
+#define WITH_BYTES_MAX 65536
+/* A thousand years from now on: what is later was a slip in the unit. */
+#define AT_MS_MAX 32503680000000LL
+
+struct wanted {
+    linli_str run, with, key, subject;
+    int64_t at_ms;
+    bool has_at;
+};
+
+static linli_status
+read_wanted(struct ll_rd *args, struct wanted *wanted, struct ll_err *err)
+{
+    *wanted = (struct wanted){.with = LINLI_STR("null")};
+    uint32_t count = ll_rd_map(args);
+    for (uint32_t i = 0; i < count && !args->bad; i++) {
+        linli_str name = ll_rd_bytes(args);
+        if (ll_str_is(name, "at")) {
+            wanted->at_ms = ll_rd_int(args);
+            wanted->has_at = true;
+        } else if (ll_str_is(name, "run")) {
+            wanted->run = ll_rd_bytes(args);
+        } else if (ll_str_is(name, "with")) {
+            wanted->with = ll_rd_bytes(args);
+        } else if (ll_str_is(name, "key")) {
+            wanted->key = ll_rd_bytes(args);
+        } else if (ll_str_is(name, "subject")) {
+            wanted->subject = ll_rd_bytes(args);
+        } else {
+            return ll_fail(err, LINLI_E_INVALID, "db/query",
+                "`%.*s` is not known: there are at, run, with, key, subject",
+                name.len > 64 ? 64 : LL_FMT(name));
+        }
+    }
+    if (!ll_rd_end(args) || !wanted->has_at)
+        return ll_fail(err, LINLI_E_INVALID, "db/query",
+            "a timer has `at`, ms since 1970, and `run`, a name");
+    return LINLI_OK;
+}
+
+static linli_status
+judge(struct ll_call *call, const struct wanted *wanted, struct ll_err *err)
+{
+    if (ll_manifest_timer(call->package->manifest, wanted->run) < 0)
+        return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
+            "plugin.json declares no timer \"%.*s\"",
+            wanted->run.len > 64 ? 64 : LL_FMT(wanted->run));
+    if (wanted->at_ms < 0 || wanted->at_ms > AT_MS_MAX)
+        return ll_fail(err, LINLI_E_INVALID, "db/query",
+            "`at` is %lld: ms since 1970, before the year 3000",
+            (long long)wanted->at_ms);
+    if (wanted->with.len > WITH_BYTES_MAX)
+        return ll_fail(err, LINLI_E_LIMIT, "db/limit",
+            "`with` has %zu bytes, more than %d", wanted->with.len,
+            WITH_BYTES_MAX);
+    if (wanted->key.len > LL_DOC_ID_BYTES_MAX || !ll_utf8_valid(wanted->key))
+        return ll_fail(err, LINLI_E_INVALID, "db/query",
+            "a key is a text of at most %d bytes", LL_DOC_ID_BYTES_MAX);
+    if (wanted->subject.len > 0 && !ll_pid_valid(wanted->subject))
+        return ll_fail(err, LINLI_E_INVALID, "db/document",
+            "a subject is a resident's pid");
+    return LINLI_OK;
+}
+
+static void
+write_timer(struct ll_call *call, struct ll_op *op, const struct wanted *w)
+{
+    struct ll_jw out = ll_jw(&op->text);
+    ll_buf_clear(&op->text);
+    ll_jw_open(&out, '{');
+    ll_jw_key(&out, "id");
+    ll_jw_str(&out, op->id);
+    ll_jw_key(&out, "kind");
+    ll_jw_cstr(&out, "timer");
+    ll_jw_key(&out, "due");
+    ll_jw_int(&out, w->at_ms);
+    ll_jw_key(&out, "seq");
+    ll_jw_int(&out, (int64_t)++call->host->work_seq);
+    ll_jw_key(&out, "at");
+    ll_jw_int(&out, w->at_ms);
+    ll_jw_key(&out, "run");
+    ll_jw_str(&out, w->run);
+    ll_jw_key(&out, "with");
+    ll_jw_raw(&out, w->with);
+    if (w->subject.len > 0) {
+        ll_jw_key(&out, "subject");
+        ll_jw_str(&out, w->subject);
+    }
+    ll_jw_close(&out, '}');
+}
+
+static linli_status
+keep_timer(struct ll_call *call, struct ll_op *op, struct ll_err *err)
+{
+    struct wanted wanted;
+    struct ll_content *content = NULL;
+    struct ll_rd args = ll_rd(ll_buf_view(&op->args));
+    (void)ll_rd_list(&args);
+    linli_status status = read_wanted(&args, &wanted, err);
+    if (status != LINLI_OK)
+        return status;
+    write_timer(call, op, &wanted);
+    status = ll_json_parse(
+        &op->json, ll_buf_view(&op->text), LL_JSON_DEPTH_MAX, err);
+    if (status == LINLI_OK)
+        status = ll_content_new(op->coll, ll_json_root(&op->json),
+            ll_buf_view(&op->text), call->now_ms, &content, err);
+    if (status == LINLI_OK)
+        status = ll_txn_write(&call->txn, op->doc, content, err);
+    return status;
+}
+
+static bool
+step_set(struct ll_call *call, struct ll_op *op)
+{
+    struct ll_err err;
+    if (!ll_op_wait_doc(call, op))
+        return false;
+    linli_status status =
+        op->doc->state == LL_DOC_LOST
+            ? ll_fail(&err, LINLI_E_IO, "store/failed", "a timer")
+            : keep_timer(call, op, &err);
+    if (status != LINLI_OK) {
+        ll_op_refuse(call, &err);
+        return true;
+    }
+    ll_buf_clear(&op->text);
+    ll_put_bytes(&op->text, op->doc->id);
+    ll_op_answer_text(call);
+    return true;
+}
+
+bool
+ll_serve_timer_set(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
+{
+    struct wanted wanted;
+    struct ll_err err;
+    char id[33];
+    linli_status status = read_wanted(args, &wanted, &err);
+    if (status == LINLI_OK)
+        status = judge(call, &wanted, &err);
+    if (status == LINLI_OK)
+        status = ll_json_parse(&op->json, wanted.with, LL_BODY_DEPTH_MAX, &err);
+    if (status != LINLI_OK) {
+        ll_op_refuse(call, &err);
+        return false;
+    }
+    if (wanted.key.len == 0) {
+        unsigned char random[12];
+        ll_world_random(call->host->world, random, sizeof random);
+        ll_hex(random, sizeof random, id);
+        wanted.key = ll_cstr(id);
+    }
+    op->id = ll_arena_str(&call->txn.arena, wanted.key);
+    op->coll = ll_work_coll(call->instance);
+    op->step = step_set;
+    return true;
+}
+
+static bool
+step_cancel(struct ll_call *call, struct ll_op *op)
+{
+    const struct ll_content *content = NULL;
+    struct ll_err err;
+    if (!ll_op_wait_doc(call, op))
+        return false;
+    linli_status status = ll_txn_read(&call->txn, op->doc, &content, &err);
+    if (status == LINLI_OK && content != NULL)
+        status = ll_txn_write(&call->txn, op->doc, NULL, &err);
+    if (status != LINLI_OK) {
+        ll_op_refuse(call, &err);
+        return true;
+    }
+    ll_buf_clear(&op->text);
+    ll_put_bool(&op->text, content != NULL);
+    ll_op_answer_text(call);
+    return true;
+}
+
+bool
+ll_serve_timer_cancel(
+    struct ll_call *call, struct ll_op *op, struct ll_rd *args)
+{
+    op->id = ll_rd_bytes(args);
+    if (args->bad || op->id.len == 0 || op->id.len > LL_DOC_ID_BYTES_MAX) {
+        ll_op_answer(call, LINLI_E_INVALID);
+        return false;
+    }
+    op->coll = ll_work_coll(call->instance);
+    op->step = step_cancel;
+    return true;
+}

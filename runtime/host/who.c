@@ -1,0 +1,209 @@
+/* host/who.c: what a plugin is told of the resident who calls. [loop]
+ *
+ * A plugin knows residents and households by pids: random rows of its own
+ * space (~pid), so that two plugins cannot put their records together and a
+ * deleted row unlinks for good (consent.md of the design). With
+ * "directory": ["plates"] it is told the plates of the caller's household
+ * too, and of nobody else's.
+ */
+#include "base/text.h"
+#include "host/call.h"
+#include "host/directory.h"
+
+#define PID_BYTES 16
+
+/* Steps of looking up, in order. */
+enum { WHO_PID, WHO_RESIDENT, WHO_HOUSEHOLD, WHO_HOUSEHOLD_PID, WHO_OVER };
+
+static bool
+fail(struct ll_call *call, bool *refused, const char *code)
+{
+    *refused = true;
+    (void)ll_call_refuse(call, code, NULL);
+    return false;
+}
+
+/* The document into call->asked; false: it is waited for, or refused. */
+static bool
+ask(struct ll_call *call, struct ll_coll *coll, linli_str id, bool *refused)
+{
+    if (call->asked == NULL && coll != NULL)
+        call->asked = ll_docs_get(coll, id);
+    if (call->asked == NULL)
+        return fail(call, refused, "runtime/memory");
+    if (!ll_doc_ready(call->asked, &call->hold))
+        return false;
+    if (call->asked->state == LL_DOC_LOST)
+        return fail(call, refused, "store/failed");
+    return true;
+}
+
+/* Makes a pid for who is not known yet, in a commit of its own, which comes
+ * before the call's. */
+static bool
+make_pid(struct ll_call *call, char pid[2 * PID_BYTES + 1])
+{
+    struct ll_docs *docs = &call->host->docs;
+    struct ll_doc *doc = call->asked;
+    struct ll_buf *text = &call->scratch;
+    unsigned char random[PID_BYTES];
+    ll_world_random(call->host->world, random, sizeof random);
+    ll_hex(random, sizeof random, pid);
+    struct ll_jw w = ll_jw(text);
+    ll_buf_clear(text);
+    ll_jw_open(&w, '{');
+    ll_jw_key(&w, "id");
+    ll_jw_str(&w, doc->id);
+    ll_jw_key(&w, "pid");
+    ll_jw_cstr(&w, pid);
+    ll_jw_key(&w, "generation");
+    ll_jw_int(&w, 1);
+    ll_jw_close(&w, '}');
+    return !text->failed &&
+           ll_docs_put_now(docs, doc, ll_buf_view(text), call->now_ms) != 0;
+}
+
+/* The pid in call->asked, made if there is none. */
+static bool
+take_pid(struct ll_call *call, char pid[2 * PID_BYTES + 1], bool *refused)
+{
+    const struct ll_content *content = call->asked->content;
+    struct ll_json *json = &call->host->docs.json;
+    bool good = true;
+    if (content == NULL) {
+        good = make_pid(call, pid);
+    } else {
+        good = ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) ==
+               LINLI_OK;
+        linli_str text = good ? ll_jv_str(ll_jv_get(ll_json_root(json), "pid"))
+                              : (linli_str){NULL, 0};
+        good = ll_pid_valid(text);
+        if (good) {
+            memcpy(pid, text.ptr, text.len);
+            pid[text.len] = '\0';
+        }
+    }
+    ll_doc_unref(&call->asked);
+    return good ? true : fail(call, refused, "runtime/memory");
+}
+
+/* "r:" or "h:" and the runtime's id. */
+static linli_str
+pid_key(struct ll_call *call, const char *kind, linli_str id)
+{
+    struct ll_buf *text = &call->scratch;
+    ll_buf_clear(text);
+    ll_buf_cstr(text, kind);
+    ll_buf_str(text, id);
+    return ll_buf_view(text);
+}
+
+static struct ll_coll *
+pids(struct ll_call *call)
+{
+    return ll_space_coll(call->instance->space, LINLI_STR("~pid"));
+}
+
+static bool
+step_pid(struct ll_call *call, bool *refused)
+{
+    linli_str key = pid_key(call, "r:", call->identity->id);
+    if (!ask(call, pids(call), key, refused) ||
+        !take_pid(call, call->pid, refused))
+        return false;
+    call->who_step =
+        call->package->manifest->directory_plates ? WHO_RESIDENT : WHO_OVER;
+    return true;
+}
+
+/* A member of a document of the directory, copied; empty if it is not. */
+static linli_str
+member(struct ll_call *call, const char *name)
+{
+    const struct ll_content *content = call->asked->content;
+    struct ll_json *json = &call->host->docs.json;
+    if (content == NULL ||
+        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
+        return (linli_str){NULL, 0};
+    linli_str text = ll_jv_str(ll_jv_get(ll_json_root(json), name));
+    return text.len == 0 ? (linli_str){NULL, 0}
+                         : ll_arena_str(&call->arena, text);
+}
+
+static bool
+step_resident(struct ll_call *call, bool *refused)
+{
+    struct ll_coll *coll = ll_directory(call->community, "~resident");
+    if (!ask(call, coll, call->identity->id, refused))
+        return false;
+    call->household = member(call, "household");
+    if (call->household.len == 0)
+        call->household = call->identity->household;
+    ll_doc_unref(&call->asked);
+    call->who_step = call->household.len == 0 ? WHO_OVER : WHO_HOUSEHOLD;
+    return true;
+}
+
+/* The plates of the household as JSON, until the pid joins them. */
+static bool
+step_household(struct ll_call *call, bool *refused)
+{
+    struct ll_coll *coll = ll_directory(call->community, "~household");
+    struct ll_json *json = &call->host->docs.json;
+    if (!ask(call, coll, call->household, refused))
+        return false;
+    struct ll_buf *text = &call->scratch;
+    struct ll_jw w = ll_jw(text);
+    const struct ll_content *content = call->asked->content;
+    struct ll_jv plates = {NULL, 0};
+    if (content != NULL &&
+        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) == LINLI_OK)
+        plates = ll_jv_get(ll_json_root(json), "plates");
+    ll_buf_clear(text);
+    if (ll_jv_is(plates, LL_JSON_ARRAY))
+        ll_jw_value(&w, plates);
+    else
+        ll_jw_raw(&w, LINLI_STR("[]"));
+    call->resident_json = ll_arena_str(&call->arena, ll_buf_view(text));
+    ll_doc_unref(&call->asked);
+    call->who_step = WHO_HOUSEHOLD_PID;
+    return true;
+}
+
+static bool
+step_household_pid(struct ll_call *call, bool *refused)
+{
+    char pid[2 * PID_BYTES + 1];
+    linli_str key = pid_key(call, "h:", call->household);
+    if (!ask(call, pids(call), key, refused) || !take_pid(call, pid, refused))
+        return false;
+    struct ll_buf *text = &call->scratch;
+    struct ll_jw w = ll_jw(text);
+    ll_buf_clear(text);
+    ll_jw_open(&w, '{');
+    ll_jw_key(&w, "household");
+    ll_jw_cstr(&w, pid);
+    ll_jw_key(&w, "plates");
+    ll_jw_raw(&w, call->resident_json);
+    ll_jw_close(&w, '}');
+    call->resident_json = ll_arena_str(&call->arena, ll_buf_view(text));
+    call->who_step = WHO_OVER;
+    return call->arena.failed ? fail(call, refused, "runtime/memory") : true;
+}
+
+bool
+ll_who_ready(struct ll_call *call, bool *refused)
+{
+    static bool (*const steps[])(struct ll_call * call, bool *refused) = {
+        [WHO_PID] = step_pid,
+        [WHO_RESIDENT] = step_resident,
+        [WHO_HOUSEHOLD] = step_household,
+        [WHO_HOUSEHOLD_PID] = step_household_pid,
+    };
+    if (call->identity == NULL || call->identity->kind != LL_CALLER_RESIDENT)
+        return true;
+    while (call->who_step != WHO_OVER)
+        if (!steps[call->who_step](call, refused))
+            return false;
+    return true;
+}

@@ -1,0 +1,39 @@
+/* host/work.h: what is to be done at a time: timers, and device events that
+ * were not answered. [loop]
+ *
+ * Documents of a space's collection ~work, in the order of (due, sequence):
+ * set and cancelled in transactions, done by tasks whose commit deletes
+ * them. They survive the process; each has its effect once.
+ */
+#ifndef LL_HOST_WORK_H
+#define LL_HOST_WORK_H
+
+#include "host/host.h"
+
+/* Attempts after which an event or timer is left, with an alert. */
+#define LL_TASK_ATTEMPTS_MAX 10
+
+/* How long to wait after so many failures: 1 s, doubled, at most an hour. */
+int64_t ll_task_pause_ms(uint32_t attempts);
+/* Whether a failure says nothing about the handler: not counted. */
+bool ll_task_not_its_fault(linli_str code);
+
+/* The instance serves (again): its work is looked at. LINLI_E_NOMEM. */
+linli_status ll_work_open(
+    struct ll_instance *instance, struct ll_err *err) LL_USE_RESULT;
+void ll_work_close(struct ll_instance *instance);
+
+/* What a device's call had in hand may be done by others. */
+void ll_work_again(struct ll_instance *instance);
+
+/* Looks at all work whose time has come. */
+void ll_work_pump(struct ll_host *host);
+/* True if nothing is being done, and nothing is due by now. */
+bool ll_work_idle(const struct ll_host *host);
+/* When the next may be due; INT64_MAX: nothing is known to be. */
+int64_t ll_work_next_ms(const struct ll_host *host);
+
+/* The collection; NULL without memory. */
+struct ll_coll *ll_work_coll(struct ll_instance *instance);
+
+#endif
