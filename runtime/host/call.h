@@ -179,6 +179,13 @@ void ll_lock_give(struct ll_call *call);
  * failure the call has been refused. */
 bool ll_who_ready(struct ll_call *call, bool *refused);
 
+/* -- db_ops.c -- */
+
+/* What the call has written so far goes past the plugin's quota:
+ * LINLI_E_QUOTA "db/quota". Deleting is always possible. */
+linli_status ll_call_check_quota(
+    struct ll_call *call, struct ll_err *err) LL_USE_RESULT;
+
 /* A host call of the run, host/op.c. */
 void ll_call_service(struct ll_call *call, uint32_t op, linli_str args);
 /* Ends what services still do for the call. */

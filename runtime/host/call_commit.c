@@ -99,9 +99,10 @@ is_billed(const struct ll_call *call)
 static linli_status
 gather(struct ll_call *call, bool *any, struct ll_err *err)
 {
-    linli_status status = LINLI_OK;
+    /* Others may have taken the room since it wrote. */
+    linli_status status = ll_call_check_quota(call, err);
     struct ll_task *task = call->task;
-    if (task != NULL) {
+    if (status == LINLI_OK && task != NULL) {
         status = ll_txn_write(&call->txn, task->doc, task->after, err);
         task->after = NULL;
     }

@@ -154,9 +154,8 @@ answer_no(
     ll_op_answer_text(call);
 }
 
-/* Past the plugin's quota? Deleting is always possible. */
-static linli_status
-check_quota(struct ll_call *call, struct ll_err *err)
+linli_status
+ll_call_check_quota(struct ll_call *call, struct ll_err *err)
 {
     const struct ll_space *space = call->instance->space;
     const struct ll_config *config = &call->host->config;
@@ -179,7 +178,7 @@ step_keep(struct ll_call *call, struct ll_op *op)
     struct ll_content *content = op->content;
     op->content = NULL; /* the transaction's, come what may */
     if (ll_txn_write(&call->txn, op->doc, content, &err) != LINLI_OK ||
-        check_quota(call, &err) != LINLI_OK) {
+        ll_call_check_quota(call, &err) != LINLI_OK) {
         ll_op_refuse(call, &err);
         return true;
     }
