@@ -165,6 +165,13 @@ void ll_host_release(struct ll_host *host);
 /* The store has failed: nobody who waits for it can be answered. */
 void ll_host_store_failed(struct ll_host *host);
 
+/* -- db_ops.c -- */
+
+/* "db/quota" if the space would hold more than it may with what the call
+ * writes; deleting is always possible. */
+linli_status ll_quota_check(
+    struct ll_call *call, struct ll_err *err) LL_USE_RESULT;
+
 /* -- lock.c: the commit lock of a space -- */
 
 /* True if the call may go on; false: it is told by its `hold`. */
@@ -178,13 +185,6 @@ void ll_lock_give(struct ll_call *call);
 /* Looks up what the plugin is told of the caller; false: it waits. On a
  * failure the call has been refused. */
 bool ll_who_ready(struct ll_call *call, bool *refused);
-
-/* -- db_ops.c -- */
-
-/* What the call has written so far goes past the plugin's quota:
- * LINLI_E_QUOTA "db/quota". Deleting is always possible. */
-linli_status ll_call_check_quota(
-    struct ll_call *call, struct ll_err *err) LL_USE_RESULT;
 
 /* A host call of the run, host/op.c. */
 void ll_call_service(struct ll_call *call, uint32_t op, linli_str args);

@@ -155,7 +155,7 @@ answer_no(
 }
 
 linli_status
-ll_call_check_quota(struct ll_call *call, struct ll_err *err)
+ll_quota_check(struct ll_call *call, struct ll_err *err)
 {
     const struct ll_space *space = call->instance->space;
     const struct ll_config *config = &call->host->config;
@@ -178,7 +178,7 @@ step_keep(struct ll_call *call, struct ll_op *op)
     struct ll_content *content = op->content;
     op->content = NULL; /* the transaction's, come what may */
     if (ll_txn_write(&call->txn, op->doc, content, &err) != LINLI_OK ||
-        ll_call_check_quota(call, &err) != LINLI_OK) {
+        ll_quota_check(call, &err) != LINLI_OK) {
         ll_op_refuse(call, &err);
         return true;
     }

@@ -9,6 +9,7 @@
 
 #include "host/call.h"
 
+/* 1 to LL_IDEMPOTENCY_KEY_BYTES_MAX visible ASCII characters. */
 bool ll_kept_key_valid(linli_str key);
 
 /* Looks the key up: goes on if it is new, and holds it until the call is

@@ -115,15 +115,17 @@ ll_meter_call(struct ll_call *call, struct ll_err *err)
 struct metered {
     linli_str meter, event_id, reverses;
     int64_t units, at_ms;
+    bool at_given;
 };
 
 static linli_status
 read_metered(struct ll_call *call, struct ll_rd *args, struct metered *m,
     struct ll_err *err)
 {
-    *m = (struct metered){.meter = ll_rd_bytes(args),
-        .units = ll_rd_int(args),
-        .at_ms = call->now_ms};
+    linli_str meter = ll_rd_bytes(args);
+    int64_t units = ll_rd_int(args);
+    *m =
+        (struct metered){.meter = meter, .units = units, .at_ms = call->now_ms};
     uint32_t count = 0;
     if (ll_rd_peek(args) == LL_VALUE_MAP)
         count = ll_rd_map(args);
@@ -131,16 +133,18 @@ read_metered(struct ll_call *call, struct ll_rd *args, struct metered *m,
         (void)ll_rd_value(args);
     for (uint32_t i = 0; i < count && !args->bad; i++) {
         linli_str name = ll_rd_bytes(args);
-        if (ll_str_is(name, "event_id"))
+        if (ll_str_is(name, "event_id")) {
             m->event_id = ll_rd_bytes(args);
-        else if (ll_str_is(name, "reverses"))
+        } else if (ll_str_is(name, "reverses")) {
             m->reverses = ll_rd_bytes(args);
-        else if (ll_str_is(name, "at"))
+        } else if (ll_str_is(name, "at")) {
             m->at_ms = ll_rd_int(args);
-        else
+            m->at_given = true;
+        } else {
             return ll_fail(err, LINLI_E_INVALID, "db/query",
                 "`%.*s` is not known: there are event_id, at, reverses",
                 name.len > 64 ? 64 : LL_FMT(name));
+        }
     }
     return ll_rd_end(args)
                ? LINLI_OK
@@ -148,30 +152,29 @@ read_metered(struct ll_call *call, struct ll_rd *args, struct metered *m,
                      "a meter, a quantity and options are expected");
 }
 
-static linli_status
-judge_metered(struct ll_call *call, const struct metered *m, struct ll_err *err)
+/* What the call has metered so far, in units. */
+static int64_t
+metered_before(const struct ll_call *call, uint32_t series)
 {
-    const struct ll_meter_decl *decl =
-        ll_manifest_meter(call->package->manifest, m->meter);
-    if (decl == NULL)
-        return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
-            "plugin.json declares no meter \"%.*s\"",
-            m->meter.len > 64 ? 64 : LL_FMT(m->meter));
-    bool reversal = m->reverses.len > 0;
-    if (m->units == 0 || m->units > decl->max_per_call ||
-        m->units < -decl->max_per_call || (m->units < 0) != reversal)
+    int64_t units = 0;
+    for (const struct ll_effect *e = call->effects; e != NULL; e = e->next)
+        if (e->kind == LL_EFFECT_USAGE && e->usage.series == series &&
+            e->usage.quantity > 0)
+            units += e->usage.quantity / LL_USAGE_UNIT;
+    return units;
+}
+
+/* spec/metering.md, M9 to M11. */
+static linli_status
+judge_plain(struct ll_call *call, const struct metered *m, int64_t max,
+    struct ll_err *err)
+{
+    int64_t before =
+        metered_before(call, ll_series(call->instance->space, m->meter));
+    if (m->units < 1 || m->units > max - before)
         return ll_fail(err, LINLI_E_INVALID, "db/limit",
-            "%.*s: %lld; 1 to %lld is possible, or as much below zero with "
-            "`reverses`",
-            LL_FMT(m->meter), (long long)m->units,
-            (long long)decl->max_per_call);
-    if (m->event_id.len > EVENT_ID_BYTES_MAX)
-        return ll_fail(err, LINLI_E_LIMIT, "db/limit",
-            "an event_id of %zu bytes, more than %d", m->event_id.len,
-            EVENT_ID_BYTES_MAX);
-    if (reversal && m->event_id.len == 0)
-        return ll_fail(err, LINLI_E_INVALID, "db/limit",
-            "a correction needs an event_id of its own");
+            "%.*s: %lld; whole units from 1 are possible, %lld in a call",
+            LL_FMT(m->meter), (long long)m->units, (long long)max);
     if (m->at_ms > call->now_ms + AHEAD_MS_MAX ||
         m->at_ms < call->now_ms - BACK_MS_MAX)
         return ll_fail(err, LINLI_E_INVALID, "db/limit",
@@ -180,12 +183,39 @@ judge_metered(struct ll_call *call, const struct metered *m, struct ll_err *err)
 }
 
 static linli_status
-note_metered(struct ll_call *call, const struct metered *m, struct ll_err *err)
+judge_metered(struct ll_call *call, const struct metered *m, struct ll_err *err)
+{
+    const struct ll_meter_decl *decl =
+        ll_manifest_meter(call->package->manifest, m->meter);
+    bool reversal = m->reverses.len > 0;
+    linli_str id = reversal ? m->reverses : m->event_id;
+    if (decl == NULL)
+        return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
+            "plugin.json declares no meter \"%.*s\"",
+            m->meter.len > 64 ? 64 : LL_FMT(m->meter));
+    bool valid = id.len <= EVENT_ID_BYTES_MAX && ll_utf8_valid(id);
+    for (size_t i = 0; valid && i < id.len; i++)
+        valid = (unsigned char)id.ptr[i] >= 0x20 && id.ptr[i] != 0x7f;
+    if (!valid)
+        return ll_fail(err, LINLI_E_INVALID, "db/limit",
+            "an event_id is a text of at most %d bytes without control "
+            "characters",
+            EVENT_ID_BYTES_MAX);
+    if (!reversal)
+        return judge_plain(call, m, decl->max_per_call, err);
+    if (m->event_id.len > 0 || m->at_given)
+        return ll_fail(err, LINLI_E_INVALID, "db/query",
+            "a correction has the `event_id` and `at` of what it reverses");
+    return LINLI_OK;
+}
+
+static linli_status
+note_metered(struct ll_call *call, const struct metered *m, linli_str id,
+    struct ll_err *err)
 {
     struct ll_usage usage = {.at_ms = m->at_ms,
         .quantity = m->units * LL_USAGE_UNIT,
-        .event_hash =
-            m->event_id.len > 0 ? ll_fnv(m->event_id) | 1 : (uint64_t)0};
+        .event_hash = id.len > 0 ? ll_usage_event_hash(id) : (uint64_t)0};
     return note(call, m->meter, &usage, err);
 }
 
@@ -197,9 +227,30 @@ answer_word(struct ll_call *call, struct ll_op *op, const char *word)
     ll_op_answer_text(call);
 }
 
-/* The claim is the row: the document of the event. */
+/* A record as ~meter has it: the claim is the row. */
+struct claim {
+    int64_t units, at_ms;
+    bool at_given, reversed;
+};
+
+static bool
+read_claim(
+    struct ll_call *call, const struct ll_content *content, struct claim *claim)
+{
+    struct ll_json *json = &call->host->docs.json;
+    *claim = (struct claim){.units = 0};
+    if (ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
+        return false;
+    struct ll_jv kept = ll_json_root(json);
+    (void)ll_jv_int(ll_jv_get(kept, "units"), &claim->units);
+    (void)ll_jv_int(ll_jv_get(kept, "at"), &claim->at_ms);
+    claim->at_given = ll_jv_true(ll_jv_get(kept, "at_given"));
+    claim->reversed = ll_jv_true(ll_jv_get(kept, "reversed"));
+    return true;
+}
+
 static linli_status
-keep_claim(struct ll_call *call, struct ll_op *op, const struct metered *m,
+write_claim(struct ll_call *call, struct ll_op *op, const struct claim *claim,
     struct ll_err *err)
 {
     struct ll_jw w = ll_jw(&op->text);
@@ -207,13 +258,15 @@ keep_claim(struct ll_call *call, struct ll_op *op, const struct metered *m,
     ll_buf_clear(&op->text);
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "id");
-    ll_jw_str(&w, op->id);
+    ll_jw_str(&w, op->doc->id);
     ll_jw_key(&w, "at");
-    ll_jw_int(&w, m->at_ms);
+    ll_jw_int(&w, claim->at_ms);
+    ll_jw_key(&w, "at_given");
+    ll_jw_bool(&w, claim->at_given);
     ll_jw_key(&w, "units");
-    ll_jw_int(&w, m->units);
-    ll_jw_key(&w, "reverses");
-    ll_jw_str(&w, m->reverses);
+    ll_jw_int(&w, claim->units);
+    ll_jw_key(&w, "reversed");
+    ll_jw_bool(&w, claim->reversed);
     ll_jw_close(&w, '}');
     linli_status status =
         op->text.failed ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage")
@@ -227,22 +280,55 @@ keep_claim(struct ll_call *call, struct ll_op *op, const struct metered *m,
     return ll_txn_write(&call->txn, op->doc, content, err);
 }
 
-/* An event that is there: the same, or a conflict. */
-static bool
-same_claim(struct ll_call *call, const struct ll_content *content,
-    const struct metered *m)
+static linli_status
+conflict(const struct metered *m, struct ll_err *err, const char *what)
 {
-    struct ll_json *json = &call->host->docs.json;
-    int64_t units = 0, at_ms = 0;
-    if (ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
-        return false;
-    struct ll_jv kept = ll_json_root(json);
-    (void)ll_jv_int(ll_jv_get(kept, "units"), &units);
-    (void)ll_jv_int(ll_jv_get(kept, "at"), &at_ms);
-    /* `at` that was not given is the call's time: a repeat has another. */
-    return units == m->units &&
-           (at_ms == m->at_ms || m->at_ms == call->now_ms) &&
-           ll_str_eq(ll_jv_str(ll_jv_get(kept, "reverses")), m->reverses);
+    return ll_fail(err, LINLI_E_CONFLICT, "db/conflict", "%.*s: %s",
+        LL_FMT(m->meter), what);
+}
+
+/* An event with an id: new, or the same again. */
+static linli_status
+claim_event(struct ll_call *call, struct ll_op *op, const struct metered *m,
+    const struct ll_content *content, struct ll_err *err)
+{
+    struct claim claim;
+    if (content == NULL) {
+        claim = (struct claim){
+            .units = m->units, .at_ms = m->at_ms, .at_given = m->at_given};
+        linli_status status = write_claim(call, op, &claim, err);
+        if (status == LINLI_OK)
+            status = note_metered(call, m, m->event_id, err);
+        op->extra = (linli_str)LINLI_STR("recorded");
+        return status;
+    }
+    bool same = read_claim(call, content, &claim) && claim.units == m->units &&
+                (!claim.at_given || !m->at_given || claim.at_ms == m->at_ms);
+    op->extra = (linli_str)LINLI_STR("duplicate");
+    return same ? LINLI_OK
+                : conflict(m, err, "this event_id was used for something else");
+}
+
+/* What is reversed, once, at its own time. */
+static linli_status
+reverse_event(struct ll_call *call, struct ll_op *op, struct metered *m,
+    const struct ll_content *content, struct ll_err *err)
+{
+    struct claim claim;
+    if (content == NULL || !read_claim(call, content, &claim))
+        return conflict(m, err, "`reverses` names no record");
+    if (m->units != -claim.units)
+        return conflict(
+            m, err, "a correction is exactly the negative of its record");
+    op->extra = (linli_str)LINLI_STR("duplicate");
+    if (claim.reversed)
+        return LINLI_OK;
+    claim.reversed = true;
+    m->at_ms = claim.at_ms;
+    op->extra = (linli_str)LINLI_STR("recorded");
+    linli_status status = write_claim(call, op, &claim, err);
+    return status == LINLI_OK ? note_metered(call, m, m->reverses, err)
+                              : status;
 }
 
 static bool
@@ -258,23 +344,32 @@ step_claim(struct ll_call *call, struct ll_op *op)
     linli_status status = read_metered(call, &args, &m, &err);
     if (status == LINLI_OK)
         status = ll_txn_read(&call->txn, op->doc, &content, &err);
-    if (status == LINLI_OK && content != NULL) {
-        if (same_claim(call, content, &m)) {
-            answer_word(call, op, "duplicate");
-            return true;
-        }
-        status = ll_fail(&err, LINLI_E_CONFLICT, "db/conflict",
-            "%.*s: this event_id was used for something else", LL_FMT(m.meter));
-    }
     if (status == LINLI_OK)
-        status = keep_claim(call, op, &m, &err);
+        status = m.reverses.len > 0 ? reverse_event(call, op, &m, content, &err)
+                                    : claim_event(call, op, &m, content, &err);
     if (status == LINLI_OK)
-        status = note_metered(call, &m, &err);
-    if (status == LINLI_OK)
-        answer_word(call, op, "recorded");
+        answer_word(call, op, op->extra.ptr);
     else
         ll_op_refuse(call, &err);
     return true;
+}
+
+/* The document of the event that is named; false: it was refused. */
+static bool
+name_claim(struct ll_call *call, struct ll_op *op, const struct metered *m)
+{
+    struct ll_err err;
+    ll_buf_clear(&op->text);
+    ll_buf_str(&op->text, m->meter);
+    ll_buf_char(&op->text, '/');
+    ll_buf_str(&op->text, m->reverses.len > 0 ? m->reverses : m->event_id);
+    op->id = ll_arena_str(&call->txn.arena, ll_buf_view(&op->text));
+    op->coll = ll_space_coll(call->instance->space, LINLI_STR("~meter"));
+    if (op->id.ptr != NULL && op->coll != NULL)
+        return true;
+    (void)ll_fail(&err, LINLI_E_NOMEM, "runtime/memory", "usage");
+    ll_op_refuse(call, &err);
+    return false;
 }
 
 bool
@@ -285,26 +380,17 @@ ll_serve_meter_add(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     linli_status status = read_metered(call, args, &m, &err);
     if (status == LINLI_OK)
         status = judge_metered(call, &m, &err);
-    if (status == LINLI_OK && m.event_id.len == 0) {
-        status = note_metered(call, &m, &err);
-        if (status == LINLI_OK)
-            answer_word(call, op, "recorded");
-    }
-    if (status != LINLI_OK)
+    bool named = m.event_id.len > 0 || m.reverses.len > 0;
+    if (status == LINLI_OK && !named)
+        status = note_metered(call, &m, LINLI_STR(""), &err);
+    if (status != LINLI_OK) {
         ll_op_refuse(call, &err);
-    if (status != LINLI_OK || m.event_id.len == 0)
         return false;
-    ll_buf_clear(&op->text);
-    ll_buf_str(&op->text, m.meter);
-    ll_buf_char(&op->text, '/');
-    ll_buf_str(&op->text, m.event_id);
-    op->id = ll_arena_str(&call->txn.arena, ll_buf_view(&op->text));
-    op->coll = ll_space_coll(call->instance->space, LINLI_STR("~meter"));
-    if (op->id.ptr == NULL || op->coll == NULL) {
-        (void)ll_fail(&err, LINLI_E_NOMEM, "runtime/memory", "usage");
-        ll_op_refuse(call, &err);
+    }
+    if (!named) {
+        answer_word(call, op, "recorded");
         return false;
     }
     op->step = step_claim;
-    return true;
+    return name_claim(call, op, &m);
 }

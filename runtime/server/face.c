@@ -8,6 +8,7 @@
 #include "host/trace.h"
 #include "server/metrics_http.h"
 #include "server/openapi.h"
+#include "server/view.h"
 
 #define OUT_BYTES_MAX ((size_t)LL_HTTP_RESPONSE_BYTES_MAX)
 
@@ -213,7 +214,10 @@ on_request(void *user, struct ll_request *request)
             ll_face_method(face, request, "GET");
         return;
     }
-    if (split_admin(request->path, &community, &rest))
+    if (ll_str_starts(request->path, "/v1/dev/") ||
+        ll_str_starts(request->path, "/v1/host/"))
+        ll_dev_handle(face, request);
+    else if (split_admin(request->path, &community, &rest))
         ll_admin_handle(face, request, community, rest);
     else
         ll_host_dispatch(face->host, request);
@@ -230,6 +234,8 @@ static void
 face_free(void *face_at)
 {
     struct ll_face *face = face_at;
+    ll_view_end_all(face);
+    ll_dev_end(face);
     ll_http_free(&face->http);
     ll_buf_fini(&face->out);
     ll_release(&face->host->mem, face, sizeof *face);

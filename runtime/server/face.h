@@ -10,10 +10,15 @@
 #include "host/host.h"
 #include "server/http.h"
 
+struct ll_dev;
+struct ll_view;
+
 struct ll_face {
     struct ll_host *host;
     struct ll_http *http;
-    struct ll_buf out; /* bodies of this face's own answers */
+    struct ll_buf out;     /* bodies of this face's own answers */
+    struct ll_view *views; /* answers that wait for the store */
+    struct ll_dev *dev;    /* what host-wide paths have begun; or NULL */
 };
 
 /* Listens and hooks itself into the host, which frees it. */
@@ -35,6 +40,16 @@ void ll_face_error(
 
 /* /v1/c/{community}/admin/REST; `rest` starts with '/'. server/admin.c */
 void ll_admin_handle(struct ll_face *face, struct ll_request *request,
+    linli_str community, linli_str rest);
+
+/* /v1/dev/... and /v1/host/..., for who has the admin token. server/dev.c */
+void ll_dev_handle(struct ll_face *face, struct ll_request *request);
+/* For a face that goes: answers what is under way with "runtime/draining". */
+void ll_dev_end(struct ll_face *face);
+
+/* GET /v1/c/{community}/admin/usage[...], reconcile, alerts; false if `rest`
+ * is none of them. server/usage.c */
+bool ll_usage_handle(struct ll_face *face, struct ll_request *request,
     linli_str community, linli_str rest);
 
 #endif

@@ -267,14 +267,17 @@ check_mark(struct ll_place *place, struct ll_db *db, struct ll_err *err)
 
 /* What is there is ours: judged by what it holds, then brought up to date. */
 static linli_status
-open_file(struct ll_place *place, struct ll_db *db, struct ll_err *err)
+open_file(struct ll_place *place, const struct ll_store_options *options,
+    struct ll_db *db, struct ll_err *err)
 {
     uint32_t count;
     const struct ll_migration *steps = ll_migrations(&count);
+    bool had_log = ll_file_there(options->dir_fd, LL_STORE_FILE "-wal");
     linli_status status = ll_db_open(db, place->name, LL_DB_WRITER, err);
     if (status != LINLI_OK)
         return status;
-    ll_db_leave_log(db, true);
+    /* What a crash left in the log is folded in only if it is ours too. */
+    ll_db_leave_log(db, had_log);
     status = ll_place_check(db, false, err);
     if (status == LINLI_OK)
         status = check_mark(place, db, err);
@@ -327,7 +330,7 @@ open_disk(struct ll_place *place, const struct ll_store_options *options,
     else if (status == LINLI_OK)
         status = ll_place_read_key(at, LL_STORE_KEY_FILE, place->key, err);
     if (status == LINLI_OK)
-        status = open_file(place, db, err);
+        status = open_file(place, options, db, err);
     if (status != LINLI_OK)
         return fail_at(err, options->dir, status);
     /* Whatever becomes of the working directory. */

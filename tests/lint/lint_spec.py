@@ -38,7 +38,7 @@ def test_payloads():
              ("runtime/worker/hello.c", "read_hello")),
             ("hello-worker", ("runtime/worker/worker.c", "tell_level"),
              ("runtime/plugin/proc.c", "hear_level")),
-            ("call", ("runtime/host/call.c", "write_payload"),
+            ("call", ("runtime/host/call_run.c", "write_payload"),
              ("runtime/worker/loop.c", "read_call"))):
         rows = len(table("spec/wire.md", name))
         written = re.search(r"ll_put_list\(&?\w+, (\d+)\)", body_of(*writer))
