@@ -22,7 +22,7 @@ from linli_test import (Daemon, plugin_folder, program,  # noqa: E402
                         temporary_folder, wait_until)
 
 PARALLEL = 50  # connections at once
-LANGUAGES = ("lua",)
+LANGUAGES = ("lua", "c")
 
 
 def native_folder(parent):
