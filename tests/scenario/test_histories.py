@@ -22,7 +22,7 @@ from linli_test import Daemon, plugin_folder, temporary_folder  # noqa: E402
 
 HISTORIES = int(os.environ.get("LINLI_HISTORIES", "300"))
 SEED = int(os.environ.get("LINLI_SEED", "1"))
-SHRINK_S = 60
+SHRINK_S = int(os.environ.get("LINLI_SHRINK_S", "60"))
 
 
 def folder_of(parent):
