@@ -44,6 +44,7 @@ unit_SRCS = \
   test_rate.c \
   test_reconcile.c \
   test_ring.c \
+  test_scan.c \
   test_schema.c \
   test_seed.c \
   test_spawn.c \

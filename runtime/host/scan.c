@@ -146,7 +146,9 @@ add_rows(struct ll_scan *scan, struct horizon *horizon)
     return LINLI_OK;
 }
 
-/* What commits have written that the rows do not have yet. */
+/* What commits have written that the rows do not have yet. That one is not in
+ * the range is seen as well: it may have been until that commit, and would be
+ * again if that were lost. */
 static linli_status
 add_recent(struct ll_scan *scan, const struct horizon *horizon)
 {
@@ -156,11 +158,13 @@ add_recent(struct ll_scan *scan, const struct horizon *horizon)
          doc != NULL && doc->number > scan->query.snapshot;
          doc = doc->recent_prev) {
         linli_str key = key_in(scan, doc, doc->content);
-        if (key.ptr == NULL || ll_txn_own(txn, doc) != NULL ||
-            !ahead(scan, key, doc->id) || beyond(scan, horizon, key, doc->id))
+        if (ll_txn_own(txn, doc) != NULL)
             continue;
         if (doc->number > txn->read_high)
             txn->read_high = doc->number;
+        if (key.ptr == NULL || !ahead(scan, key, doc->id) ||
+            beyond(scan, horizon, key, doc->id))
+            continue;
         struct ll_doc *held = ll_docs_get(scan->coll, doc->id);
         if (held == NULL || !add_item(scan, key, held, doc->content))
             return LINLI_E_NOMEM;
