@@ -12,6 +12,7 @@
 #define LL_HOST_DOCS_H
 
 #include "base/index.h"
+#include "host/wait.h"
 #include "store/store.h"
 
 struct ll_docs;
@@ -103,14 +104,6 @@ struct ll_reader {
     struct ll_txn *txn;
 };
 
-/* Somebody who waits for documents or rows. Embedded in its owner; told
- * once, later, unless it is taken back by ll_wait_cancel. */
-struct ll_wait {
-    struct ll_wait *next;
-    struct ll_wait **head; /* NULL: does not wait */
-    void (*ready)(struct ll_wait *wait);
-};
-
 enum ll_doc_state { LL_DOC_LOADING, LL_DOC_KNOWN, LL_DOC_LOST };
 
 struct ll_doc {
@@ -198,12 +191,6 @@ void ll_doc_unref(struct ll_doc **doc);
 /* True if the state is known now (or lost: the store has failed); otherwise
  * `wait` is told when. */
 bool ll_doc_ready(struct ll_doc *doc, struct ll_wait *wait);
-void ll_wait_cancel(struct ll_wait *wait);
-/* Tells all that wait at `head`; they may wait again. */
-void ll_wait_tell(struct ll_wait **head);
-/* The first of them alone. */
-void ll_wait_tell_first(struct ll_wait **head);
-void ll_wait_add(struct ll_wait **head, struct ll_wait *wait);
 
 /* Makes a content from JSON that has been read into `json` (whose text is
  * `body`): judges the subject, computes due and keys. `now_ms` for the

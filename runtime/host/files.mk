@@ -47,6 +47,7 @@ host_SRCS = batch.c \
   token_cache.c \
   trace.c \
   txn.c \
+  wait.c \
   who.c \
   work.c
 
