@@ -277,8 +277,7 @@ doc_drop(struct ll_docs *docs, struct ll_doc *doc)
 static void
 idle_add(struct ll_docs *docs, struct ll_doc *doc)
 {
-    if (doc->idle || doc->refs > 0 || doc->in_recent ||
-        doc->state == LL_DOC_LOADING)
+    if (doc->idle || doc->refs > 0 || doc->in_recent || doc->query != NULL)
         return;
     if (doc->state == LL_DOC_LOST || doc->coll->fleeting) {
         doc_drop(docs, doc);
@@ -374,13 +373,11 @@ query_free(struct ll_docs *docs, struct ll_query *query)
     ll_release(docs->mem, query, sizeof *query);
 }
 
+/* What the store has of it. */
 static void
-on_loaded(struct ll_query *query)
+take_loaded(struct ll_doc *doc, const struct ll_query *query)
 {
-    struct ll_doc *doc = query->user;
     struct ll_coll *coll = doc->coll;
-    struct ll_docs *docs = coll->space->docs;
-    doc->query = NULL;
     doc->state = query->status == LINLI_OK ? LL_DOC_KNOWN : LL_DOC_LOST;
     if (query->status == LINLI_OK && query->row_count > 0) {
         struct ll_rd row = ll_rd(ll_buf_view(&query->rows));
@@ -391,6 +388,17 @@ on_loaded(struct ll_query *query)
         if (columns.there && doc->content == NULL)
             doc->state = LL_DOC_LOST;
     }
+}
+
+static void
+on_loaded(struct ll_query *query)
+{
+    struct ll_doc *doc = query->user;
+    struct ll_docs *docs = doc->coll->space->docs;
+    doc->query = NULL;
+    /* Unless a list had it before, and it may have been written since. */
+    if (doc->state == LL_DOC_LOADING)
+        take_loaded(doc, query);
     query_free(docs, query);
     doc->refs++; /* those who are told may be the last that hold it */
     ll_wait_tell(&doc->waits);
@@ -479,16 +487,12 @@ ll_doc_from_row(struct ll_coll *coll, linli_str id, struct ll_rd *row)
         ll_content_free(docs->mem, &content);
         return NULL;
     }
+    /* If it was loading, those who wait for that are told when it comes: what
+     * they do may change what the caller is looking at. */
     doc_ref(doc);
-    if (doc->query != NULL) { /* it was loading: here it is */
-        ll_store_cancel(docs->store, doc->query);
-        query_free(docs, doc->query);
-        doc->query = NULL;
-    }
     doc->state = LL_DOC_KNOWN;
     doc->content = content;
     doc->version = (uint64_t)columns.version;
-    ll_wait_tell(&doc->waits);
     return doc;
 }
 
@@ -661,7 +665,8 @@ ll_docs_stop(struct ll_docs *docs)
                 ll_store_cancel(docs->store, doc->query);
                 query_free(docs, doc->query);
                 doc->query = NULL;
-                doc->state = LL_DOC_LOST;
+                if (doc->state == LL_DOC_LOADING)
+                    doc->state = LL_DOC_LOST;
             }
     for (struct ll_space *s = docs->spaces; s != NULL; s = s->next) {
         ll_timer_free(&s->lock_timer);
