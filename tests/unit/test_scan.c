@@ -322,6 +322,14 @@ on_found(struct ll_scan *scan)
 }
 
 static void
+on_over(struct ll_scan *scan)
+{
+    struct asking *a = scan->user;
+    T_OK(!a->done);
+    a->done = true;
+}
+
+static void
 ask(struct asking *a, struct model *m, struct ll_txn *txn,
     const struct question *q)
 {
@@ -678,5 +686,66 @@ T_CASE(who_waits_is_not_told_by_a_scan)
     T_INT(met, 5);
 }
 
+/* -- without memory -- */
+
+/* A list of what is in the file, what is newer and what is the transaction's
+ * own, whatever fails: it says so, or is right; and can be asked again. */
+static bool
+scan_without_memory(struct engine *e, uint64_t failing, bool descending)
+{
+    static struct model m; /* for its callback alone */
+    static struct asking a;
+    struct ll_txn txn;
+    struct ll_ix *ix = engine_index(e, "a", "{\"fields\":[\"a\"]}");
+    ll_txn_init(&txn, &e->docs);
+    T_INT(txn_put(e, &txn, "own", "{\"id\":\"own\",\"a\":2}"), LINLI_OK);
+    engine_settle(e);
+    ll_docs_trim(&e->docs);
+    (void)engine_put(e, "new", "{\"id\":\"new\",\"a\":3}");
+    bool good = false;
+    for (int again = 0; again < 2; again++) {
+        a = (struct asking){.m = &m};
+        e->f.mem.fail_in = again == 0 ? failing : 0;
+        ll_scan_init(&a.scan, &txn);
+        a.scan.coll = e->coll;
+        a.scan.ix = ix;
+        a.scan.limit = 10;
+        a.scan.descending = descending;
+        a.scan.done = on_over;
+        a.scan.user = &a;
+        ll_scan_start(&a.scan);
+        fixture_wait(&e->f, &a.done);
+        if (again == 0)
+            good = e->f.mem.fail_in != 0;
+        T_OK(a.scan.status == LINLI_OK || !good);
+        T_OK(a.scan.status == LINLI_OK || a.scan.count == 0);
+        T_OK(a.scan.status != LINLI_OK || a.scan.count == 3);
+        T_OK(a.scan.status != LINLI_OK || a.scan.exhausted);
+        T_OK(again == 0 || a.scan.status == LINLI_OK);
+        ll_scan_fini(&a.scan);
+    }
+    e->f.mem.fail_in = 0;
+    ll_txn_fini(&txn);
+    return good;
+}
+
+T_CASE(scans_without_memory)
+{
+    for (int descending = 0; descending < 2; descending++) {
+        bool good = false;
+        uint64_t failing;
+        for (failing = 1; !good; failing++) {
+            struct engine e;
+            engine_init(&e, true);
+            e.coll->fleeting = true;
+            (void)engine_put(&e, "old", "{\"id\":\"old\",\"a\":1}");
+            good = scan_without_memory(&e, failing, descending == 1);
+            engine_settle(&e);
+            engine_fini(&e);
+        }
+        T_OK(failing > 6);
+    }
+}
+
 T_MAIN(T_RUN(histories_in_memory) T_RUN(histories_on_disk)
-        T_RUN(who_waits_is_not_told_by_a_scan))
+        T_RUN(who_waits_is_not_told_by_a_scan) T_RUN(scans_without_memory))
