@@ -182,6 +182,29 @@ T_CASE(ids)
     close_host();
 }
 
+/* An id that none can have is one that is not there. */
+T_CASE(ids_that_none_can_have)
+{
+    static char json[80000];
+    static const char *const ids[] = {
+        "\"\"", "\"a\\u0000b\"", "\"\\u007f\"", NULL};
+    open_host();
+    for (int i = 0; i <= 3; i++) {
+        char id[70000] = "";
+        if (i < 3)
+            snprintf(id, sizeof id, "%s", ids[i]);
+        else
+            snprintf(id, sizeof id, "\"%068000d\"", 0);
+        snprintf(json, sizeof json, "[\"note\",%s]", id);
+        T_ASK(OP_db_get, json, "nil");
+        T_ASK(OP_db_delete, json, "false");
+        snprintf(json, sizeof json, "[\"note\",%s,\"{'a':1}\"]", id);
+        T_ASK(OP_db_patch, json, "[false not-found ]");
+    }
+    T_INT(h.host.docs.doc_count, 0); /* nobody was asked */
+    close_host();
+}
+
 T_CASE(depth_and_size)
 {
     char json[4096];
@@ -597,8 +620,8 @@ T_CASE(effects_are_judged)
     close_host();
 }
 
-T_MAIN(T_RUN(ids) T_RUN(depth_and_size) T_RUN(insert_put_patch_delete)
-        T_RUN(unique_keys) T_RUN(bounds_of_queries) T_RUN(queries_that_are_none)
-            T_RUN(long_values) T_RUN(cursors_go_on) T_RUN(cursors_of_others)
-                T_RUN(counts_up_to_a_bound) T_RUN(overlaps_that_are_none)
-                    T_RUN(effects_are_judged))
+T_MAIN(T_RUN(ids) T_RUN(ids_that_none_can_have) T_RUN(depth_and_size) T_RUN(
+    insert_put_patch_delete) T_RUN(unique_keys) T_RUN(bounds_of_queries)
+        T_RUN(queries_that_are_none) T_RUN(long_values) T_RUN(cursors_go_on)
+            T_RUN(cursors_of_others) T_RUN(counts_up_to_a_bound)
+                T_RUN(overlaps_that_are_none) T_RUN(effects_are_judged))
