@@ -25,6 +25,17 @@ bad_query(struct ll_err *err, const char *what)
     return ll_fail(err, LINLI_E_INVALID, "db/query", "%s", what);
 }
 
+/* A list of values; an empty one is as none. */
+static void
+take_list(struct ll_rd *rd, linli_str *list)
+{
+    linli_str value = ll_rd_value(rd);
+    struct ll_rd inside = ll_rd(value);
+    bool empty =
+        ll_rd_peek(&inside) == LL_VALUE_LIST && ll_rd_list(&inside) == 0;
+    *list = empty ? (linli_str){NULL, 0} : value;
+}
+
 static void
 take_bound(struct ll_rd *rd, linli_str *list, int64_t *ms, bool *has_ms)
 {
@@ -32,7 +43,7 @@ take_bound(struct ll_rd *rd, linli_str *list, int64_t *ms, bool *has_ms)
         *ms = ll_rd_int(rd);
         *has_ms = true;
     } else {
-        *list = ll_rd_value(rd);
+        take_list(rd, list);
     }
 }
 
@@ -53,7 +64,7 @@ read_wish(struct ll_rd *args, struct wish *wish, struct ll_err *err)
         else if (ll_str_is(name, "cursor"))
             wish->cursor = ll_rd_bytes(args);
         else if (ll_str_is(name, "eq"))
-            wish->eq = ll_rd_value(args);
+            take_list(args, &wish->eq);
         else if (ll_str_is(name, "from"))
             take_bound(args, &wish->from, &wish->from_ms, &wish->has_from_ms);
         else if (ll_str_is(name, "to"))

@@ -335,6 +335,8 @@ T_CASE(bounds_of_queries)
         T_COUNT("{\"index\":\"by_a\",\"eq\":[1],\"from\":[2]}", "1");
         T_COUNT("{\"index\":\"by_a\",\"eq\":[1],\"to\":[2]}", "1");
         T_COUNT("{\"index\":\"by_a\",\"from\":[]}", "4");
+        T_COUNT("{\"index\":\"by_a\",\"to\":[]}", "4");
+        T_COUNT("{\"index\":\"by_a\",\"eq\":[1],\"to\":[]}", "2");
         T_COUNT("{\"index\":\"by_c\"}", "0"); /* sparse */
         if (committed == 0)
             T_OK(host_call_commit(&h) != 0);
