@@ -536,6 +536,21 @@ T_CASE(counts_up_to_a_bound)
     close_host();
 }
 
+/* Keys as long as there are: 2 KiB each, 20 MiB of them. */
+T_CASE(counts_long_keys)
+{
+    static char format[4096];
+    int at = snprintf(format, sizeof format, "{\"id\":\"%%05d\"");
+    for (int i = 1; i <= 8; i++)
+        at += snprintf(format + at, sizeof format - (size_t)at,
+            ",\"l%d\":\"%0250d%s\"", i, 0, i == 8 ? "%05d" : "");
+    (void)snprintf(format + at, sizeof format - (size_t)at, "}");
+    open_host();
+    put_many(format, 0, LL_COUNT_MAX);
+    T_COUNT("{\"index\":\"long\"}", "10000");
+    close_host();
+}
+
 T_CASE(overlaps_that_are_none)
 {
     static const struct {
@@ -622,8 +637,9 @@ T_CASE(effects_are_judged)
     close_host();
 }
 
-T_MAIN(T_RUN(ids) T_RUN(ids_that_none_can_have) T_RUN(depth_and_size) T_RUN(
-    insert_put_patch_delete) T_RUN(unique_keys) T_RUN(bounds_of_queries)
-        T_RUN(queries_that_are_none) T_RUN(long_values) T_RUN(cursors_go_on)
-            T_RUN(cursors_of_others) T_RUN(counts_up_to_a_bound)
-                T_RUN(overlaps_that_are_none) T_RUN(effects_are_judged))
+T_MAIN(T_RUN(ids) T_RUN(ids_that_none_can_have) T_RUN(depth_and_size)
+        T_RUN(insert_put_patch_delete) T_RUN(unique_keys)
+            T_RUN(bounds_of_queries) T_RUN(queries_that_are_none)
+                T_RUN(long_values) T_RUN(cursors_go_on) T_RUN(cursors_of_others)
+                    T_RUN(counts_up_to_a_bound) T_RUN(counts_long_keys)
+                        T_RUN(overlaps_that_are_none) T_RUN(effects_are_judged))
