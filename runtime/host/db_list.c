@@ -323,9 +323,15 @@ step_overlapped(struct ll_call *call, struct ll_op *op)
     struct ll_err err;
     if (scan_failed(call, op))
         return true;
-    if (!op->scan.exhausted && op->scan.limit > 1) {
+    if (op->scan.total > LL_OVERLAPS_MAX) {
         (void)ll_fail(&err, LINLI_E_LIMIT, "db/limit",
             "more than %d intervals overlap", LL_OVERLAPS_MAX);
+        ll_op_refuse(call, &err);
+        return true;
+    }
+    if (!op->scan.exhausted && op->scan.limit > 1) {
+        (void)ll_fail(&err, LINLI_E_LIMIT, "db/limit",
+            "what overlaps has more than %u bytes", LIST_BYTES_MAX);
         ll_op_refuse(call, &err);
         return true;
     }
@@ -504,7 +510,7 @@ ll_serve_db_overlaps(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     }
     prepare_scan(call, op, ix);
     /* One tells whether there is any; more are all of them. */
-    op->scan.limit = wish.limit == 1 ? 1 : LL_OVERLAPS_MAX;
+    op->scan.limit = wish.limit == 1 ? 1 : LL_OVERLAPS_MAX + 1;
     op->scan.bytes_max = LIST_BYTES_MAX;
     op->scan.wants = ends_after;
     op->scan.than = wish.from_ms;

@@ -551,6 +551,47 @@ T_CASE(counts_long_keys)
     close_host();
 }
 
+#define ROOM "\"room\":1,\"from\":-10,\"to\":60}"
+#define LEFT "\"room\":1,\"from\":0,\"to\":50}"
+
+/* A thousand that overlap, among others that do not. */
+T_CASE(overlaps_up_to_a_bound)
+{
+    static const char all[] =
+        "[\"note\",{\"index\":\"span\",\"eq\":[1],\"from\":50,\"to\":89}]";
+    open_host();
+    put_many("{\"id\":\"%05d\"," LEFT, 0, 50);
+    T_ASK(OP_db_overlaps, all, "[[]]");
+    put_many("{\"id\":\"%05d\"," ROOM, 50, 1);
+    T_ASK(OP_db_overlaps, all, "[[{\"id\":\"00050\"," ROOM "]]");
+    put_many("{\"id\":\"%05d\"," ROOM, 51, LL_OVERLAPS_MAX - 1);
+    (void)ask(OP_db_overlaps, all);
+    T_OK(strncmp(answer, "[[{", 3) == 0);
+    put_many("{\"id\":\"%05d\"," ROOM, 50 + LL_OVERLAPS_MAX, 1);
+    T_ASK(OP_db_overlaps, all, "db/limit");
+    T_ASK(OP_db_overlaps,
+        "[\"note\",{\"index\":\"span\",\"eq\":[1],\"from\":50,"
+        "\"to\":89,\"limit\":1}]",
+        "[[{\"id\":\"00050\"," ROOM "]]");
+    close_host();
+}
+
+T_CASE(overlaps_that_fit_no_frame)
+{
+    static char format[4096];
+    (void)snprintf(format, sizeof format,
+        "{\"id\":\"%%05d\",\"room\":1,\"from\":1,\"to\":9,\"p\":\"%03000d\"}",
+        0);
+    open_host();
+    put_many(format, 0, 400);
+    T_ASK(OP_db_overlaps,
+        "[\"note\",{\"index\":\"span\",\"eq\":[1],\"from\":5,\"to\":6}]",
+        "db/limit");
+    linli_str said = ll_rd_bytes(&h.value);
+    T_OK(said.len > 0 && memmem(said.ptr, said.len, "1000", 4) == NULL);
+    close_host();
+}
+
 T_CASE(overlaps_that_are_none)
 {
     static const struct {
@@ -637,9 +678,10 @@ T_CASE(effects_are_judged)
     close_host();
 }
 
-T_MAIN(T_RUN(ids) T_RUN(ids_that_none_can_have) T_RUN(depth_and_size)
-        T_RUN(insert_put_patch_delete) T_RUN(unique_keys)
-            T_RUN(bounds_of_queries) T_RUN(queries_that_are_none)
-                T_RUN(long_values) T_RUN(cursors_go_on) T_RUN(cursors_of_others)
-                    T_RUN(counts_up_to_a_bound) T_RUN(counts_long_keys)
+T_MAIN(T_RUN(ids) T_RUN(ids_that_none_can_have) T_RUN(depth_and_size) T_RUN(
+    insert_put_patch_delete) T_RUN(unique_keys) T_RUN(bounds_of_queries)
+        T_RUN(queries_that_are_none) T_RUN(long_values) T_RUN(cursors_go_on)
+            T_RUN(cursors_of_others) T_RUN(counts_up_to_a_bound)
+                T_RUN(counts_long_keys) T_RUN(overlaps_up_to_a_bound)
+                    T_RUN(overlaps_that_fit_no_frame)
                         T_RUN(overlaps_that_are_none) T_RUN(effects_are_judged))
