@@ -77,6 +77,9 @@ take_effect(struct ll_call *call, struct ll_op *op, struct ll_rd *args,
     status = ll_json_parse(&op->json, data, LL_BODY_DEPTH_MAX, err);
     if (status != LINLI_OK)
         return status;
+    status = ll_txn_hold(&call->txn, sizeof(struct ll_effect) + data.len, err);
+    if (status != LINLI_OK)
+        return status;
     struct ll_effect *effect = ll_effect_new(call, kind);
     if (effect == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an effect");

@@ -640,6 +640,27 @@ T_CASE(overlaps_that_are_none)
 
 /* -- bounds of a call: section 7 -- */
 
+/* What goes into the commit is bounded, whatever it is. */
+T_CASE(events_have_a_bound)
+{
+    static char json[70000];
+    int told = 0;
+    open_host();
+    int at = snprintf(json, sizeof json, "[\"probe.said\",\"'");
+    memset(json + at, 'a', 65000);
+    (void)snprintf(json + at + 65000, 16, "'\",null]");
+    while (told < 1000 && strcmp(ask(OP_event_emit, json), "nil") == 0)
+        told++;
+    T_STR(ll_cstr(answer), "db/limit");
+    T_INT(told, LL_OVERLAY_BYTES_MAX / 65002);
+    json[2] = 'q'; /* one that is not declared is told so, still */
+    T_ASK(OP_event_emit, json, "db/undeclared");
+    T_ASK(OP_db_put, "[\"note\",\"{'id':'x'}\"]", "[true {\"id\":\"x\"}]");
+    T_OK(host_call_commit(&h) != 0);
+    host_call_settle(&h);
+    close_host();
+}
+
 T_CASE(effects_are_judged)
 {
     open_host();
@@ -682,6 +703,6 @@ T_MAIN(T_RUN(ids) T_RUN(ids_that_none_can_have) T_RUN(depth_and_size) T_RUN(
     insert_put_patch_delete) T_RUN(unique_keys) T_RUN(bounds_of_queries)
         T_RUN(queries_that_are_none) T_RUN(long_values) T_RUN(cursors_go_on)
             T_RUN(cursors_of_others) T_RUN(counts_up_to_a_bound)
-                T_RUN(counts_long_keys) T_RUN(overlaps_up_to_a_bound)
-                    T_RUN(overlaps_that_fit_no_frame)
-                        T_RUN(overlaps_that_are_none) T_RUN(effects_are_judged))
+                T_RUN(counts_long_keys) T_RUN(overlaps_up_to_a_bound) T_RUN(
+                    overlaps_that_fit_no_frame) T_RUN(overlaps_that_are_none)
+                    T_RUN(events_have_a_bound) T_RUN(effects_are_judged))
