@@ -667,7 +667,10 @@ T_CASE(effects_are_judged)
     T_ASK(OP_event_emit, "[\"probe.said\",\"{'n':1}\",null]", "nil");
     T_ASK(OP_event_emit, "[\"probe.said\",\"{'n':1}\",[]]", "nil");
     T_ASK(OP_event_emit, "[\"probe.said\",\"{'n':1}\",{}]", "nil");
+    T_ASK(OP_event_emit, "[\"probe.said\",\"{\",{}]", "db/document");
     T_ASK(OP_event_emit, "[\"probe.said\",\"{}\",{\"nosuch\":1}]", "db/query");
+    T_ASK(OP_event_emit, "[\"probe.said\",\"{}\",7]", "db/query");
+    T_ASK(OP_event_emit, "[\"probe.said\",\"{}\",[7]]", "db/query");
     T_ASK(OP_event_emit, "[\"probe.said\",\"{}\",{\"subject\":7}]", "db/query");
     T_ASK(OP_event_emit, "[\"probe.said\",\"{}\",{\"subject\":\"w\"}]",
         "db/document");
@@ -675,6 +678,7 @@ T_CASE(effects_are_judged)
     T_ASK(OP_alert_raise, "[\"probe.odd\",\"{}\",{}]", "nil");
     T_ASK(OP_alert_raise, "[\"probe.said\",\"{}\",{}]", "db/undeclared");
     T_ASK(OP_meter_add, "[\"probe.n\",1,null]", "recorded");
+    T_ASK(OP_meter_add, "[\"probe.n\",1,7]", "db/query");
     T_ASK(OP_meter_add, "[\"probe.n\",0,{}]", "db/limit");
     T_ASK(OP_meter_add, "[\"probe.n\",-9223372036854775808,{}]", "db/limit");
     T_ASK(OP_meter_add, "[\"probe.n\",9223372036854775807,{}]", "db/limit");
@@ -692,6 +696,8 @@ T_CASE(effects_are_judged)
     T_ASK(OP_timer_set, "[{\"at\":1,\"run\":\"nosuch\"}]", "db/undeclared");
     T_ASK(OP_timer_set, "[{\"run\":\"later\"}]", "db/query");
     T_ASK(OP_timer_set, "[7]", "db/query");
+    T_ASK(OP_timer_set, "[{\"at\":1,\"run\":\"later\",\"with\":\"{\"}]",
+        "db/document");
     T_ASK(OP_timer_cancel, "[\"k\"]", "true");
     T_ASK(OP_timer_cancel, "[\"k\"]", "false");
     T_OK(host_call_commit(&h) != 0);
