@@ -238,6 +238,12 @@ on_store_failed(void *user, const struct ll_err *err)
         ll_pool_kill(p);
 }
 
+static void
+on_durable(void *user)
+{
+    ll_host_durable(user);
+}
+
 static linli_status
 open_store(
     struct ll_host *host, const linli_host_options *options, struct ll_err *err)
@@ -254,6 +260,8 @@ open_store(
     if (status == LINLI_OK)
         status = ll_docs_open(
             &host->docs, &host->mem, host->world, host->store, err);
+    host->docs.durable = on_durable;
+    host->docs.user = host;
     if (status == LINLI_OK)
         status = ll_clock_open(host, err);
     if (status == LINLI_OK)
