@@ -62,7 +62,8 @@ bool
 ll_task_not_its_fault(linli_str code)
 {
     static const char *const codes[] = {"runtime/draining", "runtime/memory",
-        "runtime/busy", "plugin/disabled", "store/failed"};
+        "runtime/busy", "plugin/disabled", "sandbox/breaker-open",
+        "sandbox/start", "store/failed"};
     for (size_t i = 0; i < LL_COUNT(codes); i++)
         if (ll_str_is(code, codes[i]))
             return true;
@@ -94,12 +95,14 @@ set_timer(struct ll_host *host)
         host->work_timer = ll_timer_new(host->world, on_due, host);
     if (host->work_timer == NULL)
         return;
-    int64_t in_ms = next_ms - ll_world_wall(host->world).ms;
-    if (next_ms == INT64_MAX || in_ms > SLEEP_MS_MAX)
-        in_ms = SLEEP_MS_MAX;
-    if (host->virtual_clock && in_ms > 0)
+    int64_t now_ms = ll_world_wall(host->world).ms;
+    if (host->virtual_clock && next_ms > now_ms)
         return; /* it stands: who moves it looks */
-    ll_timer_set(host->work_timer, in_ms < 0 ? 0 : in_ms, 0);
+    /* Compared first: what is due may be as far away as there are numbers. */
+    int64_t in_ms = next_ms <= now_ms                 ? 0
+                    : next_ms - now_ms > SLEEP_MS_MAX ? SLEEP_MS_MAX
+                                                      : next_ms - now_ms;
+    ll_timer_set(host->work_timer, in_ms, 0);
 }
 
 /* -- what a task came to -- */
@@ -427,7 +430,7 @@ ll_work_next_ms(const struct ll_host *host)
     int64_t next_ms = INT64_MAX;
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
-            if (i->queue != NULL && serves(i->queue) &&
+            if (i->queue != NULL && serves(i->queue) && !i->queue->scanning &&
                 i->queue->open < OPEN_MAX && i->queue->next_ms < next_ms)
                 next_ms = i->queue->next_ms;
     return next_ms;
