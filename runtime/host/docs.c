@@ -49,8 +49,10 @@ ll_docs_commit_free(struct ll_docs *docs, struct ll_commit *commit)
 static void
 on_own_done(struct ll_commit *commit, bool durable)
 {
-    LL_UNUSED(durable); /* if not, the store has said why */
-    ll_docs_commit_free(commit->user, commit);
+    struct ll_docs *docs = commit->user;
+    ll_docs_commit_free(docs, commit);
+    if (durable && docs->durable != NULL) /* if not, the store has said why */
+        docs->durable(docs->user);
 }
 
 void
