@@ -428,6 +428,7 @@ ll_work_next_ms(const struct ll_host *host)
     int64_t next_ms = INT64_MAX;
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            /* What a scan finds is known when it ends, which looks again. */
             if (i->queue != NULL && serves(i->queue) && !i->queue->scanning &&
                 i->queue->open < OPEN_MAX && i->queue->next_ms < next_ms)
                 next_ms = i->queue->next_ms;

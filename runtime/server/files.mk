@@ -3,6 +3,7 @@ server_SRCS = \
   alerts.c \
   api.c \
   dev.c \
+  events.c \
   face.c \
   http.c \
   http_conn.c \
