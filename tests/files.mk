@@ -55,6 +55,7 @@ unit_SRCS = \
   test_text.c \
   test_token_cache.c \
   test_tuple.c \
+  test_txn.c \
   test_usage.c \
   test_value.c \
   test_views.c \

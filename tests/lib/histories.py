@@ -19,6 +19,8 @@ from history_model import INDEXES, Fail, Transaction, text_of
 
 PLUGIN = "histories"
 COLLECTIONS = 48
+# The last is longer than one call may hold the lock of the space.
+WAITS_MS = (0, 1, 2) * 50 + (230,)
 # Endings that are no fault of the order: nothing of the call has happened.
 NOTHING = {"runtime/conflict", "runtime/busy", "sandbox/crashed"}
 
@@ -156,7 +158,7 @@ class Author:
             else:
                 steps += self.reading()
             if rng.random() < 0.2:
-                steps.append(["wait", rng.randrange(3)])
+                steps.append(["wait", rng.choice(WAITS_MS)])
         status = rng.choice((200,) * 20 + (409, 409, 500, 0))
         return {"steps": steps, "status": status}
 

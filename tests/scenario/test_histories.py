@@ -20,7 +20,7 @@ from histories import COLLECTIONS, History, manifest  # noqa: E402
 from history_driver import Player  # noqa: E402
 from linli_test import Daemon, plugin_folder, temporary_folder  # noqa: E402
 
-HISTORIES = int(os.environ.get("LINLI_HISTORIES", "300"))
+HISTORIES = int(os.environ.get("LINLI_HISTORIES", "500"))
 SEED = int(os.environ.get("LINLI_SEED", "1"))
 SHRINK_S = int(os.environ.get("LINLI_SHRINK_S", "60"))
 
@@ -111,12 +111,13 @@ def test_three_workers():
 
 
 def test_workers_killed():
-    run(HISTORIES // 10, 3, SEED + 2000000, kills=["worker"], every=100)
+    run(HISTORIES // 10, 3, SEED + 2000000, every=100,
+        kills=["worker", "worker", "worker", "linlid"])
 
 
 def test_linlid_killed():
     run(HISTORIES * 2 // 10, 2, SEED + 3000000, kills=["linlid"],
-        every=min(1000, HISTORIES))
+        every=200)
 
 
 if __name__ == "__main__":

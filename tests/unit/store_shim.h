@@ -53,7 +53,7 @@ shim_disarm(void)
     atomic_store(&shim.failed, 0);
 }
 
-static void
+static inline void
 shim_arm(enum shim_op op, int at, int code, int sticky)
 {
     shim_disarm();
