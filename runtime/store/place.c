@@ -17,6 +17,8 @@ static const char magic[16] = "SQLite format 3";
 static linli_status
 fail_at(struct ll_err *err, const char *dir, linli_status status)
 {
+    if (err != NULL && err->where[0] == '\0')
+        ll_err_where(err, "%s", LL_STORE_FILE);
     if (dir != NULL)
         ll_err_where(err, "%s: ", dir);
     return status;
