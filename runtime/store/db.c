@@ -109,7 +109,7 @@ set_up(struct ll_db *db, enum ll_db_use use, struct ll_err *err)
     (void)sqlite3_db_config(
         db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-    if (use == LL_DB_READER)
+    if (use == LL_DB_READER || use == LL_DB_WRITER)
         ll_db_leave_log(db, true);
     char common[160];
     (void)snprintf(common, sizeof common,
