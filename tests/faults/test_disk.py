@@ -146,6 +146,31 @@ def test_the_file_alone_fails():
         recovers(d, book)
 
 
+def test_reads_fail():
+    """Callers are told that it is not their fault, nor the plugin's; what
+    the plugin could not read it cannot take for absent."""
+    book = Book()
+    with Disk() as d:
+        book.begin(d)
+        time.sleep(0.5)
+        d.fault("read", errno.EIO)
+        time.sleep(1.5)
+        ended = d.process.poll() is not None  # a write must read, too
+        if ended:
+            tap.equal(ended(d), 1, "exit status")
+            check_said(d, "disk I/O error", "Input/output error")
+        d.heal()
+        time.sleep(0.0 if ended else 1.0)
+        book.end(broken=ended)
+        tap.comment("%s; clients were told: %s" % (
+            "ended" if ended else "goes on", dict(book.refusals)))
+        if not ended:
+            book.finish_open(d)
+            settle(d, book)
+            d.stop()
+        recovers(d, book)
+
+
 def small_disk(folder):
     """A file system of TMPFS_BYTES in the folder, seen by this process and
     its children alone; gone with them. False where that is not allowed."""
