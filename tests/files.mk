@@ -22,6 +22,7 @@ unit_SRCS = \
   test_jwt.c \
   test_locale.c \
   test_log.c \
+  test_loop.c \
   test_lua_calls.c \
   test_lua_db.c \
   test_lua_effects.c \
@@ -34,20 +35,29 @@ unit_SRCS = \
   test_manifest_data.c \
   test_metrics.c \
   test_native.c \
+  test_native_db.c \
   test_openapi.c \
   test_package.c \
   test_pool.c \
   test_problem_json.c \
   test_rate.c \
+  test_reconcile.c \
   test_ring.c \
   test_schema.c \
+  test_seed.c \
   test_spawn.c \
   test_store.c \
+  test_store_backup.c \
+  test_store_faults.c \
+  test_store_place.c \
+  test_store_seal.c \
+  test_store_usage.c \
   test_text.c \
   test_token_cache.c \
   test_tuple.c \
   test_usage.c \
   test_value.c \
+  test_views.c \
   test_world.c \
   test_zone.c
 # tests/conform/test_*.c: the code against spec/.

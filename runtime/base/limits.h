@@ -117,9 +117,10 @@
 #define LL_DOC_BYTES_DEFAULT 65536         /* of a document, unless declared */
 #define LL_DOC_BYTES_MAX 262144            /* that a collection may declare */
 #define LL_DOC_CACHE_BYTES_MAX (32u << 20) /* documents nobody holds */
-#define LL_COMMITS_SPARE_MAX 512           /* kept for the next calls */
-#define LL_COMMIT_BYTES_MAX (8u << 20)     /* of one call's operations */
-#define LL_QUERY_BYTES_MAX (4u << 20)      /* of one answer of the store */
+#define LL_KNOWN_KEYS_MAX (1u << 20)    /* of answers, in memory, per space */
+#define LL_COMMITS_SPARE_MAX 512        /* kept for the next calls */
+#define LL_COMMIT_BYTES_MAX (8u << 20)  /* of one call's operations */
+#define LL_QUERY_BYTES_MAX (4u << 20)   /* of one answer of the store */
 #define LL_READ_SET_MAX 10000           /* documents and ranges a call reads */
 #define LL_OVERLAY_BYTES_MAX (4u << 20) /* what a call writes */
 #define LL_LIST_MAX 100                 /* documents of one page */
@@ -199,8 +200,19 @@
 #define LL_BREAKER_WINDOW_MS 60000
 #define LL_BREAKER_PROBE_MS 10000 /* between probes while it is open */
 
+/* -- seeds: spec/seed.md -- */
+#define LL_SEED_DOCUMENTS_MAX 10000 /* of one; they are one transaction */
+
 /* -- what an operator asks -- */
-#define LL_ADMIN_LIST_MAX 1000 /* items of a page */
+#define LL_ADMIN_LIST_DEFAULT 100            /* items of a page */
+#define LL_ADMIN_LIST_MAX 1000               /* the same, as asked for */
+#define LL_ADMIN_PAGE_ROWS 1000              /* of one query of the store */
+#define LL_ADMIN_PAGE_BYTES (1u << 20)       /* of its rows */
+#define LL_ADMIN_TOTALS_MAX 4096             /* (plugin, meter) of one answer */
+#define LL_ADMIN_SEGMENTS_MAX 10000          /* looked through for one page */
+#define LL_RECONCILE_SUMS_MAX (1u << 20)     /* (series, slot); 80 MiB */
+#define LL_RECONCILE_PAGE_ROWS 256           /* read in one turn of the loop */
+#define LL_RECONCILE_PAGE_BYTES (256u << 10) /* 5400 records, about 1 ms */
 
 /* -- linli, spec/cli.md -- */
 #define LL_CLI_WORDS_MAX 8                /* words of a command line */

@@ -1,5 +1,5 @@
 /* cmd/linli_host.c: what belongs to the whole host: its clock, its seed, its
- * database: `linli clock | seed | backup`. */
+ * database: `linli clock | seed | backup | restore`. */
 #include "cmd/linli_cli.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 
 #include "base/instant.h"
 #include "base/text.h"
+#include "store/store.h"
 
 /* -- clock -- */
 
@@ -100,7 +101,7 @@ ll_cli_seed(struct ll_cli *cli, struct ll_err *err)
     return status;
 }
 
-/* -- backup -- */
+/* -- backup and restore -- */
 
 /* linlid runs in another folder: where FILE is to be, from the root on. The
  * file is not there yet, its folder is. */
@@ -173,4 +174,29 @@ ll_cli_backup(struct ll_cli *cli, struct ll_err *err)
     ll_buf_fini(&body);
     ll_admin_answer_free(&answer);
     return status;
+}
+
+linli_status
+ll_cli_restore(struct ll_cli *cli, struct ll_err *err)
+{
+    const char *key = cli->args->value[LL_OPT_KEY];
+    uint64_t number = 0;
+    if (cli->args->value[LL_OPT_DATA] == NULL)
+        return ll_fail(err, LINLI_E_INVALID, "usage",
+            "linli restore needs --data DIR: it is never guessed");
+    if (key == NULL)
+        key = ll_cli_text(cli, "%s/linli.key", cli->data);
+    if (key == NULL)
+        return ll_fail(err, LINLI_E_LIMIT, "usage", "--data is too long");
+    /* It takes the lock that linlid holds: none runs on DIR, none begins. */
+    linli_status status =
+        ll_store_restore(cli->args->words[0], key, cli->data, &number, err);
+    if (status != LINLI_OK)
+        return status;
+    if (cli->json)
+        (void)printf("{\"commit\":%llu}\n", (unsigned long long)number);
+    else
+        (void)printf(
+            "%s: commit %llu\n", cli->data, (unsigned long long)number);
+    return LINLI_OK;
 }

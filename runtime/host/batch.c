@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "host/demo.h"
+#include "host/remember.h"
 #include "world/file.h"
 
 #define DEMO_FILE_BYTES_MAX ((size_t)256 << 10)
@@ -94,11 +95,72 @@ batch_enable(
         .config_json = config};
     batch->open++;
     linli_status status =
-        ll_host_enable(batch->host, &options, on_one, batch, &err);
+        ll_host_enable_listed(batch->host, &options, on_one, batch, &err);
     if (status == LINLI_OK)
         return;
     batch_fail(batch, status, &err);
     batch_put(batch);
+}
+
+/* -- what an earlier process had -- */
+
+static void
+log_gone(struct ll_host *host, linli_str community, linli_str plugin,
+    const struct ll_err *err)
+{
+    char text[sizeof err->where + sizeof err->msg + 4];
+    (void)snprintf(text, sizeof text, "%s%s%s", err->where,
+        err->where[0] == '\0' ? "" : ": ", err->msg);
+    struct ll_log_line line = {.level = LL_ERROR,
+        .code = err->code,
+        .plugin = plugin,
+        .community = community,
+        .msg = ll_cstr(text)};
+    ll_log_write(&host->log, &line);
+}
+
+static void
+on_again(void *user, const struct ll_instance *instance, linli_status status,
+    const struct ll_err *err)
+{
+    struct batch *batch = user;
+    if (status != LINLI_OK)
+        log_gone(batch->host, instance->community->id, instance->id, err);
+    batch_put(batch);
+}
+
+static void
+enable_again(struct batch *batch, const struct ll_remembered *one)
+{
+    struct ll_host *host = batch->host;
+    struct ll_err err;
+    struct ll_community *community = ll_host_community(host, one->community);
+    if (community != NULL &&
+        ll_community_instance(community, one->plugin) != NULL)
+        return; /* the configuration says what it is to be */
+    batch->open += one->enabled;
+    linli_status status =
+        one->enabled ? ll_host_enable_again(host, one, on_again, batch, &err)
+                     : ll_instance_put_disabled(host, one, &err);
+    if (status == LINLI_OK)
+        return;
+    log_gone(host, one->community, one->plugin, &err);
+    if (!one->enabled)
+        return;
+    ll_instance_put_failed(host, one, &err);
+    batch_put(batch);
+}
+
+static void
+enable_all_again(struct batch *batch)
+{
+    struct ll_roster *roster = batch->host->roster;
+    if (roster == NULL)
+        return;
+    for (struct ll_remembered *one = roster->first; one != NULL;
+         one = one->next)
+        enable_again(batch, one);
+    ll_roster_free(batch->host);
 }
 
 linli_status
@@ -119,6 +181,7 @@ ll_host_enable_configured(struct ll_host *host,
             ll_jv_str(ll_jv_get(item, "community")), ll_buf_view(&config));
         ll_buf_fini(&config);
     }
+    enable_all_again(batch);
     batch_put(batch);
     return LINLI_OK;
 }
@@ -167,7 +230,7 @@ ll_host_demo(struct ll_host *host, linli_str plugins_dir,
             "the demo community");
     if (ll_host_community(host, LINLI_STR("demo")) == NULL) {
         linli_status added = ll_host_add_community(
-            host, LINLI_STR("demo"), LINLI_STR("Asia/Shanghai"), err);
+            host, LINLI_STR("demo"), LINLI_STR(LL_ZONE_DEFAULT), err);
         if (added != LINLI_OK)
             return added;
     }

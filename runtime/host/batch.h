@@ -4,7 +4,9 @@
 
 #include "host/host.h"
 
-/* Enables what the configuration lists; see linli/host.h. */
+/* Enables what the configuration lists, and what was enabled in an earlier
+ * process; see linli/host.h. Of the latter no failure is told but to the log:
+ * one plugin that is gone must not keep a community from the others. */
 linli_status ll_host_enable_configured(struct ll_host *host,
     void (*done)(void *user, linli_status status, const struct ll_err *err),
     void *user, struct ll_err *err) LL_USE_RESULT;

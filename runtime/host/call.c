@@ -88,6 +88,8 @@ call_open(struct ll_call *call, struct ll_request *request)
     call->word = LL_WORD_NONE;
     call->etag = (linli_str){NULL, 0};
     call->effects = call->effects_last = NULL;
+    call->path = nothing;
+    call->burst_hash = 0;
     call->conflicts = 0;
     call->tries = NULL;
     call->tried_number = 0;

@@ -227,6 +227,9 @@ ll_step_admit(struct ll_call *call)
     const struct ll_request *request = call->request;
     if (!call->match.route->safety && !within_rate(call))
         return ll_call_refuse(call, "request/rate-limited", NULL);
+    /* The disk does not keep up: what is taken on now would wait for long. */
+    if (ll_store_busy(call->host->store))
+        return ll_call_refuse(call, "runtime/busy", NULL);
     int64_t body_max = call->match.route->limits.body_bytes;
     if (request->has_body && (int64_t)request->body.len > body_max) {
         char detail[64];

@@ -191,7 +191,7 @@ static enum ll_step
 ended(struct ll_call *call)
 {
     const char *code = end_code(call->end);
-    if (call->end == LL_RUN_BURST)
+    if (call->end == LL_RUN_BURST && call->burst_hash != 0)
         (void)ll_rate_take(call->host->burst_kills, call->burst_hash,
             ll_world_mono(call->host->world).ns / NS_PER_MS);
     ll_call_log(

@@ -14,6 +14,7 @@
 #include "host/work.h"
 
 #define CLOCK_NAME "clock_ms"
+#define POLL_MS 1
 
 struct ll_advance {
     struct ll_host *host;
@@ -119,8 +120,11 @@ on_step(void *user)
 {
     struct ll_advance *advance = user;
     struct ll_host *host = advance->host;
+    /* Who is done calls ll_host_clock_step; but a scan that found nothing and
+     * a commit of the host's own tell nobody. */
+    ll_timer_set(advance->later, POLL_MS, 0);
     if (!settled(host))
-        return; /* who is done calls ll_host_clock_step */
+        return;
     int64_t next_ms = ll_work_next_ms(host);
     int64_t now_ms = ll_clock_now(host);
     if (next_ms <= advance->to_ms) {

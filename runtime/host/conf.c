@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/schema.h"
 #include "base/text.h"
 #include "config_schema.h"
+#include "host/own_schema.h"
 
 #define CONFIG_BYTES_MAX ((size_t)4 << 20)
 /* Without short forms: some escapes and numbers are written longer. */
@@ -23,35 +23,6 @@
 #define PLUGIN_BYTES_DEFAULT ((int64_t)1 << 30)
 
 static const linli_str empty_config = {"{}", 2};
-
-/* Judges the document by the schema compiled into the library. */
-static linli_status
-judge(struct ll_mem *mem, struct ll_jv root, struct ll_err *err)
-{
-    struct ll_json text;
-    struct ll_schema *schema = NULL;
-    struct ll_schema_report report = {0};
-    struct ll_schema_options options = {.patterns = true};
-    ll_json_init(&text, mem);
-    linli_str bytes = {(const char *)ll_config_schema, sizeof ll_config_schema};
-    linli_status status = ll_json_parse(&text, bytes, LL_JSON_DEPTH_MAX, err);
-    if (status == LINLI_OK)
-        status =
-            ll_schema_compile(mem, ll_json_root(&text), options, &schema, err);
-    if (status == LINLI_OK)
-        status = ll_schema_check(schema, root, &report);
-    if (status == LINLI_E_NOMEM) {
-        (void)ll_fail(err, status, "runtime/memory", "a configuration");
-    } else if (report.count > 0) {
-        status = ll_fail(err, LINLI_E_INVALID, "config/invalid", "%s (%s)",
-            report.errors[0].message, report.errors[0].rule);
-        ll_err_where(err, "%s",
-            report.errors[0].at[0] == '\0' ? "/" : report.errors[0].at);
-    }
-    ll_schema_free(&schema);
-    ll_json_fini(&text);
-    return status;
-}
 
 /* A setting that only development may have. */
 static linli_status
@@ -285,7 +256,10 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
         status = expand(config, mem, err);
     struct ll_jv root = ll_json_root(&config->json);
     if (status == LINLI_OK)
-        status = judge(mem, root, err);
+        status = ll_own_schema_check(mem,
+            (linli_str){
+                (const char *)ll_config_schema, sizeof ll_config_schema},
+            root, "config/invalid", err);
     if (status == LINLI_OK)
         status = check_plugins(root, err);
     if (status == LINLI_OK)

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "host/docs.h"
+#include "host/known.h"
 
 #define ALIGN sizeof(void *)
 
@@ -329,7 +330,7 @@ idle_add(struct ll_docs *docs, struct ll_doc *doc)
     if (doc->idle || doc->refs > 0 || doc->in_recent ||
         doc->state == LL_DOC_LOADING)
         return;
-    if (doc->state == LL_DOC_LOST) {
+    if (doc->state == LL_DOC_LOST || doc->coll->fleeting) {
         doc_drop(docs, doc);
         return;
     }
@@ -489,7 +490,11 @@ ll_docs_get(struct ll_coll *coll, linli_str id)
 struct ll_doc *
 ll_docs_make(struct ll_coll *coll, linli_str id)
 {
-    struct ll_doc *doc = doc_new(coll, id, hash_of(coll, id));
+    uint64_t hash = hash_of(coll, id);
+    struct ll_doc *doc = table_find(coll->space->docs, coll, id, hash);
+    if (doc != NULL)
+        return doc_ref(doc);
+    doc = doc_new(coll, id, hash);
     if (doc == NULL)
         return NULL;
     doc->state = LL_DOC_KNOWN;
@@ -653,8 +658,10 @@ ll_docs_stop(struct ll_docs *docs)
                 doc->query = NULL;
                 doc->state = LL_DOC_LOST;
             }
-    for (struct ll_space *s = docs->spaces; s != NULL; s = s->next)
+    for (struct ll_space *s = docs->spaces; s != NULL; s = s->next) {
         ll_timer_free(&s->lock_timer);
+        ll_known_close(s);
+    }
 }
 
 void

@@ -24,16 +24,22 @@ host_SRCS = batch.c \
   jwks.c \
   jwt.c \
   kept.c \
+  known.c \
   locale.c \
   lock.c \
   log.c \
   meter.c \
   metrics.c \
   op.c \
+  own_schema.c \
   problem_json.c \
   rate.c \
+  reconcile.c \
+  remember.c \
   request.c \
   scan.c \
+  seed.c \
+  seed_read.c \
   services.c \
   stop.c \
   sweep.c \
@@ -44,10 +50,11 @@ host_SRCS = batch.c \
   who.c \
   work.c
 
-# The configuration's schema, compiled into the library.
-GENERATED += gen/config_schema.h
-gen/config_schema.h: $(srcdir)/spec/config.schema.json
+# Schemas of the files that people write for us, compiled into the library.
+OWN_SCHEMAS = gen/config_schema.h gen/seed_schema.h
+GENERATED += $(OWN_SCHEMAS)
+$(OWN_SCHEMAS): gen/%_schema.h: $(srcdir)/spec/%.schema.json
 	@mkdir -p $(@D)
-	@{ echo 'static const unsigned char ll_config_schema[] = {'; \
+	@{ echo 'static const unsigned char ll_$*_schema[] = {'; \
 	  od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
 	  echo '};'; } >$@.tmp && mv $@.tmp $@

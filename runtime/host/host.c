@@ -10,6 +10,7 @@
 #include "host/call.h"
 #include "host/clock.h"
 #include "host/dev_key.h"
+#include "host/remember.h"
 #include "host/sweep.h"
 #include "world/file.h"
 
@@ -187,7 +188,7 @@ config_communities(struct ll_host *host, struct ll_err *err)
         if (status == LINLI_OK)
             status =
                 ll_host_add_community(host, ll_jv_str(ll_jv_get(item, "id")),
-                    zone.len == 0 ? LINLI_STR("Asia/Shanghai") : zone, err);
+                    zone.len == 0 ? LINLI_STR(LL_ZONE_DEFAULT) : zone, err);
     }
     return status;
 }
@@ -237,6 +238,16 @@ on_store_failed(void *user, const struct ll_err *err)
         ll_pool_kill(p);
 }
 
+static void
+on_durable(void *user)
+{
+    struct ll_host *host = user;
+    ll_docs_trim(&host->docs);
+    ll_host_release(host);
+    ll_bus_durable(host);
+    ll_host_clock_step(host);
+}
+
 static linli_status
 open_store(
     struct ll_host *host, const linli_host_options *options, struct ll_err *err)
@@ -247,6 +258,7 @@ open_store(
         .dir_fd = host->data.dir_fd,
         .dir = host->data.dir_fd < 0 ? NULL : dir.ptr,
         .readers = STORE_READERS,
+        .durable = on_durable,
         .failed = on_store_failed,
         .user = host};
     linli_status status = ll_store_open(&want, &host->store, err);
@@ -261,15 +273,6 @@ open_store(
     if (status == LINLI_OK)
         host->work_seq = ll_store_last(host->store) << WORK_SEQ_BITS;
     return status;
-}
-
-void
-ll_host_durable(struct ll_host *host)
-{
-    ll_docs_trim(&host->docs);
-    ll_host_release(host);
-    ll_bus_durable(host);
-    ll_host_clock_step(host);
 }
 
 static linli_status
@@ -360,6 +363,8 @@ open_parts(
         status = keys_load(host, err);
     if (status == LINLI_OK)
         status = config_communities(host, err);
+    if (status == LINLI_OK)
+        status = ll_remember_open(host, err);
     if (status == LINLI_OK)
         status = open_spawner(host, options, err);
     return status;

@@ -21,6 +21,9 @@
 #include "world/zone.h"
 
 struct ll_advance;
+struct ll_keeping;
+struct ll_remembered;
+struct ll_roster;
 struct ll_demo_call;
 struct ll_queue;
 struct ll_subscriber;
@@ -30,6 +33,9 @@ struct ll_dev_key;
 /* A token is base64url of them, and a NUL. */
 #define LL_ADMIN_RANDOM_BYTES 32
 #define LL_ADMIN_TOKEN_BYTES 44
+
+/* Where a community is that says nothing of it. */
+#define LL_ZONE_DEFAULT "Asia/Shanghai"
 
 #define LL_INSTANCE_STATES(X)                                      \
     X(LOADING, "loading") /* the first version is not ready yet */ \
@@ -61,8 +67,9 @@ struct ll_instance {
     struct ll_queue *queue;           /* host/work.c; NULL: never served */
     struct ll_subscriber *subscriber; /* host/bus.c; NULL: handles nothing */
     struct ll_err last_error;
-    int64_t last_error_ms; /* wall clock; 0: never */
-    uint64_t restarts;     /* of pools that are gone */
+    int64_t last_error_ms;      /* wall clock; 0: never */
+    uint64_t restarts;          /* of pools that are gone */
+    struct ll_keeping *keeping; /* host/remember.c; NULL: nothing to write */
 };
 
 struct ll_community {
@@ -104,6 +111,7 @@ struct ll_host {
     struct ll_call *release_first, *release_last; /* wait for durability */
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;
+    struct ll_roster *roster;   /* host/remember.h; NULL: nothing, or used up */
     uint64_t work_seq;          /* order of timers with one due */
     struct ll_advance *advance; /* of the clock, under way (host/clock.c) */
     bool virtual_clock;         /* development: the wall clock is ours to set */
@@ -140,9 +148,6 @@ struct ll_instance *ll_community_instance(
 linli_status ll_host_add_community(struct ll_host *host, linli_str id,
     linli_str zone, struct ll_err *err) LL_USE_RESULT;
 
-/* Commits became durable: who waited for them goes on. */
-void ll_host_durable(struct ll_host *host);
-
 /* Takes a request through the pipeline (host/call.c). */
 void ll_host_dispatch(struct ll_host *host, struct ll_request *request);
 
@@ -152,12 +157,28 @@ linli_status ll_host_identify(struct ll_host *host,
     const struct ll_request *request, struct ll_identity **out,
     struct ll_err *err) LL_USE_RESULT;
 
-/* Loads `dir` into a community; `done` once, later, unless it fails now. */
+/* Loads `dir` into a community; `done` once, later, unless it fails now.
+ * After a restart it is enabled again. */
 typedef void (*ll_enabled)(void *user, const struct ll_instance *instance,
     linli_status status, const struct ll_err *err);
 linli_status ll_host_enable(struct ll_host *host,
     const linli_plugin_options *options, ll_enabled done, void *user,
     struct ll_err *err) LL_USE_RESULT;
+/* The same for now: whoever asks will ask again, as the configuration does. */
+linli_status ll_host_enable_listed(struct ll_host *host,
+    const linli_plugin_options *options, ll_enabled done, void *user,
+    struct ll_err *err) LL_USE_RESULT;
+/* The same for what an earlier process had enabled. "plugin/load": the folder
+ * holds another plugin by now. */
+linli_status ll_host_enable_again(struct ll_host *host,
+    const struct ll_remembered *remembered, ll_enabled done, void *user,
+    struct ll_err *err) LL_USE_RESULT;
+/* Makes an instance as it was: disabled, or, if it could not be loaded any
+ * more, failed with `err`. */
+linli_status ll_instance_put_disabled(struct ll_host *host,
+    const struct ll_remembered *remembered, struct ll_err *err) LL_USE_RESULT;
+void ll_instance_put_failed(struct ll_host *host,
+    const struct ll_remembered *remembered, const struct ll_err *err);
 linli_status ll_host_disable(struct ll_host *host, linli_str community,
     linli_str plugin, struct ll_err *err) LL_USE_RESULT;
 

@@ -9,13 +9,18 @@
 
 #include "base/text.h"
 #include "host/bus.h"
+#include "host/known.h"
+#include "host/remember.h"
 #include "host/work.h"
+
+#define PATH_BYTES 4096
 
 /* One version on its way. */
 struct ll_loading {
     struct ll_instance *instance;
     struct ll_package *package;
     struct ll_pool *pool;
+    bool lasting; /* to be enabled again after a restart */
     ll_enabled done;
     void *user;
 };
@@ -162,8 +167,11 @@ open_own_collections(struct ll_instance *instance, struct ll_err *err)
             ll_space_coll(instance->space, ll_cstr(names[i]));
         if (coll == NULL)
             return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
-        if (i == 0)
+        if (i == 0) {
             coll->subject = (linli_str)LINLI_STR("resident");
+            coll->fleeting = true;
+            ll_known_open(instance->space, coll);
+        }
         if (i == 1 && ll_coll_index(coll, LINLI_STR("by_pid"),
                           LINLI_STR("{\"fields\":[\"pid\"],"
                                     "\"unique\":true}")) == NULL)
@@ -172,22 +180,14 @@ open_own_collections(struct ll_instance *instance, struct ll_err *err)
     return ll_work_open(instance, err);
 }
 
-/* The new version's first worker is READY, or never will be. */
+/* The new version serves, or never will. */
 static void
-on_pool_opened(void *user, linli_status status, const struct ll_err *err)
+on_loaded(
+    struct ll_instance *instance, linli_status status, const struct ll_err *err)
 {
-    struct ll_instance *instance = user;
     struct ll_loading *loading = instance->loading;
     ll_enabled done = loading->done;
     void *done_user = loading->user;
-    struct ll_err own;
-    if (status == LINLI_OK) {
-        status = open_collections(instance, loading->package->manifest, &own);
-        if (status == LINLI_OK)
-            status = open_own_collections(instance, &own);
-        if (status != LINLI_OK)
-            err = &own;
-    }
     if (status == LINLI_OK) {
         log_instance(instance, loading->package, LL_INFO, "plugin.enabled",
             LINLI_STR(""));
@@ -211,6 +211,30 @@ on_pool_opened(void *user, linli_status status, const struct ll_err *err)
     loading_free(&instance->loading);
     if (done != NULL)
         done(done_user, instance, status, err);
+}
+
+/* Its first worker is READY, or never will be. What is to last is written
+ * before it serves: whoever was told of it finds it again. */
+static void
+on_pool_opened(void *user, linli_status status, const struct ll_err *err)
+{
+    struct ll_instance *instance = user;
+    struct ll_loading *loading = instance->loading;
+    struct ll_err own;
+    if (status == LINLI_OK) {
+        status = open_collections(instance, loading->package->manifest, &own);
+        if (status == LINLI_OK)
+            status = open_own_collections(instance, &own);
+        if (status == LINLI_OK && loading->lasting) {
+            status = ll_remember_enabled(instance, loading->package,
+                loading->pool->options.config_json, on_loaded, &own);
+            if (status == LINLI_OK)
+                return;
+        }
+        if (status != LINLI_OK)
+            err = &own;
+    }
+    on_loaded(instance, status, err);
 }
 
 static struct ll_instance *
@@ -312,8 +336,114 @@ find_community(struct ll_host *host, linli_str id, struct ll_community **out,
             "there is no community %.*s", LL_FMT(id));
     /* In development a community is made by its first use. */
     linli_status status =
-        ll_host_add_community(host, id, LINLI_STR("Asia/Shanghai"), err);
+        ll_host_add_community(host, id, LINLI_STR(LL_ZONE_DEFAULT), err);
     *out = ll_host_community(host, id);
+    return status;
+}
+
+/* What is to be enabled, and how. */
+struct wanted {
+    linli_str dir, community, config;
+    linli_str id; /* that the folder must hold; empty: any */
+    bool lasting;
+    ll_enabled done;
+    void *user;
+};
+
+static linli_status
+check_wanted(
+    struct ll_host *host, const struct wanted *wanted, struct ll_err *err)
+{
+    if (host->draining)
+        return ll_fail(err, LINLI_E_CLOSED, "runtime/draining", "stopping");
+    if (!host->config.development)
+        return ll_fail(err, LINLI_E_DENIED, "package/unsigned",
+            "%.*s has no signature", LL_FMT(wanted->dir));
+    return check_config(host, wanted->config, err);
+}
+
+static linli_status
+open_package(struct ll_host *host, const struct wanted *wanted,
+    struct ll_package **out, struct ll_err *err)
+{
+    char dir[PATH_BYTES];
+    if (wanted->dir.len == 0 || wanted->dir.len >= sizeof dir)
+        return ll_fail(err, LINLI_E_INVALID, "package/missing-file",
+            "the folder's path has %zu bytes, 1 to %zu are possible",
+            wanted->dir.len, sizeof dir - 1);
+    (void)snprintf(dir, sizeof dir, "%.*s", LL_FMT(wanted->dir));
+    linli_status status = ll_package_open(&host->mem, dir, out, err);
+    if (status != LINLI_OK || wanted->id.len == 0 ||
+        ll_str_eq((*out)->manifest->id, wanted->id))
+        return status;
+    status = ll_fail(err, LINLI_E_CONFLICT, "plugin/load",
+        "the folder holds %.*s now, not %.*s", LL_FMT((*out)->manifest->id),
+        LL_FMT(wanted->id));
+    ll_err_where(err, "%s", dir);
+    ll_package_unref(out);
+    return status;
+}
+
+/* The instance of a plugin, made if there is none. */
+static linli_status
+find_instance(struct ll_host *host, linli_str community_id, linli_str plugin,
+    struct ll_instance **out, struct ll_err *err)
+{
+    struct ll_community *community = NULL;
+    linli_status status = find_community(host, community_id, &community, err);
+    *out = NULL;
+    if (status != LINLI_OK)
+        return status;
+    *out = ll_community_instance(community, plugin);
+    if (*out == NULL)
+        *out = instance_new(host, community, plugin);
+    return *out != NULL ? LINLI_OK
+                        : ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
+                              "no room for another plugin");
+}
+
+static linli_status
+load(struct ll_instance *instance, struct ll_package *package,
+    const struct wanted *wanted, struct ll_err *err)
+{
+    struct ll_host *host = instance->host;
+    if (instance->loading != NULL)
+        return ll_fail(err, LINLI_E_CONFLICT, "plugin/loading",
+            "another version is being loaded");
+    struct ll_loading *loading = ll_alloc(&host->mem, sizeof *loading);
+    if (loading == NULL)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "no room");
+    *loading = (struct ll_loading){.instance = instance,
+        .package = ll_package_ref(package),
+        .lasting = wanted->lasting,
+        .done = wanted->done,
+        .user = wanted->user};
+    instance->loading = loading;
+    if (instance->state == LL_INSTANCE_FAILED)
+        instance->state = LL_INSTANCE_LOADING;
+    linli_status status = open_pool(instance, wanted->config, err);
+    if (status != LINLI_OK) {
+        if (instance->state == LL_INSTANCE_LOADING)
+            instance->state = LL_INSTANCE_FAILED;
+        loading_free(&instance->loading);
+    }
+    return status;
+}
+
+static linli_status
+enable(struct ll_host *host, const struct wanted *wanted, struct ll_err *err)
+{
+    struct ll_package *package = NULL;
+    struct ll_instance *instance = NULL;
+    linli_status status = check_wanted(host, wanted, err);
+    if (status == LINLI_OK)
+        status = open_package(host, wanted, &package, err);
+    if (status == LINLI_OK)
+        status = find_instance(
+            host, wanted->community, package->manifest->id, &instance, err);
+    if (status == LINLI_OK)
+        status = load(instance, package, wanted, err);
+    ll_package_unref(&package);
     return status;
 }
 
@@ -321,59 +451,87 @@ linli_status
 ll_host_enable(struct ll_host *host, const linli_plugin_options *options,
     ll_enabled done, void *user, struct ll_err *err)
 {
-    struct ll_community *community = NULL;
-    struct ll_package *package = NULL;
-    char dir[4096];
-    if (host->draining)
-        return ll_fail(err, LINLI_E_CLOSED, "runtime/draining", "stopping");
-    if (!host->config.development)
-        return ll_fail(err, LINLI_E_DENIED, "package/unsigned",
-            "%.*s has no signature", LL_FMT(options->dir));
-    if (options->dir.len == 0 || options->dir.len >= sizeof dir)
-        return ll_fail(err, LINLI_E_INVALID, "package/missing-file",
-            "the folder's path has %zu bytes, 1 to %zu are possible",
-            options->dir.len, sizeof dir - 1);
-    (void)snprintf(dir, sizeof dir, "%.*s", LL_FMT(options->dir));
-    linli_status status = check_config(host, options->config_json, err);
-    if (status == LINLI_OK)
-        status = ll_package_open(&host->mem, dir, &package, err);
-    if (status == LINLI_OK)
-        status = find_community(host, options->community, &community, err);
-    if (status != LINLI_OK)
-        goto out;
-    struct ll_instance *instance =
-        ll_community_instance(community, package->manifest->id);
-    if (instance == NULL)
-        instance = instance_new(host, community, package->manifest->id);
-    if (instance == NULL) {
-        status = ll_fail(
-            err, LINLI_E_NOMEM, "runtime/memory", "no room for another plugin");
-        goto out;
-    }
-    if (instance->loading != NULL) {
-        status = ll_fail(err, LINLI_E_CONFLICT, "plugin/loading",
-            "another version is being loaded");
-        goto out;
-    }
-    struct ll_loading *loading = ll_alloc(&host->mem, sizeof *loading);
-    if (loading == NULL) {
-        status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "no room");
-        goto out;
-    }
-    *loading = (struct ll_loading){.instance = instance,
-        .package = ll_package_ref(package),
+    struct wanted wanted = {.dir = options->dir,
+        .community = options->community,
+        .config = options->config_json,
+        .lasting = true,
         .done = done,
         .user = user};
-    instance->loading = loading;
-    if (instance->state == LL_INSTANCE_FAILED)
-        instance->state = LL_INSTANCE_LOADING;
-    status = open_pool(instance, options->config_json, err);
-    if (status != LINLI_OK) {
-        if (instance->state == LL_INSTANCE_LOADING)
-            instance->state = LL_INSTANCE_FAILED;
-        loading_free(&instance->loading);
+    return enable(host, &wanted, err);
+}
+
+linli_status
+ll_host_enable_listed(struct ll_host *host, const linli_plugin_options *options,
+    ll_enabled done, void *user, struct ll_err *err)
+{
+    struct wanted wanted = {.dir = options->dir,
+        .community = options->community,
+        .config = options->config_json,
+        .done = done,
+        .user = user};
+    return enable(host, &wanted, err);
+}
+
+static struct wanted
+wanted_again(
+    const struct ll_remembered *remembered, ll_enabled done, void *user)
+{
+    return (struct wanted){.dir = remembered->dir,
+        .community = remembered->community,
+        .config = remembered->config,
+        .id = remembered->plugin,
+        .done = done,
+        .user = user};
+}
+
+linli_status
+ll_host_enable_again(struct ll_host *host,
+    const struct ll_remembered *remembered, ll_enabled done, void *user,
+    struct ll_err *err)
+{
+    struct wanted wanted = wanted_again(remembered, done, user);
+    return enable(host, &wanted, err);
+}
+
+void
+ll_instance_put_failed(struct ll_host *host,
+    const struct ll_remembered *remembered, const struct ll_err *err)
+{
+    struct ll_instance *instance = NULL;
+    if (find_instance(host, remembered->community, remembered->plugin,
+            &instance, NULL) != LINLI_OK)
+        return;
+    instance->state = LL_INSTANCE_FAILED;
+    instance->last_error = *err;
+    instance->last_error_ms = ll_world_wall(host->world).ms;
+}
+
+/* Its manifest is read, as far as it still can be: a gate opens also while
+ * its plugin is disabled. */
+linli_status
+ll_instance_put_disabled(struct ll_host *host,
+    const struct ll_remembered *remembered, struct ll_err *err)
+{
+    struct ll_package *package = NULL;
+    struct ll_instance *instance = NULL;
+    struct wanted wanted = wanted_again(remembered, NULL, NULL);
+    linli_status status = check_wanted(host, &wanted, err);
+    if (status == LINLI_OK)
+        status = find_instance(
+            host, remembered->community, remembered->plugin, &instance, err);
+    if (status != LINLI_OK)
+        return status;
+    instance->state = LL_INSTANCE_DISABLED;
+    status = open_package(host, &wanted, &package, err);
+    if (status == LINLI_OK)
+        status = open_collections(instance, package->manifest, err);
+    if (status == LINLI_OK)
+        status = open_own_collections(instance, err);
+    if (status == LINLI_OK) {
+        instance->package = ll_package_ref(package);
+        instance->metrics_row = ll_metrics_index(
+            &host->metrics, instance->id, package->manifest->version);
     }
-out:
     ll_package_unref(&package);
     return status;
 }
@@ -397,6 +555,7 @@ ll_host_disable(struct ll_host *host, linli_str community_id, linli_str plugin,
             LINLI_STR(""));
         instance->state = LL_INSTANCE_DISABLED;
         close_pool(instance, &instance->pool);
+        ll_remember_disabled(instance);
     }
     return LINLI_OK;
 }
@@ -408,6 +567,7 @@ ll_instance_close(struct ll_instance *instance)
         struct ll_err err;
         linli_status status =
             ll_fail(&err, LINLI_E_CLOSED, "runtime/draining", "the host stops");
+        ll_remember_detach(instance);
         /* The pool that closes does not call back any more. */
         instance->loading->pool->opening = false;
         close_pool(instance, &instance->loading->pool);

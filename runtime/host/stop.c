@@ -9,6 +9,7 @@
 #include "host/bus.h"
 #include "host/dev_key.h"
 #include "host/host.h"
+#include "host/remember.h"
 #include "host/sweep.h"
 #include "host/work.h"
 
@@ -43,6 +44,7 @@ ll_host_stop(struct ll_host *host)
     /* Who listens is answered with what there is. */
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         ll_wait_tell(&c->feed_waits);
+    ll_clock_end(host); /* what falls due is no longer begun */
     if (host->face_drain != NULL)
         host->face_drain(host->face, on_face_drained, host);
     else
@@ -105,6 +107,10 @@ close_store(struct ll_host *host)
     ll_docs_stop(&host->docs);
     ll_store_close(&store);
     host->store = NULL;
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            ll_remember_close(i);
+    ll_roster_free(host);
     ll_docs_close(&host->docs);
 }
 

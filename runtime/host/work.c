@@ -94,11 +94,10 @@ set_timer(struct ll_host *host)
         host->work_timer = ll_timer_new(host->world, on_due, host);
     if (host->work_timer == NULL)
         return;
-    /* Either may be the end of its range. */
     int64_t now_ms = ll_world_wall(host->world).ms;
-    int64_t in_ms = next_ms <= now_ms                  ? 0
-                    : next_ms - SLEEP_MS_MAX <= now_ms ? next_ms - now_ms
-                                                       : SLEEP_MS_MAX;
+    int64_t in_ms = next_ms <= now_ms ? 0 : SLEEP_MS_MAX;
+    if (next_ms > now_ms && next_ms < now_ms + SLEEP_MS_MAX)
+        in_ms = next_ms - now_ms;
     if (host->virtual_clock && in_ms > 0)
         return; /* it stands: who moves it looks */
     ll_timer_set(host->work_timer, in_ms, 0);
@@ -434,6 +433,7 @@ ll_work_next_ms(const struct ll_host *host)
     int64_t next_ms = INT64_MAX;
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            /* What a scan finds is known when it ends, which looks again. */
             if (i->queue != NULL && serves(i->queue) && !i->queue->scanning &&
                 i->queue->open < OPEN_MAX && i->queue->next_ms < next_ms)
                 next_ms = i->queue->next_ms;

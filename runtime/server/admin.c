@@ -4,6 +4,8 @@
  * POST /v1/c/{c}/admin/plugins {path, config?} load a folder (development)
  * POST /v1/c/{c}/admin/plugins/{id}/disable
  * GET  /v1/c/{c}/admin/workers                 processes
+ *
+ * Usage, reconcile and alerts are in server/usage.c and server/alerts.c.
  */
 #include "base/text.h"
 #include "server/face.h"
@@ -301,6 +303,11 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
         return;
     const struct ll_community *there = ll_host_community(face->host, community);
     bool plugins = ll_str_is(rest, "/plugins");
+    /* In development a community is made by its first plugin; what it has
+     * used before a restart is there without. */
+    if ((there != NULL || face->host->config.development) &&
+        ll_usage_handle(face, request, community, rest))
+        return;
     if (plugins && post)
         enable(face, request, community);
     else if (there == NULL)

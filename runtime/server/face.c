@@ -8,6 +8,7 @@
 #include "host/trace.h"
 #include "server/metrics_http.h"
 #include "server/openapi.h"
+#include "server/view.h"
 
 #define OUT_BYTES_MAX ((size_t)LL_HTTP_RESPONSE_BYTES_MAX)
 
@@ -185,18 +186,18 @@ static const struct {
     {"/openapi.json", handle_openapi},
 };
 
-/* "/v1/c/COMMUNITY/admin/REST"; false for any other path. */
+/* "/v1/c/COMMUNITY/REST", where a REST is ours: "events" or "admin/...";
+ * false for any other path. */
 static bool
-split_admin(linli_str path, linli_str *community, linli_str *rest)
+split_own(linli_str path, linli_str *community, linli_str *rest)
 {
     if (!ll_str_starts(path, "/v1/c/"))
         return false;
     linli_str left = {path.ptr + 6, path.len - 6};
-    if (!ll_str_split(&left, '/', community) || left.ptr == NULL ||
-        !ll_str_starts(left, "admin/"))
+    if (!ll_str_split(&left, '/', community) || left.ptr == NULL)
         return false;
-    *rest = (linli_str){left.ptr + 5, left.len - 5};
-    return true;
+    *rest = left;
+    return ll_str_is(left, "events") || ll_str_starts(left, "admin/");
 }
 
 static void
@@ -213,10 +214,16 @@ on_request(void *user, struct ll_request *request)
             ll_face_method(face, request, "GET");
         return;
     }
-    if (split_admin(request->path, &community, &rest))
-        ll_admin_handle(face, request, community, rest);
-    else
+    if (ll_str_starts(request->path, "/v1/dev/") ||
+        ll_str_starts(request->path, "/v1/host/"))
+        ll_dev_handle(face, request);
+    else if (!split_own(request->path, &community, &rest))
         ll_host_dispatch(face->host, request);
+    else if (ll_str_is(rest, "events"))
+        ll_events_handle(face, request, community);
+    else
+        ll_admin_handle(
+            face, request, community, (linli_str){rest.ptr + 5, rest.len - 5});
 }
 
 static void
@@ -230,6 +237,9 @@ static void
 face_free(void *face_at)
 {
     struct ll_face *face = face_at;
+    ll_view_end_all(face);
+    ll_events_end(face);
+    ll_dev_end(face);
     ll_http_free(&face->http);
     ll_buf_fini(&face->out);
     ll_release(&face->host->mem, face, sizeof *face);

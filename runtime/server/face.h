@@ -1,8 +1,8 @@
 /* server/face.h: the HTTP face of a host. [loop]
  *
  * Paths outside any plugin are answered here: /healthz, /readyz, /metrics,
- * /openapi.json and /v1/c/{community}/admin/...; the rest goes through the
- * host's pipeline.
+ * /openapi.json, /v1/c/{community}/events and /v1/c/{community}/admin/...;
+ * the rest goes through the host's pipeline.
  */
 #ifndef LL_SERVER_FACE_H
 #define LL_SERVER_FACE_H
@@ -10,10 +10,17 @@
 #include "host/host.h"
 #include "server/http.h"
 
+struct ll_dev;
+struct ll_listening;
+struct ll_view;
+
 struct ll_face {
     struct ll_host *host;
     struct ll_http *http;
-    struct ll_buf out; /* bodies of this face's own answers */
+    struct ll_buf out;     /* bodies of this face's own answers */
+    struct ll_view *views; /* answers that wait for the store */
+    struct ll_dev *dev;    /* what host-wide paths have begun; or NULL */
+    struct ll_listening *listening; /* requests that wait for events */
 };
 
 /* Listens and hooks itself into the host, which frees it. */
@@ -35,6 +42,22 @@ void ll_face_error(
 
 /* /v1/c/{community}/admin/REST; `rest` starts with '/'. server/admin.c */
 void ll_admin_handle(struct ll_face *face, struct ll_request *request,
+    linli_str community, linli_str rest);
+
+/* /v1/c/{community}/events. server/events.c */
+void ll_events_handle(
+    struct ll_face *face, struct ll_request *request, linli_str community);
+/* For a face that goes: who still listens gets "runtime/draining". */
+void ll_events_end(struct ll_face *face);
+
+/* /v1/dev/... and /v1/host/..., for who has the admin token. server/dev.c */
+void ll_dev_handle(struct ll_face *face, struct ll_request *request);
+/* For a face that goes: answers what is under way with "runtime/draining". */
+void ll_dev_end(struct ll_face *face);
+
+/* GET /v1/c/{community}/admin/usage[...], reconcile, alerts; false if `rest`
+ * is none of them. server/usage.c */
+bool ll_usage_handle(struct ll_face *face, struct ll_request *request,
     linli_str community, linli_str rest);
 
 #endif

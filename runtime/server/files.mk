@@ -1,6 +1,9 @@
 server_SRCS = \
   admin.c \
+  alerts.c \
   api.c \
+  dev.c \
+  events.c \
   face.c \
   http.c \
   http_conn.c \
@@ -10,7 +13,10 @@ server_SRCS = \
   http_write.c \
   metrics_http.c \
   openapi.c \
-  openapi_schema.c
+  openapi_schema.c \
+  params.c \
+  usage.c \
+  view.c
 
 # What no plugin changes of openapi.json, as bytes of C.
 GENERATED += gen/openapi_base.h

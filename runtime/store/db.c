@@ -88,11 +88,13 @@ ll_db_fail(struct ll_db *db, int code, struct ll_err *err)
 
 /* -- opening -- */
 
+#define NO_CHECKPOINT "PRAGMA wal_autocheckpoint=0;"
+#define WHOLE_SYNCS "PRAGMA synchronous=FULL;"
+
 static const char *const setup[] = {
-    [LL_DB_WRITER] = "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; "
-                     "PRAGMA wal_autocheckpoint=0; ",
-    [LL_DB_READER] = "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0;",
-    [LL_DB_KEEPER] = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;",
+    [LL_DB_WRITER] = NO_CHECKPOINT WHOLE_SYNCS "PRAGMA secure_delete=ON;",
+    [LL_DB_READER] = NO_CHECKPOINT "PRAGMA query_only=ON;",
+    [LL_DB_KEEPER] = NO_CHECKPOINT WHOLE_SYNCS,
     [LL_DB_COPY] = "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;",
 };
 
@@ -138,6 +140,9 @@ ll_db_open(
             "this SQLite is built without threads");
     else if (code != SQLITE_OK)
         status = ll_db_fail(db, code, err);
+    else if (use != LL_DB_READER && sqlite3_db_readonly(db->handle, "main") > 0)
+        status =
+            ll_fail(err, LINLI_E_IO, "store/io", "the file cannot be written");
     else
         status = set_up(db, use, err);
     if (status != LINLI_OK)

@@ -35,6 +35,10 @@ struct ll_store_options {
     int dir_fd;      /* of the data directory; -1: in memory, nothing is kept */
     const char *dir; /* its path, for messages and for SQLite; NULL with -1 */
     uint32_t readers; /* threads that read, 1..LL_STORE_READERS_MAX */
+    /* ll_store_durable has risen, and the `done` of each commit up to it has
+     * been called. On the loop, once for all that came together; may be
+     * NULL. */
+    void (*durable)(void *user);
     /* A batch could not be made durable. Once, on the loop. */
     void (*failed)(void *user, const struct ll_err *err);
     void *user;

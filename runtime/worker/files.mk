@@ -32,6 +32,9 @@ worker_SRCS = elf.c \
   lua_value.c \
   native.c \
   native_core.c \
+  native_db.c \
+  native_effects.c \
+  native_host.c \
   native_plugin.c \
   native_value.c \
   objects.c \

@@ -10,6 +10,11 @@
 
 #include <stdio.h>
 
+_Static_assert(LINLI_CALL_REQUEST == LL_CALL_REQUEST &&
+                   LINLI_CALL_TIMER == LL_CALL_TIMER &&
+                   LINLI_CALL_EVENT == LL_CALL_EVENT,
+    "kinds of calls are the wire's");
+
 #include "base/text.h"
 
 /* The one instance: large, and the tables reach it without a pointer. */
@@ -69,12 +74,13 @@ uint64_t
 ll_native_begin(struct ll_native *native)
 {
     native->ctx = ++native->ctx_last;
-    native->in_call = false;
+    native->in_call = native->in_request = false;
     native->call = 0;
     native->run = 0;
     native->waited_ns = 0;
     native->outcome = LL_NATIVE_SILENT;
-    native->note[0] = '\0';
+    native->note[0] = native->etag[0] = native->over.code[0] = '\0';
+    native->conflict = (linli_str){NULL, 0};
     return native->ctx;
 }
 
@@ -82,7 +88,7 @@ void
 ll_native_end(struct ll_native *native)
 {
     native->ctx = 0;
-    native->in_call = false;
+    native->in_call = native->in_request = false;
     ll_arena_reset(&native->answers);
 }
 
@@ -146,19 +152,31 @@ native_load(struct ll_worker *worker, struct ll_err *err)
     return s;
 }
 
+/* What was wrong with how the call was answered, or NULL. */
+static const char *
+mistake(const struct ll_native *native, linli_status status)
+{
+    if (native->outcome == LL_NATIVE_TWICE)
+        return "it answered the call twice";
+    if (status != LINLI_OK)
+        return "its call returned a failure";
+    if (native->outcome == LL_NATIVE_SILENT && native->in_request)
+        return "its call returned without an answer";
+    return NULL;
+}
+
 /* Tells the host how the call ended. */
 static void
 finish(struct ll_native *native, linli_status status, int64_t run_ns)
 {
     char log[sizeof(native->note) + 128];
-    const char *what = NULL;
-    if (native->outcome == LL_NATIVE_TWICE)
-        what = "it answered the call twice";
-    else if (status != LINLI_OK)
-        what = "its call returned a failure";
-    else if (native->outcome == LL_NATIVE_SILENT)
-        what = "its call returned without an answer";
-    if (what != NULL) {
+    const char *what = mistake(native, status);
+    if (native->over.code[0] != '\0') {
+        struct ll_worker_problem problem = {.code = ll_cstr(native->over.code),
+            .detail = ll_cstr(native->over.detail)};
+        ll_worker_fail(
+            native->worker, native->call, native->run, &problem, run_ns);
+    } else if (what != NULL) {
         (void)snprintf(log, sizeof(log), "%s, status %d (%s)%s%s", what, status,
             ll_status_name(status), native->note[0] != '\0' ? ": " : "",
             native->note);
@@ -172,8 +190,11 @@ finish(struct ll_native *native, linli_status status, int64_t run_ns)
         ll_worker_fail(
             native->worker, native->call, native->run, &problem, run_ns);
     } else {
-        struct ll_worker_answer answer = {.status = native->http_status,
-            .body_json = ll_buf_view(&native->answer)};
+        struct ll_worker_answer answer = {.status = 204};
+        if (native->outcome == LL_NATIVE_REPLIED)
+            answer = (struct ll_worker_answer){.status = native->http_status,
+                .body_json = ll_buf_view(&native->answer),
+                .etag = ll_cstr(native->etag)};
         ll_worker_reply(
             native->worker, native->call, native->run, &answer, run_ns);
     }
@@ -184,15 +205,15 @@ describe(const struct ll_native *native, const struct ll_call_in *in,
     const linli_param *params)
 {
     const struct ll_worker_config *config = &native->worker->config;
-    const struct ll_worker_route *route = &native->worker->routes[in->route];
     return (linli_call){
         .size = sizeof(linli_call),
-        .kind = LINLI_CALL_REQUEST,
+        .kind = (uint32_t)in->kind,
         .ctx = native->ctx,
         .route = in->route,
         .param_count = in->param_count,
         .params = params,
-        .method = route->method,
+        .method = native->in_request ? native->worker->routes[in->route].method
+                                     : (linli_str){NULL, 0},
         .path = in->path,
         .query = in->query,
         .caller_kind = in->caller_kind,
@@ -209,6 +230,14 @@ describe(const struct ll_native *native, const struct ll_call_in *in,
         .memory_bytes = in->memory_bytes,
         .trace_id = in->trace_id,
         .body = in->has_body ? in->body : (linli_str){NULL, 0},
+        .name = in->name,
+        .input = in->input,
+        .due_ms = in->due_ms,
+        .late = in->late,
+        .if_match = in->has_if_match ? in->if_match : (linli_str){NULL, 0},
+        .bound_to = in->bound_to,
+        .device_kind = in->device_kind,
+        .resident = in->resident,
     };
 }
 
@@ -218,12 +247,13 @@ native_call(
 {
     struct ll_native *native = worker->engine_state;
     linli_param params[LL_PATH_PARAMS_MAX];
-    const struct ll_worker_route *route = &worker->routes[in->route];
     LL_UNUSED(body); /* checked; the plugin gets the bytes */
     for (uint32_t i = 0; i < in->param_count; i++)
-        params[i] = (linli_param){route->param_names[i], in->params[i]};
+        params[i] = (linli_param){
+            worker->routes[in->route].param_names[i], in->params[i]};
     (void)ll_native_begin(native);
     native->in_call = true;
+    native->in_request = in->kind == LL_CALL_REQUEST;
     native->call = in->call;
     native->run = in->run;
     linli_call call = describe(native, in, params);

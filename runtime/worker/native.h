@@ -1,8 +1,9 @@
 /* worker/native.h: the native engine, as its files see it. [worker]
  *
  * native.c is the engine, native_plugin.c looks at the plugin's descriptor,
- * native_core.c is the tables that the plugin calls, native_value.c turns
- * JSON into the values of the wire and back. The functions of the tables are
+ * native_core.c, native_db.c and native_effects.c are the tables that the
+ * plugin calls, native_host.c is what those share, native_value.c turns JSON
+ * into the values of the wire and back. The functions of the tables are
  * given a number and no pointer, so the one instance of the process is found
  * through ll_native_bind.
  */
@@ -31,14 +32,21 @@ struct ll_native {
     uint64_t ctx;      /* 0: none runs */
     uint64_t ctx_last; /* given to the latest one */
     bool in_call;      /* it is `call`, so host calls are possible */
+    bool in_request;   /* and it is of a request, which is answered */
     uint32_t call;
     uint16_t run;
     int64_t waited_ns; /* asleep in host calls */
     enum ll_native_outcome outcome;
     int http_status;
-    struct ll_buf answer;    /* body of a reply, detail of a failure */
-    struct ll_buf code;      /* of a failure */
-    char note[200];          /* the last thing that was refused, for the log */
+    struct ll_buf answer;             /* body of a reply, detail of a failure */
+    struct ll_buf code;               /* of a failure */
+    char etag[LL_ETAG_BYTES_MAX + 1]; /* of a reply, or "" */
+    char note[200]; /* the last thing that was refused, for the log */
+    /* The problem that a host call ended the call with; code "": none. */
+    struct {
+        char code[64], detail[256];
+    } over;
+    linli_str conflict;      /* index of the last refused write */
     struct ll_arena answers; /* of host calls; until the entry point returns */
 
     /* Reused by every host call. */
@@ -51,8 +59,65 @@ struct ll_native {
 linli_status ll_native_descriptor(
     struct ll_native *native, void *handle, struct ll_err *err) LL_USE_RESULT;
 
-/* Makes `native` the instance that the tables serve. */
+/* -- native_host.c: what the tables share -- */
+
+/* Makes `native` the instance that the tables serve, and tells which it is:
+ * they have no other way to it. */
 void ll_native_bind(struct ll_native *native);
+struct ll_native *ll_native_bound(void);
+
+/* Returns `status` and keeps the text for the log. */
+linli_status ll_native_refuse(struct ll_native *native, linli_status status,
+    const char *fmt, ...) LL_PRINTF(3, 4);
+
+/* LINLI_OK if `ctx` is the entry point that runs; and it is a call. */
+linli_status ll_native_check_ctx(
+    struct ll_native *native, uint64_t ctx, const char *what);
+linli_status ll_native_check_call(
+    struct ll_native *native, uint64_t ctx, const char *what);
+
+/* A plugin may give a slice that is none. */
+static inline bool
+ll_native_bad_slice(linli_str s)
+{
+    return s.ptr == NULL && s.len > 0;
+}
+
+/* Parses JSON of the plugin into native->json. LINLI_E_LIMIT or
+ * LINLI_E_INVALID. */
+linli_status ll_native_parse(struct ll_native *native, linli_str text,
+    unsigned depth_max, const char *what);
+
+/* Begins a host call of `count` arguments: checks the ctx and empties
+ * native->args. LINLI_E_CANCELLED: the call is over. */
+linli_status ll_native_host_begin(
+    struct ll_native *native, uint64_t ctx, uint32_t count, const char *what);
+/* Sends native->args, sleeps, and leaves the answer in native->value. */
+linli_status ll_native_host_send(
+    struct ll_native *native, uint32_t op, const char *what);
+/* Copies a text that the plugin is given until its entry point returns. */
+linli_status ll_native_keep(
+    struct ll_native *native, linli_str text, const char *what, linli_str *out);
+
+/* Numbers of wire/hostcall.def. */
+enum ll_native_op {
+#define H(number, name, interface, draft, args, answer) \
+    LL_NATIVE_##name = number,
+#include "wire/hostcall.def"
+#undef H
+};
+
+/* -- native_core.c, native_db.c, native_effects.c: the tables -- */
+
+extern const linli_db_1 ll_native_db_1;
+extern const linli_timer_1 ll_native_timer_1;
+extern const linli_event_1 ll_native_event_1;
+extern const linli_meter_1 ll_native_meter_1;
+extern const linli_code_1 ll_native_code_1;
+extern const linli_alert_1 ll_native_alert_1;
+
+/* The meter of the core. */
+linli_status ll_native_meter(uint64_t ctx, linli_str meter, int64_t quantity);
 
 /* The table given to create. */
 const linli_core *ll_native_core(void);

@@ -59,6 +59,24 @@ ll_file_close(int *fd)
     *fd = -1;
 }
 
+bool
+ll_path_absolute(const char *name, char *out, size_t size)
+{
+    size_t n = 0;
+    if (name[0] != '/') {
+        if (getcwd(out, size) == NULL)
+            return false;
+        n = strlen(out);
+        if (n > 0 && out[n - 1] != '/' && n + 1 < size)
+            out[n++] = '/';
+    }
+    size_t len = strlen(name);
+    if (n + len >= size)
+        return false;
+    memcpy(out + n, name, len + 1);
+    return true;
+}
+
 /* -- reading -- */
 
 /* Reads to the end, which may have moved since the file was looked at. */
@@ -254,8 +272,11 @@ ll_file_rename(int at, const char *from, const char *to, struct ll_err *err)
         return fail_there(err, to);
     if (bad != 0)
         return fail_errno(err, "cannot be made", to);
-    return sync_folder(at, to) ? LINLI_OK
-                               : fail_errno(err, "cannot be synced", to);
+    if (sync_folder(at, to))
+        return LINLI_OK;
+    linli_status status = fail_errno(err, "cannot be synced", to);
+    (void)renameat(at, to, at, from);
+    return status;
 }
 
 void

@@ -39,13 +39,17 @@ linli_status ll_file_make(
 /* What was written to it, by whomever, lasts. */
 linli_status ll_file_sync(
     int at, const char *name, struct ll_err *err) LL_USE_RESULT;
-/* A name that is free, or else LINLI_E_CONFLICT; it lasts. Same folder. */
+/* Gives a file a name that is free, or else LINLI_E_CONFLICT, in the same
+ * folder; that lasts. On failure it has its old name. */
 linli_status ll_file_rename(
     int at, const char *from, const char *to, struct ll_err *err) LL_USE_RESULT;
 /* Whether there is anything of the name. */
 bool ll_file_there(int at, const char *name);
 /* Not there is as good. */
 void ll_file_remove(int at, const char *name);
+/* `name` from the root on, whatever is there; false if that is too long or
+ * the working folder is gone. */
+bool ll_path_absolute(const char *name, char *out, size_t size) LL_USE_RESULT;
 /* The bytes of a regular file, whose name an operator gave, into a new one
  * below `at`, synced. */
 linli_status ll_file_copy(const char *from, int at, const char *to,

@@ -49,7 +49,7 @@ abi/fixtures/libright.so: abi/stub/libleft.so
 abi/fixtures/named.so: abi/fixtures/libnameless.so
 
 abi_fixtures = $(addprefix abi/fixtures/,$(addsuffix .so,attack good null \
-  empty constructor imports printf typed textrel $(good_variants) $(abi_deps)))
+  stored empty constructor imports printf typed textrel $(good_variants) $(abi_deps)))
 
 $(good_variants:%=abi/fixtures/%.so): abi/fixtures/%.so: \
   $(ABI_DIR)/fixtures/good.c $(abi_headers) $(ABI_DIR)/abi.mk

@@ -24,7 +24,8 @@
     F(linli_core, reply, linli_status, (uint64_t, int32_t, linli_str))  \
     F(linli_core, fail, linli_status, (uint64_t, linli_str, linli_str)) \
     F(linli_core, log, linli_status, (uint64_t, uint32_t, linli_str))   \
-    F(linli_core, meter, linli_status, (uint64_t, linli_str, int64_t))
+    F(linli_core, meter, linli_status, (uint64_t, linli_str, int64_t))  \
+    F(linli_core, etag, linli_status, (uint64_t, linli_str))
 #define PARAM_MEMBERS(D, F)         \
     D(linli_param, name, linli_str) \
     D(linli_param, value, linli_str)
@@ -55,7 +56,16 @@
     D(linli_call, cpu_ms, int64_t)                         \
     D(linli_call, memory_bytes, int64_t)                   \
     D(linli_call, trace_id, linli_str)                     \
-    D(linli_call, body, linli_str)
+    D(linli_call, body, linli_str)                         \
+    D(linli_call, name, linli_str)                         \
+    D(linli_call, input, linli_str)                        \
+    D(linli_call, due_ms, int64_t)                         \
+    D(linli_call, late, uint32_t)                          \
+    D(linli_call, reserved2, uint32_t)                     \
+    D(linli_call, if_match, linli_str)                     \
+    D(linli_call, bound_to, linli_str)                     \
+    D(linli_call, device_kind, linli_str)                  \
+    D(linli_call, resident, linli_str)
 #define CREATE_MEMBERS(D, F)                  \
     D(linli_create, size, uint32_t)           \
     D(linli_create, reserved, uint32_t)       \
@@ -89,6 +99,67 @@
     D(linli_probe_0, reserved, uint32_t)                                     \
     F(linli_probe_0, echo, linli_status, (uint64_t, linli_str, linli_str *)) \
     F(linli_probe_0, wait, linli_status, (uint64_t, int64_t))
+#define DB_1_MEMBERS(D, F)                                                \
+    D(linli_db_1, size, uint32_t)                                         \
+    D(linli_db_1, reserved, uint32_t)                                     \
+    F(linli_db_1, get, linli_status,                                      \
+        (uint64_t, linli_str, linli_str, linli_str *))                    \
+    F(linli_db_1, insert, linli_status,                                   \
+        (uint64_t, linli_str, linli_str, linli_str *))                    \
+    F(linli_db_1, put, linli_status,                                      \
+        (uint64_t, linli_str, linli_str, linli_str *))                    \
+    F(linli_db_1, patch, linli_status,                                    \
+        (uint64_t, linli_str, linli_str, linli_str, linli_str *))         \
+    F(linli_db_1, remove, linli_status, (uint64_t, linli_str, linli_str)) \
+    F(linli_db_1, list, linli_status,                                     \
+        (uint64_t, linli_str, linli_str, linli_str *))                    \
+    F(linli_db_1, count, linli_status,                                    \
+        (uint64_t, linli_str, linli_str, int64_t *))                      \
+    F(linli_db_1, overlaps, linli_status,                                 \
+        (uint64_t, linli_str, linli_str, linli_str *))                    \
+    F(linli_db_1, conflict, linli_status, (uint64_t, linli_str *))
+#define TIMER_MEMBERS(D, F)            \
+    D(linli_timer, size, uint32_t)     \
+    D(linli_timer, reserved, uint32_t) \
+    D(linli_timer, at_ms, int64_t)     \
+    D(linli_timer, run, linli_str)     \
+    D(linli_timer, with, linli_str)    \
+    D(linli_timer, key, linli_str)     \
+    D(linli_timer, subject, linli_str)
+#define TIMER_1_MEMBERS(D, F)                         \
+    D(linli_timer_1, size, uint32_t)                  \
+    D(linli_timer_1, reserved, uint32_t)              \
+    F(linli_timer_1, set, linli_status,               \
+        (uint64_t, const linli_timer *, linli_str *)) \
+    F(linli_timer_1, cancel, linli_status, (uint64_t, linli_str))
+#define EVENT_1_MEMBERS(D, F)            \
+    D(linli_event_1, size, uint32_t)     \
+    D(linli_event_1, reserved, uint32_t) \
+    F(linli_event_1, emit, linli_status, \
+        (uint64_t, linli_str, linli_str, linli_str))
+#define USAGE_MEMBERS(D, F)             \
+    D(linli_usage, size, uint32_t)      \
+    D(linli_usage, reserved, uint32_t)  \
+    D(linli_usage, meter, linli_str)    \
+    D(linli_usage, quantity, int64_t)   \
+    D(linli_usage, event_id, linli_str) \
+    D(linli_usage, at_ms, int64_t)      \
+    D(linli_usage, reverses, linli_str)
+#define METER_1_MEMBERS(D, F)            \
+    D(linli_meter_1, size, uint32_t)     \
+    D(linli_meter_1, reserved, uint32_t) \
+    F(linli_meter_1, add, linli_status,  \
+        (uint64_t, const linli_usage *, uint32_t *))
+#define CODE_1_MEMBERS(D, F)                \
+    D(linli_code_1, size, uint32_t)         \
+    D(linli_code_1, reserved, uint32_t)     \
+    F(linli_code_1, try_code, linli_status, \
+        (uint64_t, linli_str, linli_str, linli_str, uint32_t *))
+#define ALERT_1_MEMBERS(D, F)             \
+    D(linli_alert_1, size, uint32_t)      \
+    D(linli_alert_1, reserved, uint32_t)  \
+    F(linli_alert_1, raise, linli_status, \
+        (uint64_t, linli_str, linli_str, linli_str))
 
 #define STRUCTS(S)                            \
     S(linli_str, STR_MEMBERS)                 \
@@ -99,11 +170,34 @@
     S(linli_create, CREATE_MEMBERS)           \
     S(linli_state, STATE_MEMBERS)             \
     S(linli_plugin, PLUGIN_MEMBERS)           \
-    S(linli_probe_0, PROBE_0_MEMBERS)
+    S(linli_probe_0, PROBE_0_MEMBERS)         \
+    S(linli_db_1, DB_1_MEMBERS)               \
+    S(linli_timer, TIMER_MEMBERS)             \
+    S(linli_timer_1, TIMER_1_MEMBERS)         \
+    S(linli_event_1, EVENT_1_MEMBERS)         \
+    S(linli_usage, USAGE_MEMBERS)             \
+    S(linli_meter_1, METER_1_MEMBERS)         \
+    S(linli_code_1, CODE_1_MEMBERS)           \
+    S(linli_alert_1, ALERT_1_MEMBERS)
+
+/* I(id, table): every interface. */
+#define INTERFACES(I)               \
+    I(LINLI_PROBE_0, linli_probe_0) \
+    I(LINLI_DB_1, linli_db_1)       \
+    I(LINLI_TIMER_1, linli_timer_1) \
+    I(LINLI_EVENT_1, linli_event_1) \
+    I(LINLI_METER_1, linli_meter_1) \
+    I(LINLI_CODE_1, linli_code_1)   \
+    I(LINLI_ALERT_1, linli_alert_1)
 
 #define NUMBERS(N)         \
     N(LINLI_ABI_LEVEL)     \
     N(LINLI_CALL_REQUEST)  \
+    N(LINLI_CALL_TIMER)    \
+    N(LINLI_CALL_EVENT)    \
+    N(LINLI_CODE_OK)       \
+    N(LINLI_CODE_WRONG)    \
+    N(LINLI_CODE_LOCKED)   \
     N(LINLI_LOG_DEBUG)     \
     N(LINLI_LOG_INFO)      \
     N(LINLI_LOG_WARN)      \
@@ -193,7 +287,8 @@ print_symbols(void)
     printf("export linli_plugin_v1 const linli_plugin *(void)\n");
 #define NUMBER(name) printf("number %s %lld\n", #name, (long long)(name));
     NUMBERS(NUMBER)
-    printf("interface %s linli_probe_0\n", LINLI_PROBE_0);
+#define INTERFACE(id, table) printf("interface %s %s\n", id, #table);
+    INTERFACES(INTERFACE)
 #define H(number, name, interface, draft, args, answer)                      \
     printf("hostcall %d %s %s %s \"%s\" \"%s\"\n", number, #name, interface, \
         draft ? "draft" : "stable", args, answer);

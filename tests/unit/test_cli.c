@@ -73,6 +73,7 @@ static const struct {
     {"usage --from 1 --to 2", LL_VERB_USAGE, 0, LL_OPT_FROM, "1"},
     {"reconcile", LL_VERB_RECONCILE, 0, LL_OPT_COMMUNITY, NULL},
     {"backup f", LL_VERB_BACKUP, 1, LL_OPT_JSON, NULL},
+    {"restore f --data d --key k", LL_VERB_RESTORE, 1, LL_OPT_KEY, "k"},
     {"alerts --kind=k", LL_VERB_ALERTS, 0, LL_OPT_KIND, "k"},
 };
 
@@ -113,6 +114,7 @@ static const struct {
     {"clock get now", "too many words", NULL},
     {"clock set", "a word is missing", "linli clock set TS"},
     {"seed", "a word is missing", "linli seed FILE"},
+    {"restore f --token-file t", "--token-file is no option", NULL},
     {"usage --form 1", "unknown option --form", "did you mean --from"},
     {"reconcile --from 1", "--from is no option of linli reconcile", NULL},
     {"alerts --plugin p", "--plugin is no option of linli alerts", NULL},

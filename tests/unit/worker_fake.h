@@ -12,7 +12,7 @@
 
 #include "base/text.h"
 #include "t.h"
-#include "worker/worker.h"
+#include "worker/native.h"
 
 #define FAKE_FIXTURES "abi/fixtures/"
 
@@ -27,6 +27,9 @@ static struct {
     uint32_t running;
     linli_status answer_status; /* what host calls are answered with */
     bool cancel;                /* the next host call is cancelled */
+    uint32_t op;                /* of the last host call */
+    char args[4096];            /* the same, as JSON */
+    const char *answer_json;    /* what it is answered with; NULL: nil */
 } fake;
 
 static void
@@ -177,6 +180,30 @@ ll_worker_log(struct ll_worker *worker, uint32_t call, uint16_t run,
     FAKE_KEEP(fake.line, line);
 }
 
+/* Any other host call than the probe's: what was asked is kept as JSON, what
+ * is answered is given as JSON. */
+static void
+fake_host(uint32_t op, linli_str args, struct ll_buf *answer)
+{
+    struct ll_mem mem;
+    struct ll_buf text;
+    struct ll_json json;
+    ll_mem_init(&mem, 0);
+    ll_buf_init(&text, &mem, sizeof(fake.args));
+    ll_json_init(&json, &mem);
+    fake.op = op;
+    T_INT(ll_native_get_json(&text, args), LINLI_OK);
+    FAKE_KEEP(fake.args, ll_buf_view(&text));
+    if (fake.answer_json == NULL)
+        ll_put_nil(answer);
+    else if (ll_json_parse(&json, ll_cstr(fake.answer_json), 16, NULL) ==
+                 LINLI_OK &&
+             ll_native_put_json(answer, &json) != LINLI_OK)
+        answer->failed = true;
+    ll_json_fini(&json);
+    ll_buf_fini(&text);
+}
+
 /* The host of hostcall.def's probe: echo gives its argument back. */
 linli_status
 ll_worker_hostcall_wait(struct ll_worker *worker, uint32_t call, uint16_t run,
@@ -191,6 +218,10 @@ ll_worker_hostcall_wait(struct ll_worker *worker, uint32_t call, uint16_t run,
     if (fake.cancel) {
         *status = LINLI_E_CANCELLED;
         return LINLI_E_CANCELLED;
+    }
+    if (op > 2) {
+        fake_host(op, args, answer);
+        return answer->failed ? LINLI_E_NOMEM : LINLI_OK;
     }
     T_INT(ll_rd_list(&rd), 1);
     if (op == 1)

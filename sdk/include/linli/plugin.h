@@ -52,7 +52,7 @@ extern "C" {
 /* Level 1 is a draft. Each change of its layout raises this number, and the
  * host refuses a plugin built against another draft: rebuild it. It becomes
  * 0 for good when the level is frozen. */
-#define LINLI_ABI_DRAFT 1
+#define LINLI_ABI_DRAFT 2
 
 /* In front of linli_plugin_v1 where it is defined. Build everything else
  * with -fvisibility=hidden. */
@@ -98,11 +98,12 @@ typedef struct linli_core {
      * when the entry point has returned LINLI_OK. It commits what the call
      * wrote, whatever the status; to undo it, use `fail`. Each call must be
      * answered exactly once, by `reply` or by `fail`: none, or two, is the
-     * plugin's error, and the caller gets 500.
-     * In: the context of a call. Copied. Since level 1.
+     * plugin's error, and the caller gets 500. A timer and an event are not
+     * answered: nobody waits for them, and LINLI_OK commits.
+     * In: the context of a request. Copied. Since level 1.
      * LINLI_E_INVALID: status out of range, or not JSON.
      * LINLI_E_LIMIT: the body is too large, or nested too deep.
-     * LINLI_E_CONFLICT: it was answered before, or no call runs.
+     * LINLI_E_CONFLICT: it was answered before, or no request runs.
      * After the first two the call is still unanswered. */
     linli_status (*reply)(uint64_t ctx, int32_t http_status, linli_str json);
 
@@ -123,11 +124,18 @@ typedef struct linli_core {
      * LINLI_E_INVALID: no such level. */
     linli_status (*log)(uint64_t ctx, uint32_t level, linli_str line);
 
-    /* Records usage: `quantity` units of a meter the manifest declares.
-     * NULL in this draft, because this host does not bill yet: a function
-     * that only pretended to record would cost its author money. Test it
-     * before use. Since level 1. */
+    /* Counts usage: `quantity` units of a meter that plugin.json declares, if
+     * the call commits. "linli.meter/1" says more than this.
+     * In: the context of a call. Since level 1.
+     * Errors as of every host call, see Interfaces. */
     linli_status (*meter)(uint64_t ctx, linli_str meter, int64_t quantity);
+
+    /* Gives the answer an entity tag, 1 to 64 visible ASCII characters
+     * without quotes and backslash; the last one counts. Sent as the header
+     * ETag, in quotes.
+     * In: the context of a request. Copied. Since level 1.
+     * LINLI_E_INVALID: no such tag. LINLI_E_CONFLICT: no request runs. */
+    linli_status (*etag)(uint64_t ctx, linli_str tag);
 } linli_core;
 
 /* -- What the host asks ------------------------------------------------- */
@@ -148,6 +156,8 @@ typedef struct linli_zone_change {
 /* Kinds of calls. A later level adds kinds and no slot: return
  * LINLI_E_UNSUPPORTED for a kind you do not know. Since level 1. */
 #define LINLI_CALL_REQUEST 0u /* an HTTP request on a route */
+#define LINLI_CALL_TIMER 1u   /* a timer that the plugin set is due */
+#define LINLI_CALL_EVENT 2u   /* an event that plugin.json handles */
 
 /* One unit of work. Since level 1. */
 typedef struct linli_call {
@@ -155,14 +165,15 @@ typedef struct linli_call {
     uint32_t kind; /* LINLI_CALL_... */
     uint64_t ctx;  /* names this call to the functions of the host */
 
-    uint32_t route; /* index into `routes` of plugin.json */
+    uint32_t route; /* of a request: index into `routes` of plugin.json */
     uint32_t param_count;
     const linli_param *params; /* in the order of the path */
     linli_str method;          /* "GET" ... as the route declares it */
     linli_str path;            /* below the plugin, as sent */
     linli_str query;           /* as sent, without '?' */
 
-    linli_str caller_kind;  /* "resident" "staff" "operator" "app" "device" */
+    linli_str caller_kind;  /* "resident" "staff" "operator" "app" "device";
+                               "system" for timers and events */
     linli_str caller_id;    /* a resident's differs from plugin to plugin */
     linli_str caller_roles; /* JSON array of strings */
     linli_str locale;       /* "zh-CN" or "en" */
@@ -181,6 +192,19 @@ typedef struct linli_call {
 
     linli_str trace_id; /* 32 hex digits */
     linli_str body;     /* JSON that fits the route's schema; empty: none */
+
+    linli_str name;  /* of the timer, type of the event; else empty */
+    linli_str input; /* JSON: what the timer was set with; the event,
+                        {seq, type, plugin, at, data}; else empty */
+    int64_t due_ms;  /* of a timer: when it was due; else 0 */
+    uint32_t late;   /* 1: a device sent it later than it happened */
+    uint32_t reserved2;
+    linli_str if_match;    /* header If-Match: one strong tag without its
+                              quotes, anything else as sent; empty: none */
+    linli_str bound_to;    /* what the calling device belongs to, or empty */
+    linli_str device_kind; /* of the calling device, or empty */
+    linli_str resident;    /* with `directory` in plugin.json: JSON object
+                              {household, plates} of a resident; or empty */
 } linli_call;
 
 /* What `create` is told. Since level 1. */
@@ -252,6 +276,149 @@ typedef struct linli_plugin {
 LINLI_EXPORT const linli_plugin *linli_plugin_v1(void);
 
 /* -- Interfaces --------------------------------------------------------- */
+
+/* Every function below that takes a ctx is a host call: it may be called in
+ * the context of a call, and blocks. Names of collections, indexes, timers,
+ * events, meters and alerts are those of plugin.json. What a call writes is
+ * there when it commits, and not at all if it does not.
+ *
+ * Besides what each says, it returns
+ * LINLI_E_CONFLICT     no call runs
+ * LINLI_E_LIMIT        an argument, or an answer, is too large
+ * LINLI_E_CANCELLED    the call is over: the host gave it up, or told the
+ *                      caller what is not the plugin's to handle (a cursor
+ *                      that is none, a full storage); whatever the plugin
+ *                      still does is dropped. Return.
+ * or another negative status, the reason of which stands in the log: a name
+ * that is not declared, a document or query that breaks a rule. */
+
+/* "linli.db/1": the plugin's documents, JSON objects with an `id`. Texts that
+ * come out are borrowed until the entry point returns. Since level 1. */
+#define LINLI_DB_1 "linli.db/1"
+typedef struct linli_db_1 {
+    uint32_t size;
+    uint32_t reserved;
+
+    /* The document. LINLI_E_NOT_FOUND: there is none. */
+    linli_status (*get)(
+        uint64_t ctx, linli_str collection, linli_str id, linli_str *document);
+
+    /* Stores a new document; an id is made if it has none. *stored is the
+     * document with it. LINLI_E_CONFLICT: the id, or a unique index, has it
+     * already; `conflict` says which. */
+    linli_status (*insert)(uint64_t ctx, linli_str collection,
+        linli_str document, linli_str *stored);
+
+    /* The same; replaces the document of this id, or makes it. */
+    linli_status (*put)(uint64_t ctx, linli_str collection, linli_str document,
+        linli_str *stored);
+
+    /* Changes members as RFC 7396 says: null takes one out.
+     * LINLI_E_NOT_FOUND, LINLI_E_CONFLICT: as above. */
+    linli_status (*patch)(uint64_t ctx, linli_str collection, linli_str id,
+        linli_str changes, linli_str *stored);
+
+    /* LINLI_E_NOT_FOUND: it was not there. */
+    linli_status (*remove)(uint64_t ctx, linli_str collection, linli_str id);
+
+    /* A page, {"items": [...], "next_cursor": "..."}; no next_cursor at the
+     * end. The query is a JSON object; all may be left out, and an empty
+     * slice is {}: "index"; "eq", values of its first fields; "from" and
+     * "to", lists of bounds for the fields after those, inclusive and
+     * exclusive; "descending"; "limit", 1 to 100, else 50; "cursor". */
+    linli_status (*list)(
+        uint64_t ctx, linli_str collection, linli_str query, linli_str *page);
+
+    /* How many there are, at most 10 000. The same query. */
+    linli_status (*count)(
+        uint64_t ctx, linli_str collection, linli_str query, int64_t *count);
+
+    /* The documents, a JSON array of at most 1000, whose interval meets the
+     * one of the query: {"index": ..., "eq": [...], "from": ms, "to": ms}. */
+    linli_status (*overlaps)(uint64_t ctx, linli_str collection,
+        linli_str query, linli_str *documents);
+
+    /* The index at which the last write that this call was refused with
+     * LINLI_E_CONFLICT met another document; empty: the id. No host call. */
+    linli_status (*conflict)(uint64_t ctx, linli_str *index);
+} linli_db_1;
+
+/* A timer that runs once. Since level 1. */
+typedef struct linli_timer {
+    uint32_t size;
+    uint32_t reserved;
+    int64_t at_ms;     /* since 1970 */
+    linli_str run;     /* a timer of plugin.json: `name` of its call */
+    linli_str with;    /* JSON: `input` of its call; empty: {} */
+    linli_str key;     /* replaces the timer of the same key; empty: none */
+    linli_str subject; /* the resident it is about, or empty */
+} linli_timer;
+
+/* "linli.timer/1". Since level 1. */
+#define LINLI_TIMER_1 "linli.timer/1"
+typedef struct linli_timer_1 {
+    uint32_t size;
+    uint32_t reserved;
+    /* *key, by which it can be cancelled, is borrowed until the entry point
+     * returns; `key` may be NULL. */
+    linli_status (*set)(uint64_t ctx, const linli_timer *timer, linli_str *key);
+    /* LINLI_E_NOT_FOUND: there is no such timer. */
+    linli_status (*cancel)(uint64_t ctx, linli_str key);
+} linli_timer_1;
+
+/* "linli.event/1": publishes an event; data is JSON, `subject` the resident
+ * it is about, or empty. Since level 1. */
+#define LINLI_EVENT_1 "linli.event/1"
+typedef struct linli_event_1 {
+    uint32_t size;
+    uint32_t reserved;
+    linli_status (*emit)(
+        uint64_t ctx, linli_str type, linli_str data, linli_str subject);
+} linli_event_1;
+
+/* One count of a meter. Since level 1. */
+typedef struct linli_usage {
+    uint32_t size;
+    uint32_t reserved;
+    linli_str meter;
+    int64_t quantity;   /* units */
+    linli_str event_id; /* counted once for each; empty: none */
+    int64_t at_ms;      /* when it was used; 0: now */
+    linli_str reverses; /* event_id of the one that this takes back */
+} linli_usage;
+
+/* "linli.meter/1". Since level 1. */
+#define LINLI_METER_1 "linli.meter/1"
+typedef struct linli_meter_1 {
+    uint32_t size;
+    uint32_t reserved;
+    /* *duplicate is 1 if this event_id was counted before, and nothing is
+     * counted now; `duplicate` may be NULL. */
+    linli_status (*add)(
+        uint64_t ctx, const linli_usage *usage, uint32_t *duplicate);
+} linli_meter_1;
+
+/* "linli.code/1": compares a code that somebody gave. `name` says what is
+ * tried; the tries are counted whatever becomes of the call. Since level 1. */
+#define LINLI_CODE_1 "linli.code/1"
+#define LINLI_CODE_OK 0u
+#define LINLI_CODE_WRONG 1u
+#define LINLI_CODE_LOCKED 2u /* too many tries: not compared */
+typedef struct linli_code_1 {
+    uint32_t size;
+    uint32_t reserved;
+    linli_status (*try_code)(uint64_t ctx, linli_str name, linli_str given,
+        linli_str expected, uint32_t *verdict);
+} linli_code_1;
+
+/* "linli.alert/1": tells the operator; as an event. Since level 1. */
+#define LINLI_ALERT_1 "linli.alert/1"
+typedef struct linli_alert_1 {
+    uint32_t size;
+    uint32_t reserved;
+    linli_status (*raise)(
+        uint64_t ctx, linli_str kind, linli_str data, linli_str subject);
+} linli_alert_1;
 
 /* "linli.probe/0", a draft: tries out what a host call is. For tests and
  * benches; it needs drafts to be switched on. */
