@@ -379,6 +379,10 @@ on_rows(struct ll_query *query)
     if (query->status != LINLI_OK) {
         scan->status = query->status;
         scan->err = query->err;
+        /* To whoever asks, the store has failed, whatever it was. */
+        if (!ll_str_is(ll_cstr(query->err.code), "runtime/memory"))
+            scan->status = ll_fail(
+                &scan->err, LINLI_E_IO, "store/failed", "%s", query->err.msg);
     } else {
         over = piece(scan);
     }

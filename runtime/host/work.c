@@ -315,6 +315,11 @@ on_scanned(struct ll_scan *scan)
     }
     if (queue->ahead_count > 0)
         queue->next_ms = queue->ahead[0].due_ms;
+    if (scan->status != LINLI_OK) { /* not at once: it may be a bad disk */
+        queue->all = queue->stale = true;
+        queue->next_ms =
+            ll_world_wall(queue->instance->host->world).ms + PAUSE_MS_FIRST;
+    }
     ll_scan_fini(scan);
     ll_txn_reset(&queue->txn);
     pump(queue);
