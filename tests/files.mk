@@ -8,6 +8,7 @@ unit_SRCS = \
   test_elf.c \
   test_enter.c \
   test_ffi.c \
+  test_file.c \
   test_frame.c \
   test_host.c \
   test_host_bounds.c \
