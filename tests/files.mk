@@ -5,6 +5,7 @@ unit_SRCS = \
   test_cli.c \
   test_conf.c \
   test_digest.c \
+  test_docs.c \
   test_elf.c \
   test_enter.c \
   test_ffi.c \

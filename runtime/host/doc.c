@@ -182,9 +182,9 @@ due_of(const struct ll_coll *coll, struct ll_jv document, int64_t now_ms)
         !ll_jv_int(ll_jv_get_str(document, coll->retention_from), &from))
         return 0;
     int64_t due;
-    if (__builtin_add_overflow(from, coll->retention_ms, &due) || due < 1)
-        return 1;
-    return due;
+    if (__builtin_add_overflow(from, coll->retention_ms, &due))
+        return INT64_MAX;
+    return due < 1 ? 1 : due;
 }
 
 linli_status
