@@ -147,10 +147,6 @@ struct ll_docs {
     struct ll_commit *spare; /* used again */
     uint32_t spare_count;
     uint64_t last_event_seq, last_alert_id;
-    /* Told when a commit that nobody watches became durable; others may wait
-     * for its number. NULL: nobody. */
-    void (*durable)(void *user);
-    void *user;
 };
 
 /* Reads what spaces, collections and indexes there are; blocks. */

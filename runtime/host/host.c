@@ -265,8 +265,6 @@ open_store(
     if (status == LINLI_OK)
         status = ll_docs_open(
             &host->docs, &host->mem, host->world, host->store, err);
-    host->docs.durable = on_durable;
-    host->docs.user = host;
     if (status == LINLI_OK)
         status = ll_clock_open(host, err);
     if (status == LINLI_OK)
