@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "data/put.h"
 #include "host/directory.h"
 #include "host/effect.h"
 #include "host/task.h"

@@ -7,7 +7,7 @@
 #include "host/sweep.h"
 
 #include "host/clock.h"
-#include "host/txn.h"
+#include "data/txn.h"
 
 #define EVERY_MS 60000
 #define ROWS 256

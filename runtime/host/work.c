@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "data/put.h"
 #include "host/clock.h"
 #include "host/device.h"
 #include "host/directory.h"

@@ -3,7 +3,7 @@
 #ifndef DOCS_FIXTURE_H
 #define DOCS_FIXTURE_H
 
-#include "host/scan.h"
+#include "data/scan.h"
 #include "store_fixture.h"
 
 #define NOW_MS ((int64_t)1700000000000)

@@ -1,4 +1,4 @@
-/* host/doc.c: documents in memory: found, loaded, written, forgotten.
+/* data/doc.c: documents in memory: found, loaded, written, forgotten.
  * [loop]
  *
  * What must stay true: a document that is in the table is the newest state
@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "host/docs.h"
-#include "host/known.h"
+#include "data/docs.h"
+#include "data/known.h"
 
 #define ALIGN sizeof(void *)
 

@@ -1,5 +1,5 @@
-/* host/scan.c: pieces of a range, put together. [loop] */
-#include "host/scan.h"
+/* data/scan.c: pieces of a range, put together. [loop] */
+#include "data/scan.h"
 
 #include <stdlib.h>
 

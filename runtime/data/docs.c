@@ -1,12 +1,12 @@
-/* host/docs.c: what spaces, collections and indexes there are. [loop]
+/* data/docs.c: what spaces, collections and indexes there are. [loop]
  *
  * Their numbers are given here and written in commits of their own, which
  * come before every commit that uses them.
  */
-#include "host/docs.h"
+#include "data/docs.h"
 
 #include "base/text.h"
-#include "host/meter.h"
+#include "data/series.h"
 
 #define DB_ARENA_BYTES_MAX ((size_t)256 << 20)
 #define TABLE_CAP_FIRST 1024
