@@ -419,7 +419,9 @@ def test_events_are_kept_for_thirty_days():
         tap.equal([e["data"]["n"] for e in b.listen().json["items"]], [2])
         b.d.linli_ok("clock", "advance", "30d")
         tap.equal(b.listen().json["items"], [])
-        # Numbers go on where they were.
+        # Numbers go on where they were, also when none is left.
+        b.d.kill()
+        b.d.restart()
         b.paid(3)
         b.wait_for([1, 2, 3])
         seqs = [e["seq"] for e in b.seen()]
