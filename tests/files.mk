@@ -5,9 +5,11 @@ unit_SRCS = \
   test_cli.c \
   test_conf.c \
   test_digest.c \
+  test_docs.c \
   test_elf.c \
   test_enter.c \
   test_ffi.c \
+  test_file.c \
   test_frame.c \
   test_host.c \
   test_host_bounds.c \
@@ -55,6 +57,7 @@ unit_SRCS = \
   test_text.c \
   test_token_cache.c \
   test_tuple.c \
+  test_txn.c \
   test_usage.c \
   test_value.c \
   test_views.c \

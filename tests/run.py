@@ -14,6 +14,7 @@ A test is a program that prints TAP. Suites, in the order they are listed:
   examples     {plugins,examples}/**/test_*.py    the examples, run
   scenario     tests/scenario/test_*.py       a live linlid
   hostile      tests/hostile/test_*.py        the same, with hostile plugins
+  faults       tests/faults/test_*.py         the same, killed, without disk
 
 WORDs select the tests whose names contain one of them. One line per test
 with its cases and seconds; a failing test's output follows it. A test fails
@@ -35,14 +36,14 @@ import threading
 import time
 
 SUITES = ("lint", "unit", "conformance", "fuzz", "abi", "lua", "examples",
-          "scenario", "hostile")
+          "scenario", "hostile", "faults")
 
 # Seconds one test program may take; a script that needs more says so in its
 # first lines with "test-timeout-s: N". Sanitizers multiply all of them. One
 # that measures time says "test-alone: yes" and runs when the others are done.
 TIMEOUT_S = {"lint": 120, "unit": 60, "conformance": 60, "fuzz": 60,
              "abi": 120, "lua": 60, "examples": 120, "scenario": 180,
-             "hostile": 120}
+             "hostile": 120, "faults": 180}
 SANITIZER_FACTOR = 5
 DECLARED_TIMEOUT = re.compile(rb"^(?:# )?test-timeout-s: (\d+)", re.M)
 DECLARED_ALONE = re.compile(rb"^(?:# )?test-alone: yes", re.M)
@@ -247,6 +248,7 @@ def discover(options):
                             "plugins/**/test_*.py"), python)
     add("scenario", scripts(src, "tests/scenario/test_*.py"), python)
     add("hostile", scripts(src, "tests/hostile/test_*.py"), python)
+    add("faults", scripts(src, "tests/faults/test_*.py"), python)
     return tests
 
 

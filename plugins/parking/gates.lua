@@ -106,13 +106,18 @@ local function judge(call, passage, kind)
 end
 
 local function keep(call, key, event, passage, verdict)
+    -- A second car of that plate has passed: an exit may yet tell that the
+    -- first one had left (P16).
+    local waits = passage.offline and verdict.reason == "already_inside"
     call.db.gate_event:insert {
         id = key,
+        event_id = event.event_id,
         gate = passage.gate,
+        lot = passage.lot,
         device = call.caller.id,
         kind = event.kind,
-        plate = event.plate,
-        plate_type = event.plate_type,
+        plate = passage.plate,
+        plate_type = passage.plate_type,
         confidence = event.confidence,
         seq = event.seq,
         captured_at = event.captured_at,
@@ -120,12 +125,13 @@ local function keep(call, key, event, passage, verdict)
         flagged = passage.flagged,
         offline = passage.offline,
         received_at = call.now,
+        waiting = waits and passage.plate or nil,
         session_id = verdict.session and verdict.session.id,
         action = verdict.action,
         reason = verdict.reason,
         due_fen = verdict.due_fen,
     }
-    call:meter("parking.gate_event", 1, { event_id = key })
+    record.count(call, "parking.gate_event", key, passage.at)
 end
 
 -- One event of a gate that takes it (P2 to P4). Offline: the car has passed;

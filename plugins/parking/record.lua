@@ -1,4 +1,4 @@
--- record.lua: what is kept for the operator: anomalies, and who did what.
+-- record.lua: what is kept for the operator: anomalies, who did what, usage.
 
 local linli = require "linli"
 local plates = require "plates"
@@ -41,6 +41,19 @@ function M.audit(call, action, what)
     what.at = call.now
     what.by = { kind = call.caller.kind, id = call.caller.id }
     call.db.audit:insert(what)
+end
+
+-- How far back usage may be counted.
+local COUNTED_MS = 72 * linli.hour
+
+-- Counts one of a meter, once for its id, in the period in which it happened.
+---@param call linli.Call
+---@param meter string
+---@param id string
+---@param at integer
+function M.count(call, meter, id, at)
+    at = math.min(math.max(at, call.now - COUNTED_MS), call.now)
+    call:meter(meter, 1, { event_id = id, at = at })
 end
 
 -- A kept document as it is answered.

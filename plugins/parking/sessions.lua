@@ -145,6 +145,17 @@ local function leaving(call, passage)
     return begun[1]
 end
 
+-- The last offline entry that had to wait (P16) and this exit may end: later
+-- than the session, if there is one, and no staler than a session gets.
+local function waiting(call, passage, session)
+    local from = passage.at - M.STALE_MS
+    local found = call.db.gate_event:list { index = "by_waiting",
+        eq = { passage.plate },
+        from = { math.max(from, session and session.at or from) },
+        to = { passage.at + 1 }, descending = true, limit = 1 }
+    return found[1]
+end
+
 -- The session of the same passage, if the exit was seen a moment ago at the
 -- same gate.
 local function just_seen(call, passage)
@@ -194,6 +205,23 @@ local function begin(call, passage, overtaken)
             with = { id = session.id }, key = stale_key(session),
             subject = session.resident }
     end
+    return session
+end
+
+-- An entry that had to wait begins its session. Of two open ones the later
+-- has the plate's place.
+local function place(call, event, lists)
+    local open = call.db.session:find("open_plate", event.plate)
+    local overtaken = open and open.at > event.at
+    if open and not overtaken then
+        call.db.session:patch(open.id, { open_plate = linli.null })
+    end
+    local session = begin(call, { gate = event.gate,
+        event_id = event.event_id, lot = event.lot, plate = event.plate,
+        plate_type = event.plate_type, at = event.at,
+        flagged = event.flagged, offline = true, lists = lists }, overtaken)
+    call.db.gate_event:patch(event.id,
+        { waiting = linli.null, session_id = session.id })
     return session
 end
 
@@ -256,7 +284,8 @@ function M.finish(call, session, state, changes)
     changes.open_plate = linli.null
     changes.open_scanner = linli.null
     call:cancel(stale_key(session))
-    call:meter("parking.session_closed", 1, { event_id = session.id })
+    record.count(call, "parking.session_closed", session.id,
+        changes.ended_at)
     return (call.db.session:patch(session.id, changes))
 end
 
@@ -321,6 +350,10 @@ end
 ---@return parking.Verdict
 function M.exit(call, passage)
     local session = leaving(call, passage)
+    local entry = waiting(call, passage, session)
+    if entry then
+        session = place(call, entry, passage.lists)
+    end
     if session then
         if session.lot ~= passage.lot then
             anomaly(call, "other_lot", passage, session)

@@ -117,9 +117,10 @@
 #define LL_DOC_BYTES_DEFAULT 65536         /* of a document, unless declared */
 #define LL_DOC_BYTES_MAX 262144            /* that a collection may declare */
 #define LL_DOC_CACHE_BYTES_MAX (32u << 20) /* documents nobody holds */
-#define LL_COMMITS_SPARE_MAX 512           /* kept for the next calls */
-#define LL_COMMIT_BYTES_MAX (8u << 20)     /* of one call's operations */
-#define LL_QUERY_BYTES_MAX (4u << 20)      /* of one answer of the store */
+#define LL_KNOWN_KEYS_MAX (1u << 20)    /* of answers, in memory, per space */
+#define LL_COMMITS_SPARE_MAX 512        /* kept for the next calls */
+#define LL_COMMIT_BYTES_MAX (8u << 20)  /* of one call's operations */
+#define LL_QUERY_BYTES_MAX (4u << 20)   /* of one answer of the store */
 #define LL_READ_SET_MAX 10000           /* documents and ranges a call reads */
 #define LL_OVERLAY_BYTES_MAX (4u << 20) /* what a call writes */
 #define LL_LIST_MAX 100                 /* documents of one page */

@@ -119,7 +119,8 @@ ll_cli_print(linli_str text)
     ll_mem_init(&mem, 0);
     ll_buf_init(&safe, &mem, LL_CLI_PRINT_BYTES_MAX);
     ll_put_safe(&safe, text);
-    (void)fwrite(safe.ptr, 1, safe.len, stdout);
+    if (safe.len > 0)
+        (void)fwrite(safe.ptr, 1, safe.len, stdout);
     ll_buf_fini(&safe);
 }
 

@@ -65,6 +65,7 @@ ll_step_route(struct ll_call *call)
         return ll_call_refuse(call, "plugin/disabled", NULL);
     /* An upgrade may replace it while this call is open. */
     call->package = ll_package_ref(call->instance->package);
+    ll_call_hold_pool(call);
     call->metrics_row = call->instance->metrics_row;
     call->counted = true;
     ll_metrics_row(&call->host->metrics, call->metrics_row)->in_flight++;
@@ -227,6 +228,9 @@ ll_step_admit(struct ll_call *call)
     const struct ll_request *request = call->request;
     if (!call->match.route->safety && !within_rate(call))
         return ll_call_refuse(call, "request/rate-limited", NULL);
+    /* The disk does not keep up: what is taken on now would wait for long. */
+    if (ll_store_busy(call->host->store))
+        return ll_call_refuse(call, "runtime/busy", NULL);
     int64_t body_max = call->match.route->limits.body_bytes;
     if (request->has_body && (int64_t)request->body.len > body_max) {
         char detail[64];

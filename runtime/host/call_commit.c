@@ -72,15 +72,6 @@ ll_host_release(struct ll_host *host)
 
 /* -- the commit -- */
 
-static void
-on_committed(struct ll_commit *commit, bool durable)
-{
-    struct ll_host *host = commit->user;
-    ll_docs_commit_free(&host->docs, commit);
-    if (durable)
-        ll_host_durable(host);
-}
-
 /* What was said commits: a reply, but one of a failure of the plugin's own. */
 static bool
 commits(const struct ll_call *call)
@@ -128,8 +119,7 @@ sequence(struct ll_call *call, struct ll_err *err)
     struct ll_commit *commit = ll_docs_commit_new(docs);
     if (commit == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a commit");
-    commit->done = on_committed;
-    commit->user = host;
+    ll_docs_commit_unwatched(docs, commit);
     bool events = ll_effects_put(call, commit);
     call->number = ll_txn_commit(&call->txn, commit);
     if (call->number == 0) {
@@ -182,10 +172,10 @@ ll_step_commit(struct ll_call *call)
         if (call->state != LL_CALL_COMMIT)
             return step;
     }
-    if (call->host->failure.status != LINLI_OK)
-        return ll_call_refuse(call, "store/failed", NULL);
     if (call->release <= ll_store_durable(call->host->store))
         return LL_STEP_MORE;
+    if (call->host->failure.status != LINLI_OK)
+        return ll_call_refuse(call, "store/failed", NULL);
     release_later(call);
     return LL_STEP_WAIT;
 }

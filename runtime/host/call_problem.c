@@ -18,7 +18,8 @@ engine_may_raise(linli_str code)
 {
     static const char *const codes[] = {"plugin/error", "sandbox/memory",
         "sandbox/timeout", "request/invalid", "request/json", "runtime/busy",
-        "request/cursor", "db/quota", "runtime/conflict"};
+        "request/cursor", "db/quota", "runtime/conflict", "store/failed",
+        "runtime/memory"};
     for (size_t i = 0; i < LL_COUNT(codes); i++)
         if (ll_str_is(code, codes[i]))
             return true;

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "host/docs.h"
+#include "host/known.h"
 
 #define ALIGN sizeof(void *)
 
@@ -181,9 +182,9 @@ due_of(const struct ll_coll *coll, struct ll_jv document, int64_t now_ms)
         !ll_jv_int(ll_jv_get_str(document, coll->retention_from), &from))
         return 0;
     int64_t due;
-    if (__builtin_add_overflow(from, coll->retention_ms, &due) || due < 1)
-        return 1;
-    return due;
+    if (__builtin_add_overflow(from, coll->retention_ms, &due))
+        return INT64_MAX;
+    return due < 1 ? 1 : due;
 }
 
 linli_status
@@ -329,7 +330,7 @@ idle_add(struct ll_docs *docs, struct ll_doc *doc)
     if (doc->idle || doc->refs > 0 || doc->in_recent ||
         doc->state == LL_DOC_LOADING)
         return;
-    if (doc->state == LL_DOC_LOST) {
+    if (doc->state == LL_DOC_LOST || doc->coll->fleeting) {
         doc_drop(docs, doc);
         return;
     }
@@ -489,7 +490,11 @@ ll_docs_get(struct ll_coll *coll, linli_str id)
 struct ll_doc *
 ll_docs_make(struct ll_coll *coll, linli_str id)
 {
-    struct ll_doc *doc = doc_new(coll, id, hash_of(coll, id));
+    uint64_t hash = hash_of(coll, id);
+    struct ll_doc *doc = table_find(coll->space->docs, coll, id, hash);
+    if (doc != NULL)
+        return doc_ref(doc);
+    doc = doc_new(coll, id, hash);
     if (doc == NULL)
         return NULL;
     doc->state = LL_DOC_KNOWN;
@@ -653,8 +658,10 @@ ll_docs_stop(struct ll_docs *docs)
                 doc->query = NULL;
                 doc->state = LL_DOC_LOST;
             }
-    for (struct ll_space *s = docs->spaces; s != NULL; s = s->next)
+    for (struct ll_space *s = docs->spaces; s != NULL; s = s->next) {
         ll_timer_free(&s->lock_timer);
+        ll_known_close(s);
+    }
 }
 
 void

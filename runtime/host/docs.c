@@ -49,10 +49,8 @@ ll_docs_commit_free(struct ll_docs *docs, struct ll_commit *commit)
 static void
 on_own_done(struct ll_commit *commit, bool durable)
 {
-    struct ll_docs *docs = commit->user;
-    ll_docs_commit_free(docs, commit);
-    if (durable && docs->durable != NULL) /* if not, the store has said why */
-        docs->durable(docs->user);
+    LL_UNUSED(durable); /* if not, the store has said why */
+    ll_docs_commit_free(commit->user, commit);
 }
 
 void

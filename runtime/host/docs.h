@@ -50,6 +50,7 @@ struct ll_space {
     linli_str community, plugin;
     int64_t rows, bytes; /* of the plugin's own documents */
     struct ll_coll *colls;
+    struct ll_known *known;   /* keys of answers, host/known.h; or NULL */
     struct ll_series *series; /* what is metered here, host/meter.h */
     /* host/lock.c */
     struct ll_call *lock_holder;
@@ -63,6 +64,7 @@ struct ll_coll {
     int64_t id;
     linli_str name;
     bool system;              /* Linli's own: not counted */
+    bool fleeting;            /* nobody asks twice: not worth a cache */
     linli_str subject;        /* member with a pid; empty: about nobody */
     linli_str retention_from; /* member; empty: from the last write */
     int64_t retention_ms;     /* 0: kept */
@@ -149,10 +151,6 @@ struct ll_docs {
     struct ll_commit *spare; /* used again */
     uint32_t spare_count;
     uint64_t last_event_seq, last_alert_id;
-    /* Told when a commit that nobody watches became durable; others may wait
-     * for its number. NULL: nobody. */
-    void (*durable)(void *user);
-    void *user;
 };
 
 /* Reads what spaces, collections and indexes there are; blocks. */
@@ -184,7 +182,8 @@ struct ll_ix *ll_coll_find_index(const struct ll_coll *coll, linli_str name);
 /* A reference to the document, which may still be loading; NULL without
  * memory. */
 struct ll_doc *ll_docs_get(struct ll_coll *coll, linli_str id);
-/* The same for an id that nobody has had: known to be absent. */
+/* The same for an id of which the caller knows that the store does not have
+ * it: the store is not asked. */
 struct ll_doc *ll_docs_make(struct ll_coll *coll, linli_str id);
 void ll_doc_unref(struct ll_doc **doc);
 /* True if the state is known now (or lost: the store has failed); otherwise

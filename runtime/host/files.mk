@@ -24,6 +24,7 @@ host_SRCS = batch.c \
   jwks.c \
   jwt.c \
   kept.c \
+  known.c \
   locale.c \
   lock.c \
   log.c \
@@ -33,8 +34,8 @@ host_SRCS = batch.c \
   own_schema.c \
   problem_json.c \
   rate.c \
-  remember.c \
   reconcile.c \
+  remember.c \
   request.c \
   scan.c \
   seed.c \

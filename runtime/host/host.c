@@ -241,7 +241,11 @@ on_store_failed(void *user, const struct ll_err *err)
 static void
 on_durable(void *user)
 {
-    ll_host_durable(user);
+    struct ll_host *host = user;
+    ll_docs_trim(&host->docs);
+    ll_host_release(host);
+    ll_bus_durable(host);
+    ll_host_clock_step(host);
 }
 
 static linli_status
@@ -254,14 +258,13 @@ open_store(
         .dir_fd = host->data.dir_fd,
         .dir = host->data.dir_fd < 0 ? NULL : dir.ptr,
         .readers = STORE_READERS,
+        .durable = on_durable,
         .failed = on_store_failed,
         .user = host};
     linli_status status = ll_store_open(&want, &host->store, err);
     if (status == LINLI_OK)
         status = ll_docs_open(
             &host->docs, &host->mem, host->world, host->store, err);
-    host->docs.durable = on_durable;
-    host->docs.user = host;
     if (status == LINLI_OK)
         status = ll_clock_open(host, err);
     if (status == LINLI_OK)
@@ -270,15 +273,6 @@ open_store(
     if (status == LINLI_OK)
         host->work_seq = ll_store_last(host->store) << WORK_SEQ_BITS;
     return status;
-}
-
-void
-ll_host_durable(struct ll_host *host)
-{
-    ll_docs_trim(&host->docs);
-    ll_host_release(host);
-    ll_bus_durable(host);
-    ll_host_clock_step(host);
 }
 
 static linli_status

@@ -148,9 +148,6 @@ struct ll_instance *ll_community_instance(
 linli_status ll_host_add_community(struct ll_host *host, linli_str id,
     linli_str zone, struct ll_err *err) LL_USE_RESULT;
 
-/* Commits became durable: who waited for them goes on. */
-void ll_host_durable(struct ll_host *host);
-
 /* Takes a request through the pipeline (host/call.c). */
 void ll_host_dispatch(struct ll_host *host, struct ll_request *request);
 

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "host/bus.h"
+#include "host/known.h"
 #include "host/remember.h"
 #include "host/work.h"
 
@@ -166,8 +167,11 @@ open_own_collections(struct ll_instance *instance, struct ll_err *err)
             ll_space_coll(instance->space, ll_cstr(names[i]));
         if (coll == NULL)
             return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
-        if (i == 0)
+        if (i == 0) {
             coll->subject = (linli_str)LINLI_STR("resident");
+            coll->fleeting = true;
+            ll_known_open(instance->space, coll);
+        }
         if (i == 1 && ll_coll_index(coll, LINLI_STR("by_pid"),
                           LINLI_STR("{\"fields\":[\"pid\"],"
                                     "\"unique\":true}")) == NULL)

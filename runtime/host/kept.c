@@ -2,6 +2,7 @@
 #include "host/kept.h"
 
 #include "base/text.h"
+#include "host/known.h"
 
 #define DAY_MS ((int64_t)86400000)
 #define KEPT_MS DAY_MS /* spec/http.md, section 4 */
@@ -74,6 +75,7 @@ replay(struct ll_call *call, struct ll_jv kept)
     ll_call_add_header(call, "idempotency-replayed", LINLI_STR("true"));
     call->replayed = true;
     call->release = call->kept->number;
+    call->seen = call->kept->version; /* its place, of then */
     call->sequenced = true;
     call->state = LL_CALL_COMMIT; /* not before it is durable */
     return LL_STEP_MORE;
@@ -107,9 +109,11 @@ ll_kept_look(struct ll_call *call, linli_str key)
     if (call->kept == NULL) {
         if (!name_key(call, key, id))
             return ll_call_refuse(call, "runtime/memory", NULL);
-        call->kept = ll_docs_get(
-            ll_space_coll(call->instance->space, LINLI_STR("~idem")),
-            ll_cstr(id));
+        struct ll_space *space = call->instance->space;
+        struct ll_coll *coll = ll_space_coll(space, LINLI_STR("~idem"));
+        call->kept = ll_known_maybe(space, ll_cstr(id))
+                         ? ll_docs_get(coll, ll_cstr(id))
+                         : ll_docs_make(coll, ll_cstr(id));
         if (call->kept == NULL)
             return ll_call_refuse(call, "runtime/memory", NULL);
     }
@@ -163,6 +167,7 @@ ll_kept_write(struct ll_call *call, struct ll_err *err)
     if (status != LINLI_OK)
         return status;
     content->due_ms = call->now_ms + KEPT_MS;
+    ll_known_add(call->instance->space, call->kept->id);
     return ll_txn_write(&call->txn, call->kept, content, err);
 }
 

@@ -168,7 +168,6 @@ on_written(struct ll_commit *commit, bool durable)
     struct ll_err err;
     ll_docs_commit_free(&host->docs, commit);
     if (durable) {
-        ll_host_durable(host);
         tell(keeping, LINLI_OK, NULL);
         return;
     }

@@ -138,7 +138,6 @@ on_committed(struct ll_commit *commit, bool durable)
         finish(seed, status, &err);
         return;
     }
-    ll_host_durable(host);
     enable_all(seed);
 }
 

@@ -96,12 +96,11 @@ set_timer(struct ll_host *host)
     if (host->work_timer == NULL)
         return;
     int64_t now_ms = ll_world_wall(host->world).ms;
-    if (host->virtual_clock && next_ms > now_ms)
+    int64_t in_ms = next_ms <= now_ms ? 0 : SLEEP_MS_MAX;
+    if (next_ms > now_ms && next_ms < now_ms + SLEEP_MS_MAX)
+        in_ms = next_ms - now_ms;
+    if (host->virtual_clock && in_ms > 0)
         return; /* it stands: who moves it looks */
-    /* Compared first: what is due may be as far away as there are numbers. */
-    int64_t in_ms = next_ms <= now_ms                 ? 0
-                    : next_ms - now_ms > SLEEP_MS_MAX ? SLEEP_MS_MAX
-                                                      : next_ms - now_ms;
     ll_timer_set(host->work_timer, in_ms, 0);
 }
 
@@ -316,6 +315,11 @@ on_scanned(struct ll_scan *scan)
     }
     if (queue->ahead_count > 0)
         queue->next_ms = queue->ahead[0].due_ms;
+    if (scan->status != LINLI_OK) { /* not at once: it may be a bad disk */
+        queue->all = queue->stale = true;
+        queue->next_ms =
+            ll_world_wall(queue->instance->host->world).ms + PAUSE_MS_FIRST;
+    }
     ll_scan_fini(scan);
     ll_txn_reset(&queue->txn);
     pump(queue);
@@ -430,6 +434,7 @@ ll_work_next_ms(const struct ll_host *host)
     int64_t next_ms = INT64_MAX;
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            /* What a scan finds is known when it ends, which looks again. */
             if (i->queue != NULL && serves(i->queue) && !i->queue->scanning &&
                 i->queue->open < OPEN_MAX && i->queue->next_ms < next_ms)
                 next_ms = i->queue->next_ms;

@@ -17,6 +17,7 @@
 
 struct ll_store {
     struct ll_mem *mem;
+    void (*on_durable)(void *user);
     void (*on_failed)(void *user, const struct ll_err *err);
     void *user;
     struct ll_place place;
@@ -90,21 +91,32 @@ ll_store_last(const struct ll_store *store)
 }
 
 static void
+end_commit(struct ll_store *store, struct ll_commit *commit)
+{
+    ll_check(store->queued > 0);
+    store->queued--;
+    store->queued_bytes -= commit->ops.len;
+    commit->done(commit, commit->number <= store->durable);
+}
+
+/* What is durable, then that it failed, then what never will be. */
+static void
 deliver_commits(struct ll_store *store)
 {
     struct ll_commits done = {0};
     struct ll_err err = {0};
+    uint64_t before = store->durable;
     bool failed = ll_writer_pull(store->writer, &done, &store->durable, &err);
+    while (done.first != NULL && done.first->number <= store->durable)
+        end_commit(store, ll_commits_pop(&done));
+    if (store->durable > before && store->on_durable != NULL)
+        store->on_durable(store->user);
     if (failed && !store->failed) {
         store->failed = true;
         store->on_failed(store->user, &err);
     }
-    for (struct ll_commit *c; (c = ll_commits_pop(&done)) != NULL;) {
-        ll_check(store->queued > 0);
-        store->queued--;
-        store->queued_bytes -= c->ops.len;
-        c->done(c, c->number <= store->durable);
-    }
+    while (done.first != NULL)
+        end_commit(store, ll_commits_pop(&done));
 }
 
 /* -- queries -- */
@@ -336,8 +348,10 @@ static void
 on_turn(void *user)
 {
     struct ll_store *store = user;
-    if (store->fresh.first != NULL)
+    if (store->fresh.first != NULL) {
+        close_ask(store); /* the time for it is over */
         ll_writer_push(store->writer, &store->fresh);
+    }
     if (store->fresh_jobs.first != NULL)
         ll_readers_push(store->readers, &store->fresh_jobs);
 }
@@ -398,6 +412,7 @@ ll_store_open(const struct ll_store_options *options, struct ll_store **out,
     if (store == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "the store");
     store->mem = options->mem;
+    store->on_durable = options->durable;
     store->on_failed = options->failed;
     store->user = options->user;
     linli_status status = ll_place_open(&store->place, options, &db, err);

@@ -35,7 +35,12 @@ struct ll_store_options {
     int dir_fd;      /* of the data directory; -1: in memory, nothing is kept */
     const char *dir; /* its path, for messages and for SQLite; NULL with -1 */
     uint32_t readers; /* threads that read, 1..LL_STORE_READERS_MAX */
-    /* A batch could not be made durable. Once, on the loop. */
+    /* ll_store_durable has risen, and the `done` of each commit up to it has
+     * been called. On the loop, once for all that came together; may be
+     * NULL. */
+    void (*durable)(void *user);
+    /* A batch could not be made durable. Once, on the loop, after the last
+     * commit that is durable was told and before the first that is not. */
     void (*failed)(void *user, const struct ll_err *err);
     void *user;
 };
@@ -48,8 +53,9 @@ struct ll_store_options {
 linli_status ll_store_open(const struct ll_store_options *options,
     struct ll_store **out, struct ll_err *err) LL_USE_RESULT;
 
-/* Writes what was committed, waits for the threads, closes. No callback
- * comes after. */
+/* Writes what was committed, waits for the threads, tells every commit, query
+ * and backup under way what became of it (a query not begun: LINLI_E_CLOSED),
+ * closes. No callback comes after. Not from inside one. */
 void ll_store_close(struct ll_store **store);
 
 /* -- commits -- */

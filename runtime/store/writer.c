@@ -39,6 +39,7 @@ struct ll_writer {
     struct ll_commits wanted, done;
     bool stop, failed;
     bool writing;       /* a transaction is open */
+    bool keeping;       /* a checkpoint runs */
     bool gate_closed;   /* none may be opened */
     bool wipe;          /* the log holds keys that were taken away */
     uint32_t holds;     /* long readers */
@@ -46,6 +47,7 @@ struct ll_writer {
     uint32_t frames;    /* of the log */
     uint32_t frames_at; /* the keeper checkpoints from so many on */
     int64_t written_ns; /* when the last batch ended */
+    int64_t emptied_ns; /* when that was last tried; 0: and it went well */
     struct ll_err err;
 };
 
@@ -179,13 +181,21 @@ write_some(struct ll_writer *w)
     ll_wakeup_send(w->wakeup);
 }
 
+/* The keeper is alone, or about to be: the log has no room. */
+static bool
+must_wait(const struct ll_writer *w)
+{
+    return w->gate_closed || (w->keeping && w->holds == 0 &&
+                                 w->frames >= LL_STORE_WAL_FRAMES_MAX);
+}
+
 static void *
 writer_main(void *arg)
 {
     struct ll_writer *w = arg;
     (void)pthread_mutex_lock(&w->mutex);
     for (;;) {
-        while (w->gate_closed || (w->wanted.first == NULL && !w->stop))
+        while (must_wait(w) || (w->wanted.first == NULL && !w->stop))
             (void)pthread_cond_wait(&w->work, &w->mutex);
         if (w->wanted.first == NULL)
             break;
@@ -206,18 +216,10 @@ on_committed(void *user, sqlite3 *db, const char *name, int frames)
 
 /* -- the keeper's thread -- */
 
-/* One checkpoint. A reader in the way, or a full disk, is no failure: the
- * log still has everything, and the next one tries again. */
 static void
-checkpoint(struct ll_writer *w, int mode)
+fail_keeping(struct ll_writer *w, int code)
 {
     struct ll_err err = {0};
-    int code =
-        sqlite3_wal_checkpoint_v2(w->keeper_db.handle, NULL, mode, NULL, NULL);
-    int kind = code & 0xff;
-    if (code == SQLITE_OK || kind == SQLITE_BUSY || kind == SQLITE_LOCKED ||
-        kind == SQLITE_FULL)
-        return;
     (void)ll_db_fail(&w->keeper_db, code, &err);
     (void)pthread_mutex_lock(&w->mutex);
     mark_failed(w, &err);
@@ -225,51 +227,97 @@ checkpoint(struct ll_writer *w, int mode)
     ll_wakeup_send(w->wakeup);
 }
 
+/* One checkpoint; true if it did all there was to do. A reader in the way, or
+ * a full disk, is no failure: the log still has everything, and the next one
+ * tries again. */
+static bool
+checkpoint(struct ll_writer *w, int mode)
+{
+    int code =
+        sqlite3_wal_checkpoint_v2(w->keeper_db.handle, NULL, mode, NULL, NULL);
+    int kind = code & 0xff;
+    if (code != SQLITE_OK && kind != SQLITE_BUSY && kind != SQLITE_LOCKED &&
+        kind != SQLITE_FULL)
+        fail_keeping(w, code);
+    return code == SQLITE_OK;
+}
+
+/* A checkpoint beside the writer syncs nothing, as the log goes on. What it
+ * copied is synced here, so that little is left for when the writer waits. */
+static void
+sync_ahead(struct ll_writer *w)
+{
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(
+        w->keeper_db.handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code == SQLITE_OK && file->pMethods != NULL)
+        code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+    if (code != SQLITE_OK)
+        fail_keeping(w, code);
+}
+
 /* The same with no transaction open and none to come. With the mutex, which
  * it gives up. */
-static void
+static bool
 checkpoint_alone(struct ll_writer *w, int mode)
 {
     w->gate_closed = true;
     while (w->writing)
         (void)pthread_cond_wait(&w->rest, &w->mutex);
     (void)pthread_mutex_unlock(&w->mutex);
-    checkpoint(w, mode);
+    bool whole = checkpoint(w, mode);
     (void)pthread_mutex_lock(&w->mutex);
     w->gate_closed = false;
     (void)pthread_cond_signal(&w->work);
+    return whole;
 }
 
-/* With the mutex. */
+/* Folds in what the log holds; `empty`: and cuts it to nothing. With the
+ * mutex. */
 static void
 keep(struct ll_writer *w, bool empty)
 {
     (void)pthread_mutex_unlock(&w->mutex);
-    checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+    if (checkpoint(w, SQLITE_CHECKPOINT_PASSIVE))
+        sync_ahead(w);
     (void)pthread_mutex_lock(&w->mutex);
     if (w->failed)
         return;
     w->frames_at = w->frames + LL_STORE_WAL_FRAMES;
-    if (empty) {
-        w->wipe = false;
-        checkpoint_alone(w, SQLITE_CHECKPOINT_TRUNCATE);
-        w->frames = 0;
-        w->frames_at = LL_STORE_WAL_FRAMES;
-    } else if (w->frames >= LL_STORE_WAL_FRAMES_MAX && w->holds == 0) {
-        checkpoint_alone(w, SQLITE_CHECKPOINT_RESTART);
-    }
+    if (w->frames < LL_STORE_WAL_FRAMES_MAX &&
+        w->frames_at > LL_STORE_WAL_FRAMES_MAX)
+        w->frames_at = LL_STORE_WAL_FRAMES_MAX;
+    if (!empty && w->frames >= LL_STORE_WAL_FRAMES_MAX && w->holds == 0)
+        (void)checkpoint_alone(w, SQLITE_CHECKPOINT_RESTART);
+    if (!empty)
+        return;
+    w->emptied_ns = ll_mono_now().ns;
+    if (!checkpoint_alone(w, SQLITE_CHECKPOINT_TRUNCATE))
+        return;
+    w->wipe = false;
+    w->emptied_ns = 0;
+    w->frames = 0;
+    w->frames_at = LL_STORE_WAL_FRAMES;
 }
 
-/* Waits until there is something to keep; true if the log should be emptied:
- * nobody has written for a while, or it holds what must go. With the mutex. */
+/* When the log should be emptied: when it was left alone for a while; if it
+ * holds what must go, at once; after a vain try, after a while. */
+static int64_t
+empty_at_ns(const struct ll_writer *w)
+{
+    const int64_t while_ns = (int64_t)LL_STORE_IDLE_MS * 1000000;
+    int64_t at = w->wipe ? 0 : w->written_ns + while_ns;
+    int64_t again = w->emptied_ns == 0 ? 0 : w->emptied_ns + while_ns;
+    return at > again ? at : again;
+}
+
+/* Waits until there is something to keep; true if the log should be
+ * emptied. With the mutex. */
 static bool
 rest(struct ll_writer *w)
 {
-    const int64_t idle_ns = (int64_t)LL_STORE_IDLE_MS * 1000000;
     while (!w->stop && !w->failed && w->frames < w->frames_at) {
-        if (w->wipe)
-            return true;
-        int64_t until = w->written_ns + idle_ns;
+        int64_t until = empty_at_ns(w);
         struct timespec at = {until / 1000000000, until % 1000000000};
         if (w->frames == 0 || w->holds > 0)
             (void)pthread_cond_wait(&w->rest, &w->mutex);
@@ -290,7 +338,10 @@ keeper_main(void *arg)
         bool empty = rest(w);
         if (w->stop || w->failed)
             break;
+        w->keeping = true;
         keep(w, empty);
+        w->keeping = false;
+        (void)pthread_cond_signal(&w->work);
     }
     (void)pthread_mutex_unlock(&w->mutex);
     return NULL;

@@ -302,12 +302,12 @@ ll_lua_op_send(lua_State *L, const struct ll_lua_op *op, lua_KContext context,
 /* -- the answer -- */
 
 /* Refusals that are not the plugin's to handle: what the caller sent, what
- * the operator allows, who else was at it. */
+ * the operator allows, who else was at it, what the host could not read. */
 static bool
 ends_call(linli_str code)
 {
-    static const char *const codes[] = {
-        "request/cursor", "db/quota", "runtime/conflict"};
+    static const char *const codes[] = {"request/cursor", "db/quota",
+        "runtime/conflict", "store/failed", "runtime/memory"};
     for (size_t i = 0; i < LL_COUNT(codes); i++)
         if (ll_str_is(code, codes[i]))
             return true;

@@ -272,8 +272,11 @@ ll_file_rename(int at, const char *from, const char *to, struct ll_err *err)
         return fail_there(err, to);
     if (bad != 0)
         return fail_errno(err, "cannot be made", to);
-    return sync_folder(at, to) ? LINLI_OK
-                               : fail_errno(err, "cannot be synced", to);
+    if (sync_folder(at, to))
+        return LINLI_OK;
+    linli_status status = fail_errno(err, "cannot be synced", to);
+    (void)renameat(at, to, at, from);
+    return status;
 }
 
 void

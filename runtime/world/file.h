@@ -39,7 +39,8 @@ linli_status ll_file_make(
 /* What was written to it, by whomever, lasts. */
 linli_status ll_file_sync(
     int at, const char *name, struct ll_err *err) LL_USE_RESULT;
-/* A name that is free, or else LINLI_E_CONFLICT; it lasts. Same folder. */
+/* Gives a file a name that is free, or else LINLI_E_CONFLICT, in the same
+ * folder; that lasts. On failure it has its old name. */
 linli_status ll_file_rename(
     int at, const char *from, const char *to, struct ll_err *err) LL_USE_RESULT;
 /* Whether there is anything of the name. */

@@ -94,6 +94,58 @@ def test_a_lua_plugin_may_print_as_it_loads():
         tap.contains(log_text(d), "as it loads")
 
 
+def test_documents_and_effects():
+    """Each function of the stable interfaces, against the real host."""
+    manifest = {"id": "good", "version": "1.0.0", "abi": 1,
+                "runtime": "native", "main": "lib/stored.so",
+                "routes": [{"method": "POST", "path": "/:what",
+                            "caller": ["resident"]}],
+                "problems": PROBLEMS,
+                "collections": {"booking": {"indexes": {
+                    "by_plate": {"fields": ["plate"], "unique": True,
+                                 "sparse": True},
+                    "by_space": {"fields": ["space"], "interval": {
+                        "from": "from", "to": "to", "longest_ms": 100}}}}},
+                "timers": ["expire"],
+                "events": {"publishes": ["good.done"]},
+                "meters": {"good.used": {"kind": "count", "unit": "use",
+                                         "max_per_call": 10}},
+                "alerts": ["good.odd"]}
+    first = {"id": "b1", "plate": "A1", "space": "s", "from": 1, "to": 9}
+    steps = (
+        ("get", None, [-12, -1]),
+        ("insert", first, [0, first]),
+        ("insert", first, [-9, -1]),
+        ("conflict", {"id": "b2", "plate": "A1"}, [0, "by_plate"]),
+        ("get", None, [0, first]),
+        ("patch", {"plate": None}, [0, {k: v for k, v in first.items()
+                                        if k != "plate"}]),
+        ("put", first, [0, first]),
+        ("list", {"index": "by_plate", "eq": ["A1"]}, [0, {"items": [first]}]),
+        ("count", {"index": "by_plate"}, [0, 1]),
+        ("overlaps", {"index": "by_space", "eq": ["s"], "from": 8, "to": 20},
+         [0, [first]]),
+        ("overlaps", {"index": "by_space", "eq": ["s"], "from": 9, "to": 20},
+         [0, []]),
+        ("remove", None, [0, -1]),
+        ("remove", None, [-12, -1]),
+        ("event", {"a": 1}, [0, -1]),
+        ("alert", {"a": 1}, [0, -1]),
+        ("meter", None, [0, -1]),
+        ("code", None, [0, 1]))
+    with temporary_folder() as parent, Daemon() as d:
+        d.enable(plugin_folder(parent, manifest,
+                               files={"lib/stored.so": fixture("stored.so")}))
+        for i, (what, body, told) in enumerate(steps):
+            answer = d.http("POST", "/v1/c/demo/good/" + what, body=body,
+                            as_="resident:r1", key="k%d" % i)
+            tap.equal((answer.status, answer.json), (200, told), what)
+        # What is not the plugin's to handle is told the caller.
+        answer = d.http("POST", "/v1/c/demo/good/list", key="cursor",
+                        body={"cursor": "no"}, as_="resident:r1")
+        tap.equal((answer.status, answer.code), (400, "request/cursor"))
+
+
 def test_bundled_library():
     with temporary_folder() as parent, Daemon() as d:
         d.enable(native_folder(parent, "bundled.so", "libdep.so"))

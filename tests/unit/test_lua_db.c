@@ -190,6 +190,10 @@ static const struct host_case refusals[] = {
         "!request/cursor why"},
     {DB "pcall(db.insert, db, {}) return 200", ENDING("db/quota"),
         "!db/quota why"},
+    {DB "pcall(db.insert, db, {}) return 200", ENDING("store/failed"),
+        "!store/failed why"},
+    {DB "pcall(db.insert, db, {}) return 200", ENDING("runtime/memory"),
+        "!runtime/memory why"},
     {DB "coroutine.wrap(function() pcall(db.insert, db, {}) end)() "
         "return 200",
         ENDING("runtime/conflict"), "!runtime/conflict why"},

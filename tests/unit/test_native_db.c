@@ -46,6 +46,7 @@ request(const char *path, const char *body)
         .run = 1,
         .now_ms = 1000,
         .path = ll_cstr(path),
+        .caller_id = LINLI_STR("s"),
         .has_body = body != NULL,
         .body = ll_cstr(body == NULL ? "" : body)};
 }

@@ -183,9 +183,14 @@ local function db_of(world, state)
     end })
 end
 
+local METER_BEFORE_MS, METER_AFTER_MS = 72 * 3600000, 5 * 60000
+
 local function meter(world, state, name, quantity, options)
     local rule = (world.manifest.meters or {})[name]
         or undeclared("meter", name)
+    local at = options and options.at or world.now
+    assert(at >= world.now - METER_BEFORE_MS
+        and at <= world.now + METER_AFTER_MS, "db/limit: meter's at")
     assert(math.type(quantity) == "integer" and quantity > 0, "db/limit")
     state.metered[name] = (state.metered[name] or 0) + quantity
     assert(state.metered[name] <= (rule.max_per_call or METER_COUNT_DEFAULT),
@@ -197,7 +202,7 @@ local function meter(world, state, name, quantity, options)
         end
     end
     table.insert(world.meters, { name = name, quantity = quantity,
-        event_id = id })
+        event_id = id, at = at })
     return "recorded"
 end
 

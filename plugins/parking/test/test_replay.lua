@@ -50,6 +50,18 @@ test("an exit that was not paid becomes arrears", function()
     expect_one_debt(park)
 end)
 
+test("what happened offline counts when it happened", function()
+    local park = open()
+    local entries, exits = both(park)
+    park:replay("g1", entries)
+    park.world:advance(100 * 3600 * 1000)
+    park:replay("g2", exits)
+    for i, at in ipairs { carpark.instant "09:00",
+        park.world.now - 72 * 3600 * 1000 } do
+        tap.equal(park.world.meters[i].at, at, "at")
+    end
+end)
+
 test("replayed twice nothing changes", function()
     local park = open()
     local entries, exits = both(park)
@@ -162,6 +174,46 @@ test("an offline second entry is an anomaly, not a session", function()
     expect(results[2], { reason = "already_inside", action = "open",
         session_id = results[1].session_id })
     tap.equal(park:anomalies(), "already_inside", "anomalies")
+end)
+
+test("two visits in one outage are two sessions, gate by gate", function()
+    local park = open()
+    park:replay("g1", { park:event("entry", CAR, "09:00"),
+        park:event("entry", CAR, "11:00") })
+    park:replay("g2", { park:event("exit", CAR, "10:40"),
+        park:event("exit", CAR, "11:45") })
+    local left = park:sessions { plate = CAR, state = "left" }
+    tap.equal(#left, 2, "sessions that left")
+    expect(left[1], { entered_at = carpark.text "11:00",
+        left_at = carpark.text "11:45", fee_fen = 500 })
+    expect(left[2], { entered_at = carpark.text "09:00",
+        left_at = carpark.text "10:40", fee_fen = 900 })
+    tap.equal(#park:sessions { plate = CAR }, 2, "sessions")
+    tap.equal(#park:arrears(CAR), 2, "debts")
+end)
+
+test("a live exit is that of the last entry that was told", function()
+    local park = open()
+    park:replay("g1", { park:event("entry", CAR, "09:00"),
+        park:event("entry", CAR, "13:40") })
+    expect(park:exit(CAR, "14:05"), { action = "open", due_fen = 0 })
+    park:replay("g2", { park:event("exit", CAR, "10:40") })
+    tap.equal(#park:sessions { state = "inside" }, 0, "inside")
+    expect(park:arrears(CAR)[1], { amount_fen = 900 })
+end)
+
+test("an entry does not wait for longer than three days", function()
+    local park = open()
+    local first = park:replay("g1", { park:event("entry", CAR, "09:00"),
+        park:event("entry", CAR, "11:00") }).results[1]
+    park:close(first.session_id, { kind = "forced" })
+    park.world:advance(70 * 3600 * 1000)
+    local late = park:event("exit", CAR, "14:00")
+    late.captured_at = "2026-03-05T11:00:00.001+08:00"
+    expect(park:replay("g2", { late }).results[1], { reason = "no_entry" })
+    late = park:event("exit", CAR, "14:00")
+    late.captured_at = "2026-03-05T11:00:00+08:00"
+    expect(park:replay("g9", { late }).results[1], { reason = "arrears" })
 end)
 
 test("a denied car that got in offline is inside, and told", function()

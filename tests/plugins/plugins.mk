@@ -1,0 +1,13 @@
+# tests/plugins/plugins.mk: plugins in C of the scenarios. Included by
+# Makefile.in; builds into plugins-c/. An author's objects: the public headers,
+# and none of the runtime's flags.
+
+plugins_c = plugins-c/shop.so
+plugins-c/shop.so: $(srcdir)/tests/plugins/shop-c/shop.c \
+  $(wildcard $(srcdir)/sdk/include/linli/*.h)
+	@mkdir -p $(@D)
+	$(call say,SO )$(CC) -std=c11 -O2 -fPIC -fvisibility=hidden -Wall -Wextra \
+	  $(werror_flag) -I$(srcdir)/sdk/include -shared -Wl,-z,noexecstack $< -o $@
+
+check_needs += $(plugins_c)
+clean_files += plugins-c
