@@ -347,6 +347,27 @@ take_last_event(struct ll_docs *docs, struct ll_rd *row)
     return LINLI_OK;
 }
 
+/* The last number that was given, also when its event is gone. */
+static linli_status
+read_event_seq(struct ll_docs *docs, struct ll_err *err)
+{
+    struct ll_query query;
+    ll_query_init(&query, docs->mem, LL_ST_meta_get);
+    ll_put_bytes(&query.params, LINLI_STR(LL_EVENT_SEQ_NAME));
+    linli_status status = ll_store_ask(docs->store, &query);
+    struct ll_rd row = ll_rd(ll_buf_view(&query.rows));
+    if (status != LINLI_OK) {
+        *err = query.err;
+    } else if (query.row_count > 0) {
+        (void)ll_rd_list(&row);
+        uint64_t seq = (uint64_t)ll_rd_int(&row);
+        if (seq > docs->last_event_seq)
+            docs->last_event_seq = seq;
+    }
+    ll_query_fini(&query);
+    return status;
+}
+
 static linli_status
 take_last_alert(struct ll_docs *docs, struct ll_rd *row)
 {
@@ -369,6 +390,8 @@ read_all(struct ll_docs *docs, struct ll_err *err)
         status = each_row(docs, LL_ST_series, take_series, err);
     if (status == LINLI_OK)
         status = each_row(docs, LL_ST_event_last, take_last_event, err);
+    if (status == LINLI_OK)
+        status = read_event_seq(docs, err);
     if (status == LINLI_OK)
         status = each_row(docs, LL_ST_alert_last, take_last_alert, err);
     return status;

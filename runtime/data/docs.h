@@ -14,6 +14,10 @@
 #include "base/index.h"
 #include "store/store.h"
 
+/* Of the store's single values: the last event there was when old ones were
+ * dropped. */
+#define LL_EVENT_SEQ_NAME "event_seq"
+
 struct ll_docs;
 struct ll_txn;
 struct ll_coll;

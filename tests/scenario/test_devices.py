@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# test-timeout-s: 120
 """tests/scenario/test_devices.py: spec/devices.md, live.
 
 Signatures, nonces and bounds; the answer that a device gets whatever its
