@@ -45,6 +45,7 @@ unit_SRCS = \
   test_rate.c \
   test_reconcile.c \
   test_ring.c \
+  test_scan.c \
   test_schema.c \
   test_seed.c \
   test_spawn.c \
@@ -58,6 +59,7 @@ unit_SRCS = \
   test_token_cache.c \
   test_tuple.c \
   test_txn.c \
+  test_txn_seen.c \
   test_usage.c \
   test_value.c \
   test_views.c \

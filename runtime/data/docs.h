@@ -162,6 +162,9 @@ void ll_docs_stop(struct ll_docs *docs);
 /* After the store: no transaction may be open. */
 void ll_docs_close(struct ll_docs *docs);
 
+/* For what is made now: that there was no memory once is forgotten. */
+struct ll_arena *ll_docs_arena(struct ll_docs *docs);
+
 /* -- spaces -- */
 
 /* Finds a space or makes it. NULL without memory. */

@@ -13,12 +13,13 @@ static struct ll_series *
 series_make(struct ll_space *space, uint32_t id, linli_str meter)
 {
     struct ll_docs *docs = space->docs;
-    struct ll_series *series = ll_arena_alloc(&docs->arena, sizeof *series);
+    struct ll_arena *arena = ll_docs_arena(docs);
+    struct ll_series *series = ll_arena_alloc(arena, sizeof *series);
     if (series == NULL)
         return NULL;
     series->id = id;
-    series->meter = ll_arena_str(&docs->arena, meter);
-    if (docs->arena.failed)
+    series->meter = ll_arena_str(arena, meter);
+    if (arena->failed)
         return NULL;
     series->next = space->series;
     space->series = series;
@@ -50,10 +51,12 @@ ll_series(struct ll_space *space, linli_str meter)
     ll_put_int(&commit->ops, docs->last_series + 1);
     ll_put_int(&commit->ops, space->id);
     ll_put_bytes(&commit->ops, meter);
-    series = series_make(space, (uint32_t)docs->last_series + 1, meter);
+    if (!commit->ops.failed)
+        series = series_make(space, (uint32_t)docs->last_series + 1, meter);
     if (series == NULL) {
         ll_docs_commit_free(docs, commit);
         return 0;
     }
-    return ll_docs_commit_send(docs, commit) != 0 ? series->id : 0;
+    (void)ll_docs_commit_send(docs, commit);
+    return series->id;
 }
