@@ -1,7 +1,7 @@
 /* tests/unit/test_docs.c: documents in memory over a store: found, loaded,
  * written, forgotten; who waits for them, and what there is to be found. */
 #include "docs_fixture.h"
-#include "host/meter.h"
+#include "data/series.h"
 
 #define KIB ((size_t)1024)
 
