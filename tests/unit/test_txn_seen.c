@@ -1,7 +1,7 @@
 /* tests/unit/test_txn_seen.c: what a transaction has seen, while nothing of it is
  * durable. That it sees the right things is shown by the histories
  * (tests/scenario/test_histories.py); this is about when it may be told. */
-#include "host/scan.h"
+#include "data/scan.h"
 #include "store_fixture.h"
 #include "store_shim.h"
 
