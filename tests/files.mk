@@ -5,9 +5,11 @@ unit_SRCS = \
   test_cli.c \
   test_conf.c \
   test_digest.c \
+  test_docs.c \
   test_elf.c \
   test_enter.c \
   test_ffi.c \
+  test_file.c \
   test_frame.c \
   test_host.c \
   test_host_bounds.c \
@@ -43,6 +45,7 @@ unit_SRCS = \
   test_rate.c \
   test_reconcile.c \
   test_ring.c \
+  test_scan.c \
   test_schema.c \
   test_seed.c \
   test_spawn.c \
@@ -55,6 +58,8 @@ unit_SRCS = \
   test_text.c \
   test_token_cache.c \
   test_tuple.c \
+  test_txn.c \
+  test_txn_seen.c \
   test_usage.c \
   test_value.c \
   test_views.c \

@@ -3,13 +3,15 @@
  * One at a time for each plugin and community, in order. An event whose
  * handler fails is tried again after a pause that doubles, and left, with an
  * alert, after LL_TASK_ATTEMPTS_MAX: one broken event must not keep all
- * others from a plugin for ever.
+ * others from a plugin for ever. How often it has failed stands in the
+ * cursor, so that it is left also when the host goes down with it.
  */
 #include "host/bus.h"
 
 #include <stdio.h>
 
 #include "base/text.h"
+#include "data/put.h"
 #include "host/directory.h"
 #include "host/effect.h"
 #include "host/task.h"
@@ -27,7 +29,9 @@ struct ll_subscriber {
     bool querying, running, missed; /* missed: something came meanwhile */
     uint64_t scanned; /* nothing up to here is for it and undone */
     uint64_t seq;     /* of the event in hand */
-    uint32_t attempts;
+    uint64_t failed;  /* the event that failed, */
+    int64_t attempts; /* so often, */
+    int64_t due_ms;   /* and is tried again then */
     struct ll_timer *pause;
     struct ll_buf input; /* JSON of the event in hand */
     struct ll_buf text;
@@ -37,16 +41,25 @@ static void look(struct ll_subscriber *sub);
 
 /* -- the cursor -- */
 
-static uint64_t
-cursor_of(struct ll_subscriber *sub)
+static void
+read_cursor(struct ll_subscriber *sub)
 {
     struct ll_json *json = &sub->instance->host->docs.json;
     const struct ll_content *content = sub->cursor->content;
-    int64_t seq = 0;
-    if (content != NULL &&
-        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) == LINLI_OK)
-        (void)ll_jv_int(ll_jv_get(ll_json_root(json), "seq"), &seq);
-    return (uint64_t)seq;
+    int64_t seq = 0, failed = 0;
+    if (content == NULL ||
+        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
+        return;
+    struct ll_jv root = ll_json_root(json);
+    (void)ll_jv_int(ll_jv_get(root, "seq"), &seq);
+    if ((uint64_t)seq > sub->scanned)
+        sub->scanned = (uint64_t)seq;
+    if (!ll_jv_int(ll_jv_get(root, "failed"), &failed) ||
+        (uint64_t)failed == sub->failed)
+        return;
+    sub->failed = (uint64_t)failed;
+    (void)ll_jv_int(ll_jv_get(root, "attempts"), &sub->attempts);
+    (void)ll_jv_int(ll_jv_get(root, "due"), &sub->due_ms);
 }
 
 static linli_str
@@ -58,15 +71,35 @@ cursor_text(struct ll_subscriber *sub, uint64_t seq)
     return ll_buf_view(&sub->text);
 }
 
+static void
+write_cursor(struct ll_subscriber *sub, linli_str text)
+{
+    struct ll_host *host = sub->instance->host;
+    (void)ll_docs_put_now(
+        &host->docs, sub->cursor, text, ll_world_wall(host->world).ms);
+}
+
 /* Moves it without a call: a plugin begins with what comes from now on, and
  * leaves an event that it cannot take. */
 static void
 move_cursor(struct ll_subscriber *sub, uint64_t seq)
 {
-    struct ll_host *host = sub->instance->host;
-    (void)ll_docs_put_now(&host->docs, sub->cursor, cursor_text(sub, seq),
-        ll_world_wall(host->world).ms);
+    write_cursor(sub, cursor_text(sub, seq));
     sub->scanned = seq;
+}
+
+/* Notes that the event in hand has failed. The place stays: it was not done,
+ * and what is before it was. */
+static void
+note_failure(struct ll_subscriber *sub)
+{
+    ll_buf_clear(&sub->text);
+    ll_buf_printf(&sub->text,
+        "{\"id\":\"events\",\"seq\":%llu,\"failed\":%llu,"
+        "\"attempts\":%lld,\"due\":%lld}",
+        (unsigned long long)sub->seq - 1, (unsigned long long)sub->failed,
+        (long long)sub->attempts, (long long)sub->due_ms);
+    write_cursor(sub, ll_buf_view(&sub->text));
 }
 
 /* -- an event in hand -- */
@@ -85,12 +118,29 @@ leave_event(struct ll_subscriber *sub, linli_str code)
     struct ll_host *host = sub->instance->host;
     char data[256];
     (void)snprintf(data, sizeof data,
-        "{\"seq\":%llu,\"code\":\"%.*s\",\"attempts\":%u}",
-        (unsigned long long)sub->seq, LL_FMT(code), sub->attempts);
+        "{\"seq\":%llu,\"code\":\"%.*s\",\"attempts\":%lld}",
+        (unsigned long long)sub->seq, LL_FMT(code), (long long)sub->attempts);
     ll_host_alert(
         host, sub->instance, "linli.dead_event", LINLI_STR(""), ll_cstr(data));
     move_cursor(sub, sub->seq);
-    sub->attempts = 0;
+}
+
+static void
+take_failure(struct ll_subscriber *sub, linli_str code)
+{
+    int64_t now_ms = ll_world_wall(sub->instance->host->world).ms;
+    if (ll_task_not_its_fault(code)) {
+        sub->due_ms = now_ms + ll_task_pause_ms(1);
+        return;
+    }
+    sub->attempts = sub->failed == sub->seq ? sub->attempts + 1 : 1;
+    sub->failed = sub->seq;
+    if (sub->attempts >= LL_TASK_ATTEMPTS_MAX) {
+        leave_event(sub, code);
+        return;
+    }
+    sub->due_ms = now_ms + ll_task_pause_ms((uint32_t)sub->attempts);
+    note_failure(sub);
 }
 
 static void
@@ -101,17 +151,11 @@ on_task_done(struct ll_task *task, int status, linli_str code)
     sub->running = false;
     ll_content_free(&host->mem, &task->after);
     ll_doc_unref(&task->doc);
-    if (status < 300) {
-        sub->attempts = 0;
+    if (status < 300)
         sub->scanned = sub->seq;
-    } else if (status != 410 && !ll_task_not_its_fault(code)) {
-        if (++sub->attempts >= LL_TASK_ATTEMPTS_MAX) {
-            leave_event(sub, code);
-        } else if (sub->pause != NULL && !host->virtual_clock) {
-            ll_timer_set(sub->pause, ll_task_pause_ms(sub->attempts), 0);
-            return;
-        }
-    }
+    else if (status != 410 && !host->draining &&
+             host->failure.status == LINLI_OK)
+        take_failure(sub, code);
     look(sub);
 }
 
@@ -190,6 +234,21 @@ on_cursor(struct ll_wait *wait)
     look(LL_CONTAINER(wait, struct ll_subscriber, wait));
 }
 
+/* It is not the time yet for the event that failed. */
+static bool
+pauses(struct ll_subscriber *sub)
+{
+    struct ll_host *host = sub->instance->host;
+    int64_t in_ms = sub->due_ms - ll_world_wall(host->world).ms;
+    if (in_ms <= 0) {
+        sub->due_ms = 0;
+        return false;
+    }
+    if (!host->virtual_clock) /* else who moves the clock looks */
+        ll_timer_set(sub->pause, in_ms, 0);
+    return true;
+}
+
 static void
 look(struct ll_subscriber *sub)
 {
@@ -208,8 +267,9 @@ look(struct ll_subscriber *sub)
         return;
     if (sub->cursor->content == NULL)
         move_cursor(sub, host->docs.last_event_seq);
-    if (cursor_of(sub) > sub->scanned)
-        sub->scanned = cursor_of(sub);
+    read_cursor(sub);
+    if (pauses(sub))
+        return;
     sub->missed = false;
     ll_query_init(&sub->query, &host->mem, LL_ST_event_after);
     ll_put_bytes(&sub->query.params, instance->community->id);
@@ -316,4 +376,26 @@ ll_bus_idle(const struct ll_host *host)
                 return false;
     }
     return true;
+}
+
+int64_t
+ll_bus_next_ms(const struct ll_host *host)
+{
+    int64_t now_ms = ll_world_wall(host->world).ms, next_ms = INT64_MAX;
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            if (i->subscriber != NULL && i->state == LL_INSTANCE_ENABLED &&
+                i->subscriber->due_ms > now_ms &&
+                i->subscriber->due_ms < next_ms)
+                next_ms = i->subscriber->due_ms;
+    return next_ms;
+}
+
+void
+ll_bus_pump(struct ll_host *host)
+{
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            if (i->subscriber != NULL && i->subscriber->due_ms != 0)
+                look(i->subscriber);
 }

@@ -22,6 +22,10 @@ void ll_bus_open(struct ll_instance *instance);
 void ll_bus_close(struct ll_instance *instance);
 /* True if nothing is on its way to a plugin. */
 bool ll_bus_idle(const struct ll_host *host);
+/* When the next event that failed is tried again; INT64_MAX: none is known.
+ * By the wall clock, and ll_bus_pump looks whose time has come. */
+int64_t ll_bus_next_ms(const struct ll_host *host);
+void ll_bus_pump(struct ll_host *host);
 
 /* An event as a row of the store has it, and as it leaves. */
 struct ll_event {

@@ -59,7 +59,8 @@ struct ll_call {
     struct ll_buf scratch; /* problem bodies, texts on the way */
     struct ll_community *community;
     struct ll_instance *instance;
-    struct ll_package *package; /* the version that was routed to */
+    struct ll_package *package; /* the version that was routed to, */
+    struct ll_pool *pool;       /* held; NULL: it is disabled */
     struct ll_match match;      /* of a request; route NULL for others */
     struct ll_identity *identity;
     struct ll_trace trace;
@@ -145,6 +146,8 @@ void ll_call_keep_word(struct ll_call *call);
 
 void ll_call_add_header(
     struct ll_call *call, const char *name, linli_str value);
+/* Its runs go to the version that serves now, to the end. */
+void ll_call_hold_pool(struct ll_call *call);
 /* Limits of its route, or of the plugin. */
 const struct ll_call_limits *ll_call_limits(const struct ll_call *call);
 /* A line in the host's log that names the call. */

@@ -132,12 +132,12 @@ submit(struct ll_call *call)
     if (call->payload.failed || call->payload.len > LL_FRAME_BYTES_MAX)
         return ll_call_refuse(call, "request/too-large",
             "path, query and body together exceed a frame of 1 MiB");
-    if (call->instance->pool == NULL) /* disabled meanwhile */
+    if (call->pool == NULL) /* disabled, and the route has a fallback */
         return ll_call_refuse(call, "plugin/disabled", NULL);
     call->run.payload = ll_buf_view(&call->payload);
     call->run.deadline_ns =
         call->began.ns + ll_call_limits(call)->wall_ms * NS_PER_MS;
-    ll_pool_submit(call->instance->pool, &call->run);
+    ll_pool_submit(call->pool, &call->run);
     return LL_STEP_WAIT;
 }
 

@@ -93,6 +93,7 @@ ll_clock_set(struct ll_host *host, int64_t ms, struct ll_err *err)
         return status;
     move(host, ms);
     ll_work_pump(host);
+    ll_bus_pump(host);
     ll_sweep_now(host);
     return LINLI_OK;
 }
@@ -127,10 +128,13 @@ on_step(void *user)
         return;
     int64_t next_ms = ll_work_next_ms(host);
     int64_t now_ms = ll_clock_now(host);
+    if (ll_bus_next_ms(host) < next_ms)
+        next_ms = ll_bus_next_ms(host);
     if (next_ms <= advance->to_ms) {
         if (next_ms > now_ms)
             move(host, next_ms);
         ll_work_pump(host);
+        ll_bus_pump(host);
         ll_host_clock_step(host);
         return;
     }

@@ -6,6 +6,7 @@
  * asks the same and is answered the same, without a second count.
  */
 #include "base/text.h"
+#include "data/put.h"
 #include "host/call.h"
 #include "host/directory.h"
 

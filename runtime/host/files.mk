@@ -14,8 +14,6 @@ host_SRCS = batch.c \
   dev_key.c \
   device.c \
   directory.c \
-  doc.c \
-  docs.c \
   effect.c \
   error_text.c \
   feed.c \
@@ -24,7 +22,6 @@ host_SRCS = batch.c \
   jwks.c \
   jwt.c \
   kept.c \
-  known.c \
   locale.c \
   lock.c \
   log.c \
@@ -37,7 +34,6 @@ host_SRCS = batch.c \
   reconcile.c \
   remember.c \
   request.c \
-  scan.c \
   seed.c \
   seed_read.c \
   services.c \
@@ -46,7 +42,6 @@ host_SRCS = batch.c \
   timers.c \
   token_cache.c \
   trace.c \
-  txn.c \
   who.c \
   work.c
 

@@ -10,7 +10,7 @@
 #include <linli/host.h>
 
 #include "host/conf.h"
-#include "host/docs.h"
+#include "data/docs.h"
 #include "host/log.h"
 #include "host/metrics.h"
 #include "host/rate.h"

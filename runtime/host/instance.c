@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "host/bus.h"
-#include "host/known.h"
+#include "data/known.h"
 #include "host/remember.h"
 #include "host/work.h"
 

@@ -2,7 +2,7 @@
 #include "host/kept.h"
 
 #include "base/text.h"
-#include "host/known.h"
+#include "data/known.h"
 
 #define DAY_MS ((int64_t)86400000)
 #define KEPT_MS DAY_MS /* spec/http.md, section 4 */

@@ -4,69 +4,13 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "data/series.h"
 #include "host/effect.h"
 
 #define NS_PER_US 1000
 #define AHEAD_MS_MAX ((int64_t)5 * 60 * 1000)      /* spec/metering.md */
 #define BACK_MS_MAX ((int64_t)72 * 60 * 60 * 1000) /* the grace */
 #define EVENT_ID_BYTES_MAX 128
-
-struct ll_series {
-    struct ll_series *next;
-    uint32_t id;
-    linli_str meter;
-};
-
-/* -- series -- */
-
-static struct ll_series *
-series_make(struct ll_space *space, uint32_t id, linli_str meter)
-{
-    struct ll_docs *docs = space->docs;
-    struct ll_series *series = ll_arena_alloc(&docs->arena, sizeof *series);
-    if (series == NULL)
-        return NULL;
-    series->id = id;
-    series->meter = ll_arena_str(&docs->arena, meter);
-    if (docs->arena.failed)
-        return NULL;
-    series->next = space->series;
-    space->series = series;
-    if (id > docs->last_series)
-        docs->last_series = id;
-    return series;
-}
-
-linli_status
-ll_series_known(struct ll_space *space, int64_t id, linli_str meter)
-{
-    return series_make(space, (uint32_t)id, meter) == NULL ? LINLI_E_NOMEM
-                                                           : LINLI_OK;
-}
-
-uint32_t
-ll_series(struct ll_space *space, linli_str meter)
-{
-    struct ll_docs *docs = space->docs;
-    struct ll_series *series = space->series;
-    while (series != NULL && !ll_str_eq(series->meter, meter))
-        series = series->next;
-    if (series != NULL)
-        return series->id;
-    struct ll_commit *commit = ll_docs_commit_new(docs);
-    if (commit == NULL)
-        return 0;
-    ll_commit_op(commit, LL_ST_series_put);
-    ll_put_int(&commit->ops, docs->last_series + 1);
-    ll_put_int(&commit->ops, space->id);
-    ll_put_bytes(&commit->ops, meter);
-    series = series_make(space, (uint32_t)docs->last_series + 1, meter);
-    if (series == NULL) {
-        ll_docs_commit_free(docs, commit);
-        return 0;
-    }
-    return ll_docs_commit_send(docs, commit) != 0 ? series->id : 0;
-}
 
 /* -- usage -- */
 

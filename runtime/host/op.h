@@ -6,7 +6,7 @@
 #ifndef LL_HOST_OP_H
 #define LL_HOST_OP_H
 
-#include "host/scan.h"
+#include "data/scan.h"
 
 struct ll_call;
 struct ll_op;

@@ -7,10 +7,12 @@
 #include "host/sweep.h"
 
 #include "host/clock.h"
-#include "host/txn.h"
+#include "data/txn.h"
 
 #define EVERY_MS 60000
 #define ROWS 256
+#define TRIM_EVERY_MS 600000
+#define TRIM_ROWS 10000
 
 struct ll_sweep {
     struct ll_host *host;
@@ -21,6 +23,7 @@ struct ll_sweep {
     struct ll_doc *docs[ROWS]; /* being loaded, then deleted */
     uint32_t count, ready;
     bool more;
+    int64_t trim_ms; /* events are looked at again from then on */
 };
 
 static void look(struct ll_sweep *sweep);
@@ -40,6 +43,22 @@ drop_docs(struct ll_sweep *sweep)
     sweep->count = sweep->ready = 0;
 }
 
+/* Old events go, and how far their numbers have come is noted: it must not be
+ * forgotten with the last of them. */
+static void
+trim_events(struct ll_sweep *sweep, int64_t now_ms, struct ll_commit *commit)
+{
+    if (now_ms < sweep->trim_ms)
+        return;
+    sweep->trim_ms = now_ms + TRIM_EVERY_MS;
+    ll_commit_op(commit, LL_ST_event_trim);
+    ll_put_int(&commit->ops, now_ms - LL_EVENT_KEPT_MS);
+    ll_put_int(&commit->ops, TRIM_ROWS);
+    ll_commit_op(commit, LL_ST_meta_put);
+    ll_put_bytes(&commit->ops, LINLI_STR(LL_EVENT_SEQ_NAME));
+    ll_put_int(&commit->ops, (int64_t)sweep->host->docs.last_event_seq);
+}
+
 /* Those that are still due: one may have been written anew meanwhile. */
 static void
 delete_docs(struct ll_sweep *sweep)
@@ -57,9 +76,7 @@ delete_docs(struct ll_sweep *sweep)
             break;
     }
     if (commit != NULL) {
-        ll_commit_op(commit, LL_ST_event_trim);
-        ll_put_int(&commit->ops, now_ms - LL_EVENT_KEPT_MS);
-        ll_put_int(&commit->ops, ROWS);
+        trim_events(sweep, now_ms, commit);
         ll_docs_commit_unwatched(docs, commit);
         if (ll_txn_commit(&txn, commit) == 0)
             ll_docs_commit_free(docs, commit);
@@ -105,7 +122,8 @@ on_rows(struct ll_query *query)
             sweep->docs[sweep->count++] = doc;
     }
     ll_query_fini(query);
-    if (sweep->count == 0)
+    bool trims = ll_world_wall(sweep->host->world).ms >= sweep->trim_ms;
+    if (sweep->count == 0 && !trims)
         rest(sweep);
     else
         load_docs(sweep);

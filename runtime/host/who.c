@@ -7,6 +7,7 @@
  * too, and of nobody else's.
  */
 #include "base/text.h"
+#include "data/put.h"
 #include "host/call.h"
 #include "host/directory.h"
 

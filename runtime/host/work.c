@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "data/put.h"
 #include "host/clock.h"
 #include "host/device.h"
 #include "host/directory.h"
@@ -62,7 +63,8 @@ bool
 ll_task_not_its_fault(linli_str code)
 {
     static const char *const codes[] = {"runtime/draining", "runtime/memory",
-        "runtime/busy", "plugin/disabled", "store/failed"};
+        "runtime/busy", "plugin/disabled", "sandbox/breaker-open",
+        "sandbox/start", "store/failed"};
     for (size_t i = 0; i < LL_COUNT(codes); i++)
         if (ll_str_is(code, codes[i]))
             return true;

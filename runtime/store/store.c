@@ -91,24 +91,32 @@ ll_store_last(const struct ll_store *store)
 }
 
 static void
+end_commit(struct ll_store *store, struct ll_commit *commit)
+{
+    ll_check(store->queued > 0);
+    store->queued--;
+    store->queued_bytes -= commit->ops.len;
+    commit->done(commit, commit->number <= store->durable);
+}
+
+/* What is durable, then that it failed, then what never will be. */
+static void
 deliver_commits(struct ll_store *store)
 {
     struct ll_commits done = {0};
     struct ll_err err = {0};
     uint64_t before = store->durable;
     bool failed = ll_writer_pull(store->writer, &done, &store->durable, &err);
+    while (done.first != NULL && done.first->number <= store->durable)
+        end_commit(store, ll_commits_pop(&done));
+    if (store->durable > before && store->on_durable != NULL)
+        store->on_durable(store->user);
     if (failed && !store->failed) {
         store->failed = true;
         store->on_failed(store->user, &err);
     }
-    for (struct ll_commit *c; (c = ll_commits_pop(&done)) != NULL;) {
-        ll_check(store->queued > 0);
-        store->queued--;
-        store->queued_bytes -= c->ops.len;
-        c->done(c, c->number <= store->durable);
-    }
-    if (store->durable > before && store->on_durable != NULL)
-        store->on_durable(store->user);
+    while (done.first != NULL)
+        end_commit(store, ll_commits_pop(&done));
 }
 
 /* -- queries -- */

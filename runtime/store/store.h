@@ -39,7 +39,8 @@ struct ll_store_options {
      * been called. On the loop, once for all that came together; may be
      * NULL. */
     void (*durable)(void *user);
-    /* A batch could not be made durable. Once, on the loop. */
+    /* A batch could not be made durable. Once, on the loop, after the last
+     * commit that is durable was told and before the first that is not. */
     void (*failed)(void *user, const struct ll_err *err);
     void *user;
 };
@@ -52,8 +53,9 @@ struct ll_store_options {
 linli_status ll_store_open(const struct ll_store_options *options,
     struct ll_store **out, struct ll_err *err) LL_USE_RESULT;
 
-/* Writes what was committed, waits for the threads, closes. No callback
- * comes after. */
+/* Writes what was committed, waits for the threads, tells every commit, query
+ * and backup under way what became of it (a query not begun: LINLI_E_CLOSED),
+ * closes. No callback comes after. Not from inside one. */
 void ll_store_close(struct ll_store **store);
 
 /* -- commits -- */

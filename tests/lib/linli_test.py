@@ -194,11 +194,13 @@ class Daemon:
     mode, plugins: --mode and --plugins; plugins=None leaves it out.
     data: an existing data directory to use and keep.
     allow_exit: do not check the exit status at the end.
+    env: what is added to the environment of linlid.
     """
 
     def __init__(self, options=(), config=None, mode="development",
                  plugins=None, data=None, community="demo",
-                 allow_exit=False):
+                 allow_exit=False, env=None):
+        self.env = dict(os.environ, **(env or {}))
         self.options = list(options)
         self.config = config
         self.mode = mode
@@ -259,7 +261,7 @@ class Daemon:
         with open(self.output_path, "ab") as errors:
             self.process = subprocess.Popen(
                 self.command_line(), stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=errors)
+                stdout=subprocess.PIPE, stderr=errors, env=self.env)
         self.ready = self._read_ready()
         parts = urllib.parse.urlsplit(self.ready["url"])
         self.host, self.port = parts.hostname, parts.port

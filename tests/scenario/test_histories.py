@@ -18,9 +18,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import tap  # noqa: E402
 from histories import COLLECTIONS, History, manifest  # noqa: E402
 from history_driver import Player  # noqa: E402
-from linli_test import Daemon, plugin_folder, temporary_folder  # noqa: E402
+from linli_test import (Daemon, plugin_folder, program,  # noqa: E402
+                        temporary_folder)
 
-HISTORIES = int(os.environ.get("LINLI_HISTORIES", "300"))
+HISTORIES = int(os.environ.get("LINLI_HISTORIES", "500"))
 SEED = int(os.environ.get("LINLI_SEED", "1"))
 SHRINK_S = int(os.environ.get("LINLI_SHRINK_S", "60"))
 
@@ -37,10 +38,22 @@ def config(workers):
             "worker": {"drafts": True, "count_lua": workers}}
 
 
-def play(histories, workers, **how):
+def slow_disk():
+    """The environment of a linlid whose disk is slow; a sanitizer has to be
+    loaded first."""
+    with open(os.path.join(tap.build_folder(), "config.mk"),
+              encoding="utf-8") as f:
+        sanitized = any(line.split()[:2] == ["sanitize", "="]
+                        and len(line.split()) > 2 for line in f)
+    return {} if sanitized else {"LD_PRELOAD": program(
+        "plugins-c/slow_sync.so")}
+
+
+def play(histories, workers, env=None, **how):
     """Play on a new daemon; (histories that are wrong, player)."""
     wrong = []
-    with temporary_folder() as parent, Daemon(config=config(workers)) as d:
+    with temporary_folder() as parent, \
+            Daemon(config=config(workers), env=env) as d:
         folder = folder_of(parent)
         player = Player(d, lambda: d.enable(folder), **how)
         for history in player.play(histories):
@@ -111,12 +124,13 @@ def test_three_workers():
 
 
 def test_workers_killed():
-    run(HISTORIES // 10, 3, SEED + 2000000, kills=["worker"], every=100)
+    run(HISTORIES // 10, 3, SEED + 2000000, every=100,
+        kills=["worker", "worker", "worker", "linlid"])
 
 
 def test_linlid_killed():
     run(HISTORIES * 2 // 10, 2, SEED + 3000000, kills=["linlid"],
-        every=min(1000, HISTORIES))
+        every=200, env=slow_disk())
 
 
 if __name__ == "__main__":

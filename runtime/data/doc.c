@@ -1,4 +1,4 @@
-/* host/doc.c: documents in memory: found, loaded, written, forgotten.
+/* data/doc.c: documents in memory: found, loaded, written, forgotten.
  * [loop]
  *
  * What must stay true: a document that is in the table is the newest state
@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "host/docs.h"
-#include "host/known.h"
+#include "data/docs.h"
+#include "data/known.h"
 
 #define ALIGN sizeof(void *)
 
@@ -182,9 +182,9 @@ due_of(const struct ll_coll *coll, struct ll_jv document, int64_t now_ms)
         !ll_jv_int(ll_jv_get_str(document, coll->retention_from), &from))
         return 0;
     int64_t due;
-    if (__builtin_add_overflow(from, coll->retention_ms, &due) || due < 1)
-        return 1;
-    return due;
+    if (__builtin_add_overflow(from, coll->retention_ms, &due))
+        return INT64_MAX;
+    return due < 1 ? 1 : due;
 }
 
 linli_status

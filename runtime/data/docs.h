@@ -1,4 +1,4 @@
-/* host/docs.h: spaces, their collections, and the documents in memory. [loop]
+/* data/docs.h: spaces, their collections, and the documents in memory. [loop]
  *
  * A space is the namespace of one plugin in one community; the runtime's own
  * things live in collections whose names begin with '~'. A `struct ll_doc`
@@ -8,11 +8,15 @@
  * holds or reads them, and while a query under way may be older than they
  * are; the others are a bounded cache (spec/db.md, section 6).
  */
-#ifndef LL_HOST_DOCS_H
-#define LL_HOST_DOCS_H
+#ifndef LL_DATA_DOCS_H
+#define LL_DATA_DOCS_H
 
 #include "base/index.h"
 #include "store/store.h"
+
+/* Of the store's single values: the last event there was when old ones were
+ * dropped. */
+#define LL_EVENT_SEQ_NAME "event_seq"
 
 struct ll_docs;
 struct ll_txn;
@@ -46,8 +50,8 @@ struct ll_space {
     linli_str community, plugin;
     int64_t rows, bytes; /* of the plugin's own documents */
     struct ll_coll *colls;
-    struct ll_known *known;   /* keys of answers, host/known.h; or NULL */
-    struct ll_series *series; /* what is metered here, host/meter.h */
+    struct ll_known *known;   /* keys of answers, data/known.h; or NULL */
+    struct ll_series *series; /* what is metered here, data/series.h */
     /* host/lock.c */
     struct ll_call *lock_holder;
     struct ll_wait *lock_waits, *commit_waits;
@@ -157,6 +161,9 @@ linli_status ll_docs_open(struct ll_docs *docs, struct ll_mem *mem,
 void ll_docs_stop(struct ll_docs *docs);
 /* After the store: no transaction may be open. */
 void ll_docs_close(struct ll_docs *docs);
+
+/* For what is made now: that there was no memory once is forgotten. */
+struct ll_arena *ll_docs_arena(struct ll_docs *docs);
 
 /* -- spaces -- */
 

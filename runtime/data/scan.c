@@ -1,5 +1,5 @@
-/* host/scan.c: pieces of a range, put together. [loop] */
-#include "host/scan.h"
+/* data/scan.c: pieces of a range, put together. [loop] */
+#include "data/scan.h"
 
 #include <stdlib.h>
 
@@ -136,8 +136,6 @@ add_rows(struct ll_scan *scan, struct horizon *horizon)
             *horizon = (struct horizon){ll_arena_str(&scan->arena, key),
                 ll_arena_str(&scan->arena, id)};
         bool newer = doc->number > scan->query.snapshot;
-        if (newer && doc->number > txn->read_high)
-            txn->read_high = doc->number;
         if (newer || ll_txn_own(txn, doc) != NULL || doc->content == NULL)
             ll_doc_unref(&doc);
         else if (!add_item(scan, key, doc, doc->content))
@@ -151,6 +149,12 @@ static linli_status
 add_recent(struct ll_scan *scan, const struct horizon *horizon)
 {
     struct ll_txn *txn = scan->txn;
+    const struct ll_doc *newest = scan->coll->recent_last;
+    /* Whatever they wrote: that something is not in the range any more, or
+     * has only passed through it, is seen too. */
+    if (newest != NULL && newest->number > scan->query.snapshot &&
+        newest->number > txn->read_high)
+        txn->read_high = newest->number;
     /* Newest first: the list ascends by number. */
     for (struct ll_doc *doc = scan->coll->recent_last;
          doc != NULL && doc->number > scan->query.snapshot;
@@ -159,8 +163,6 @@ add_recent(struct ll_scan *scan, const struct horizon *horizon)
         if (key.ptr == NULL || ll_txn_own(txn, doc) != NULL ||
             !ahead(scan, key, doc->id) || beyond(scan, horizon, key, doc->id))
             continue;
-        if (doc->number > txn->read_high)
-            txn->read_high = doc->number;
         struct ll_doc *held = ll_docs_get(scan->coll, doc->id);
         if (held == NULL || !add_item(scan, key, held, doc->content))
             return LINLI_E_NOMEM;

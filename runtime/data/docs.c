@@ -1,12 +1,12 @@
-/* host/docs.c: what spaces, collections and indexes there are. [loop]
+/* data/docs.c: what spaces, collections and indexes there are. [loop]
  *
  * Their numbers are given here and written in commits of their own, which
  * come before every commit that uses them.
  */
-#include "host/docs.h"
+#include "data/docs.h"
 
 #include "base/text.h"
-#include "host/meter.h"
+#include "data/series.h"
 
 #define DB_ARENA_BYTES_MAX ((size_t)256 << 20)
 #define TABLE_CAP_FIRST 1024
@@ -70,20 +70,28 @@ ll_docs_commit_send(struct ll_docs *docs, struct ll_commit *commit)
     return 0;
 }
 
+struct ll_arena *
+ll_docs_arena(struct ll_docs *docs)
+{
+    docs->arena.failed = false;
+    return &docs->arena;
+}
+
 /* -- spaces -- */
 
 static struct ll_space *
 space_make(
     struct ll_docs *docs, int64_t id, linli_str community, linli_str plugin)
 {
-    struct ll_space *space = ll_arena_alloc(&docs->arena, sizeof *space);
+    struct ll_arena *arena = ll_docs_arena(docs);
+    struct ll_space *space = ll_arena_alloc(arena, sizeof *space);
     if (space == NULL)
         return NULL;
     space->docs = docs;
     space->id = id;
-    space->community = ll_arena_str(&docs->arena, community);
-    space->plugin = ll_arena_str(&docs->arena, plugin);
-    if (docs->arena.failed)
+    space->community = ll_arena_str(arena, community);
+    space->plugin = ll_arena_str(arena, plugin);
+    if (arena->failed)
         return NULL;
     space->next = docs->spaces;
     docs->spaces = space;
@@ -108,12 +116,14 @@ ll_docs_space(struct ll_docs *docs, linli_str community, linli_str plugin)
     ll_put_int(&commit->ops, docs->last_space + 1);
     ll_put_bytes(&commit->ops, community);
     ll_put_bytes(&commit->ops, plugin);
-    space = space_make(docs, docs->last_space + 1, community, plugin);
+    if (!commit->ops.failed)
+        space = space_make(docs, docs->last_space + 1, community, plugin);
     if (space == NULL) {
         ll_docs_commit_free(docs, commit);
         return NULL;
     }
-    return ll_docs_commit_send(docs, commit) != 0 ? space : NULL;
+    (void)ll_docs_commit_send(docs, commit);
+    return space;
 }
 
 /* -- collections -- */
@@ -122,15 +132,16 @@ static struct ll_coll *
 coll_make(struct ll_space *space, int64_t id, linli_str name)
 {
     struct ll_docs *docs = space->docs;
-    struct ll_coll *coll = ll_arena_alloc(&docs->arena, sizeof *coll);
+    struct ll_arena *arena = ll_docs_arena(docs);
+    struct ll_coll *coll = ll_arena_alloc(arena, sizeof *coll);
     if (coll == NULL)
         return NULL;
     coll->space = space;
     coll->id = id;
-    coll->name = ll_arena_str(&docs->arena, name);
+    coll->name = ll_arena_str(arena, name);
     coll->system = name.len > 0 && name.ptr[0] == '~';
     coll->doc_bytes = LL_DOC_BYTES_MAX;
-    if (docs->arena.failed)
+    if (arena->failed)
         return NULL;
     coll->next = space->colls;
     space->colls = coll;
@@ -162,12 +173,14 @@ ll_space_coll(struct ll_space *space, linli_str name)
     ll_put_int(&commit->ops, docs->last_coll + 1);
     ll_put_int(&commit->ops, space->id);
     ll_put_bytes(&commit->ops, name);
-    coll = coll_make(space, docs->last_coll + 1, name);
+    if (!commit->ops.failed)
+        coll = coll_make(space, docs->last_coll + 1, name);
     if (coll == NULL) {
         ll_docs_commit_free(docs, commit);
         return NULL;
     }
-    return ll_docs_commit_send(docs, commit) != 0 ? coll : NULL;
+    (void)ll_docs_commit_send(docs, commit);
+    return coll;
 }
 
 /* -- indexes -- */
@@ -176,17 +189,20 @@ static struct ll_ix *
 index_make(struct ll_coll *coll, int64_t id, linli_str name, linli_str text)
 {
     struct ll_docs *docs = coll->space->docs;
-    struct ll_ix *ix = ll_arena_alloc(&docs->arena, sizeof *ix);
+    struct ll_arena *arena = ll_docs_arena(docs);
+    struct ll_ix *ix = ll_arena_alloc(arena, sizeof *ix);
     if (ix == NULL)
         return NULL;
     ix->coll = coll;
     ix->id = id;
-    ix->name = ll_arena_str(&docs->arena, name);
-    ix->text = ll_arena_str(&docs->arena, text);
+    ix->name = ll_arena_str(arena, name);
+    ix->text = ll_arena_str(arena, text);
     ll_json_init(&ix->json, docs->mem);
-    if (docs->arena.failed ||
-        ll_json_parse(&ix->json, ix->text, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
+    if (arena->failed || ll_json_parse(&ix->json, ix->text, LL_JSON_DEPTH_MAX,
+                             NULL) != LINLI_OK) {
+        ll_json_fini(&ix->json);
         return NULL;
+    }
     ll_index_spec_read(ll_json_root(&ix->json), &ix->spec);
     ix->next = coll->indexes;
     coll->indexes = ix;
@@ -241,7 +257,8 @@ ll_coll_index(struct ll_coll *coll, linli_str name, linli_str text)
     ll_put_bytes(&commit->ops, name);
     ll_put_bytes(&commit->ops, text);
     ll_commit_reindex(commit, coll->id, id, text);
-    struct ll_ix *ix = index_make(coll, id, name, text);
+    struct ll_ix *ix =
+        commit->ops.failed ? NULL : index_make(coll, id, name, text);
     if (ix == NULL) {
         ll_docs_commit_free(docs, commit);
         return NULL;
@@ -249,7 +266,8 @@ ll_coll_index(struct ll_coll *coll, linli_str name, linli_str text)
     if (old != NULL)
         index_unlink(coll, old);
     ll_docs_reindexed(coll);
-    return ll_docs_commit_send(docs, commit) != 0 ? ix : NULL;
+    (void)ll_docs_commit_send(docs, commit);
+    return ix;
 }
 
 /* -- opening -- */
@@ -347,6 +365,27 @@ take_last_event(struct ll_docs *docs, struct ll_rd *row)
     return LINLI_OK;
 }
 
+/* The last number that was given, also when its event is gone. */
+static linli_status
+read_event_seq(struct ll_docs *docs, struct ll_err *err)
+{
+    struct ll_query query;
+    ll_query_init(&query, docs->mem, LL_ST_meta_get);
+    ll_put_bytes(&query.params, LINLI_STR(LL_EVENT_SEQ_NAME));
+    linli_status status = ll_store_ask(docs->store, &query);
+    struct ll_rd row = ll_rd(ll_buf_view(&query.rows));
+    if (status != LINLI_OK) {
+        *err = query.err;
+    } else if (query.row_count > 0) {
+        (void)ll_rd_list(&row);
+        uint64_t seq = (uint64_t)ll_rd_int(&row);
+        if (seq > docs->last_event_seq)
+            docs->last_event_seq = seq;
+    }
+    ll_query_fini(&query);
+    return status;
+}
+
 static linli_status
 take_last_alert(struct ll_docs *docs, struct ll_rd *row)
 {
@@ -369,6 +408,8 @@ read_all(struct ll_docs *docs, struct ll_err *err)
         status = each_row(docs, LL_ST_series, take_series, err);
     if (status == LINLI_OK)
         status = each_row(docs, LL_ST_event_last, take_last_event, err);
+    if (status == LINLI_OK)
+        status = read_event_seq(docs, err);
     if (status == LINLI_OK)
         status = each_row(docs, LL_ST_alert_last, take_last_alert, err);
     return status;
