@@ -5,6 +5,7 @@ local arrears = require "arrears"
 local desk = require "desk"
 local gates = require "gates"
 local linli = require "linli"
+local lists = require "lists"
 local page = require "page"
 local queries = require "queries"
 local quotes = require "quotes"
@@ -12,7 +13,6 @@ local record = require "record"
 local scan = require "scan"
 local sessions = require "sessions"
 local tariffs = require "tariffs"
-local lists = require "lists"
 
 local p = linli.plugin()
 

@@ -9,14 +9,17 @@ played again in ever smaller versions, and told.
 test-timeout-s: 3600
 """
 
+import concurrent.futures
+import contextlib
 import os
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
-from histories import COLLECTIONS, History, manifest  # noqa: E402
+from histories import COLLECTIONS, PLUGIN, History, manifest  # noqa: E402
 from history_driver import Player  # noqa: E402
 from linli_test import (Daemon, plugin_folder, program,  # noqa: E402
                         temporary_folder)
@@ -131,6 +134,38 @@ def test_workers_killed():
 def test_linlid_killed():
     run(HISTORIES * 2 // 10, 2, SEED + 3000000, kills=["linlid"],
         every=200, env=slow_disk())
+
+
+def test_a_long_call_among_short_ones():
+    """Others commit while it waits; after a few runs it has the lock."""
+    def add(wait_ms):
+        return {"docs": "c00", "status": 200, "steps": [
+            ["get", "k"], ["wait", wait_ms], ["add", "k", 1]]}
+    with temporary_folder() as parent, Daemon(config=config(2)) as d:
+        d.enable(folder_of(parent))
+        done = threading.Event()
+
+        def hurry(name):
+            count = 0
+            with contextlib.closing(d.connect()) as connection:
+                while not done.is_set():
+                    answer = d.call(PLUGIN, "/run", add(0), key="%s-%d" % (
+                        name, count), connection=connection)
+                    tap.equal(answer.status, 200, answer)
+                    count += 1
+            return count
+        d.token("resident:r1")
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            others = [pool.submit(hurry, str(i)) for i in range(4)]
+            try:
+                for i in range(10):
+                    answer = d.call(PLUGIN, "/run", add(50), key="long-%d" % i)
+                    tap.equal(answer.status, 200, answer)
+            finally:
+                done.set()
+        count = 10 + sum(other.result() for other in others)
+        answer = d.call(PLUGIN, "/look", add(0) | {"steps": [["get", "k"]]})
+        tap.equal(answer.json["read"][0]["n"], count)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-/* tests/unit/test_txn_seen.c: what a transaction has seen, while nothing of it
- * is durable. That it sees the right things is shown by the histories
+/* tests/unit/test_txn_seen.c: what a transaction has seen, while nothing of it is
+ * durable. That it sees the right things is shown by the histories
  * (tests/scenario/test_histories.py); this is about when it may be told. */
 #include "data/scan.h"
 #include "store_fixture.h"
@@ -133,7 +133,7 @@ T_CASE(what_came_and_went)
     until_durable(&s);
     T_INT(look(&s, s.by_a, &high), 0);
     T_INT(high, 0);
-    atomic_store(&shim.sync_us, SYNC_US);
+    atomic_store(&shim.log_us, SYNC_US);
     commit(&s, doc, "{\"id\":\"x\",\"a\":\"c\"}");
     uint64_t gone = commit(&s, doc, NULL);
     T_INT(look(&s, s.by_a, &high), 0);
@@ -141,7 +141,7 @@ T_CASE(what_came_and_went)
     T_INT(look(&s, NULL, &high), 0);
     T_INT(high, gone);
     T_OK(ll_store_durable(s.f.store) < gone);
-    atomic_store(&shim.sync_us, 0);
+    atomic_store(&shim.log_us, 0);
     until_durable(&s);
     T_INT(look(&s, s.by_a, &high), 0);
     ll_doc_unref(&doc);
@@ -157,7 +157,7 @@ T_CASE(what_moved_through)
     struct ll_doc *doc = load(&s, "x");
     commit(&s, doc, "{\"id\":\"x\",\"a\":\"a\"}");
     until_durable(&s);
-    atomic_store(&shim.sync_us, SYNC_US);
+    atomic_store(&shim.log_us, SYNC_US);
     commit(&s, doc, "{\"id\":\"x\",\"a\":\"c\"}");
     uint64_t out = commit(&s, doc, "{\"id\":\"x\",\"a\":\"a\"}");
     T_INT(look(&s, s.by_a, &high), 0);
@@ -165,7 +165,30 @@ T_CASE(what_moved_through)
     T_INT(look(&s, NULL, &high), 1);
     T_INT(high, out);
     T_OK(ll_store_durable(s.f.store) < out);
-    atomic_store(&shim.sync_us, 0);
+    atomic_store(&shim.log_us, 0);
+    until_durable(&s);
+    ll_doc_unref(&doc);
+    stand_fini(&s);
+}
+
+/* A document of a commit that the disk does not have yet, there or deleted. */
+T_CASE(what_is_on_its_way)
+{
+    struct stand s;
+    struct ll_txn txn;
+    const struct ll_content *content;
+    stand_init(&s);
+    struct ll_doc *doc = load(&s, "x");
+    until_durable(&s);
+    for (int i = 0; i < 2; i++) {
+        uint64_t number =
+            commit(&s, doc, i == 0 ? "{\"id\":\"x\",\"a\":\"a\"}" : NULL);
+        ll_txn_init(&txn, &s.docs);
+        T_INT(ll_txn_read(&txn, doc, &content, &s.f.err), LINLI_OK);
+        T_OK((content != NULL) == (i == 0));
+        T_INT(txn.read_high, number);
+        ll_txn_fini(&txn);
+    }
     until_durable(&s);
     ll_doc_unref(&doc);
     stand_fini(&s);
@@ -177,6 +200,7 @@ main(void)
     shim_install();
     T_RUN(what_came_and_went)
     T_RUN(what_moved_through)
+    T_RUN(what_is_on_its_way)
     printf("1..%d\n", t_cases);
     return t_failed_cases > 0;
 }
