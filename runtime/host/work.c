@@ -222,8 +222,7 @@ on_task_done(struct ll_task *task, int status, linli_str code)
     struct ll_queue *queue = job->queue;
     bool failed = status >= 300 && still_there(job);
     if (failed && says_no(job, status, code))
-        (void)ll_docs_put_now(
-            &host->docs, task->doc, LINLI_STR(""), task->now_ms);
+        (void)ll_docs_put_now(&host->docs, task->doc, NULL, task->now_ms);
     else if (failed && !host->draining)
         take_failure(job, code);
     /* While it was in hand, no scan has looked at it. */
