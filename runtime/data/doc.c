@@ -212,6 +212,15 @@ ll_content_new(struct ll_coll *coll, struct ll_jv document, linli_str body,
                : LINLI_OK;
 }
 
+struct ll_content *
+ll_content_plain(
+    struct ll_coll *coll, linli_str body, linli_str subject, int64_t due_ms)
+{
+    struct parts parts = {.body = body, .subject = subject, .due_ms = due_ms};
+    ll_buf_clear(&coll->space->docs->key_bytes);
+    return join(coll->space->docs, &parts);
+}
+
 /* -- the table -- */
 
 static uint64_t

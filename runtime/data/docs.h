@@ -205,6 +205,10 @@ void ll_wait_add(struct ll_wait **head, struct ll_wait *wait);
 linli_status ll_content_new(struct ll_coll *coll, struct ll_jv document,
     linli_str body, int64_t now_ms, struct ll_content **out,
     struct ll_err *err) LL_USE_RESULT;
+/* The same without a look at the text, for a collection without indexes; NULL
+ * without memory. */
+struct ll_content *ll_content_plain(
+    struct ll_coll *coll, linli_str body, linli_str subject, int64_t due_ms);
 void ll_content_free(struct ll_mem *mem, struct ll_content **content);
 /* The key in this index; ptr NULL: it has no entry. */
 linli_str ll_content_key(

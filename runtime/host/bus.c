@@ -62,21 +62,21 @@ read_cursor(struct ll_subscriber *sub)
     (void)ll_jv_int(ll_jv_get(root, "due"), &sub->due_ms);
 }
 
-static linli_str
-cursor_text(struct ll_subscriber *sub, uint64_t seq)
+static void
+put_cursor(struct ll_subscriber *sub, uint64_t seq)
 {
     ll_buf_clear(&sub->text);
     ll_buf_printf(&sub->text, "{\"id\":\"events\",\"seq\":%llu}",
         (unsigned long long)seq);
-    return ll_buf_view(&sub->text);
 }
 
+/* What stands in sub->text. */
 static void
-write_cursor(struct ll_subscriber *sub, linli_str text)
+write_cursor(struct ll_subscriber *sub)
 {
     struct ll_host *host = sub->instance->host;
     (void)ll_docs_put_now(
-        &host->docs, sub->cursor, text, ll_world_wall(host->world).ms);
+        &host->docs, sub->cursor, &sub->text, ll_world_wall(host->world).ms);
 }
 
 /* Moves it without a call: a plugin begins with what comes from now on, and
@@ -84,7 +84,8 @@ write_cursor(struct ll_subscriber *sub, linli_str text)
 static void
 move_cursor(struct ll_subscriber *sub, uint64_t seq)
 {
-    write_cursor(sub, cursor_text(sub, seq));
+    put_cursor(sub, seq);
+    write_cursor(sub);
     sub->scanned = seq;
 }
 
@@ -99,7 +100,7 @@ note_failure(struct ll_subscriber *sub)
         "\"attempts\":%lld,\"due\":%lld}",
         (unsigned long long)sub->seq - 1, (unsigned long long)sub->failed,
         (long long)sub->attempts, (long long)sub->due_ms);
-    write_cursor(sub, ll_buf_view(&sub->text));
+    write_cursor(sub);
 }
 
 /* -- an event in hand -- */
@@ -164,20 +165,17 @@ start(struct ll_subscriber *sub)
 {
     struct ll_host *host = sub->instance->host;
     struct ll_task *task = &sub->task;
-    struct ll_json *json = &host->docs.json;
-    linli_str text = cursor_text(sub, sub->seq);
-    struct ll_content *after = NULL;
     *task = (struct ll_task){.kind = LL_TASK_EVENT,
         .instance = sub->instance,
         .name = sub->task.name,
         .input = ll_buf_view(&sub->input),
         .now_ms = ll_world_wall(host->world).ms,
         .done = on_task_done};
-    if (ll_json_parse(json, text, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK ||
-        ll_content_new(sub->cursor->coll, ll_json_root(json), text,
-            task->now_ms, &after, NULL) != LINLI_OK)
+    put_cursor(sub, sub->seq);
+    task->after = ll_content_plain(
+        sub->cursor->coll, ll_buf_view(&sub->text), LINLI_STR(""), 0);
+    if (task->after == NULL)
         return;
-    task->after = after;
     task->doc = ll_docs_get(sub->cursor->coll, LINLI_STR("events"));
     task->version = sub->cursor->version;
     task->there = sub->cursor->content != NULL;

@@ -69,8 +69,8 @@ write_state(
     ll_jw_key(&w, "until");
     ll_jw_int(&w, until_ms);
     ll_jw_close(&w, '}');
-    uint64_t number = ll_docs_put_now(
-        &call->host->docs, op->doc, ll_buf_view(&op->text), call->now_ms);
+    uint64_t number =
+        ll_docs_put_now(&call->host->docs, op->doc, &op->text, call->now_ms);
     /* The caller must not hear of a try that may yet be lost. */
     if (number > call->tried_number)
         call->tried_number = number;

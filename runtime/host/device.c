@@ -227,24 +227,15 @@ static linli_status
 put_nonce(struct ll_call *call, struct ll_txn *txn, struct ll_err *err)
 {
     struct ll_doc *doc = call->device->nonce_doc;
-    struct ll_json *json = &call->host->docs.json;
     struct ll_buf *text = &call->scratch;
-    struct ll_content *content = NULL;
     struct ll_jw w = ll_jw(text);
     ll_buf_clear(text);
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "id");
     ll_jw_str(&w, doc->id);
     ll_jw_close(&w, '}');
-    linli_status status =
-        ll_json_parse(json, ll_buf_view(text), LL_JSON_DEPTH_MAX, err);
-    if (status == LINLI_OK)
-        status = ll_content_new(doc->coll, ll_json_root(json),
-            ll_buf_view(text), call->now_ms, &content, err);
-    if (status != LINLI_OK)
-        return status;
-    content->due_ms = call->now_ms + NONCE_KEPT_MS;
-    return ll_txn_write(txn, doc, content, err);
+    struct ll_plain plain = {.due_ms = call->now_ms + NONCE_KEPT_MS};
+    return ll_txn_put_plain(txn, doc, text, &plain, err);
 }
 
 static void
@@ -288,20 +279,8 @@ static linli_status
 put_work(struct ll_call *call, struct ll_txn *txn, struct ll_err *err)
 {
     struct ll_doc *doc = call->device->work;
-    struct ll_json *json = &call->host->docs.json;
-    struct ll_content *content = NULL;
     write_work(call, doc->id, &call->scratch);
-    linli_status status =
-        call->scratch.failed
-            ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an event")
-            : ll_json_parse(
-                  json, ll_buf_view(&call->scratch), LL_JSON_DEPTH_MAX, err);
-    if (status == LINLI_OK)
-        status = ll_content_new(doc->coll, ll_json_root(json),
-            ll_buf_view(&call->scratch), call->now_ms, &content, err);
-    if (status != LINLI_OK)
-        return status;
-    return ll_txn_write(txn, doc, content, err);
+    return ll_txn_put(txn, doc, &call->scratch, call->now_ms, err);
 }
 
 /* Nonce, and on a route with a fallback the event, in one commit. */
@@ -424,7 +403,7 @@ ll_device_refused(struct ll_call *call)
 {
     if (call->device != NULL && call->device->work != NULL)
         (void)ll_docs_put_now(
-            &call->host->docs, call->device->work, LINLI_STR(""), call->now_ms);
+            &call->host->docs, call->device->work, NULL, call->now_ms);
 }
 
 void

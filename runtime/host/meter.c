@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "data/put.h"
 #include "data/series.h"
 #include "host/effect.h"
 
@@ -198,7 +199,6 @@ write_claim(struct ll_call *call, struct ll_op *op, const struct claim *claim,
     struct ll_err *err)
 {
     struct ll_jw w = ll_jw(&op->text);
-    struct ll_content *content = NULL;
     ll_buf_clear(&op->text);
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "id");
@@ -212,16 +212,7 @@ write_claim(struct ll_call *call, struct ll_op *op, const struct claim *claim,
     ll_jw_key(&w, "reversed");
     ll_jw_bool(&w, claim->reversed);
     ll_jw_close(&w, '}');
-    linli_status status =
-        op->text.failed ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage")
-                        : ll_json_parse(&op->json, ll_buf_view(&op->text),
-                              LL_BODY_DEPTH_MAX, err);
-    if (status == LINLI_OK)
-        status = ll_content_new(op->coll, ll_json_root(&op->json),
-            ll_buf_view(&op->text), call->now_ms, &content, err);
-    if (status != LINLI_OK)
-        return status;
-    return ll_txn_write(&call->txn, op->doc, content, err);
+    return ll_txn_put(&call->txn, op->doc, &op->text, call->now_ms, err);
 }
 
 static linli_status

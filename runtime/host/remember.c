@@ -216,9 +216,8 @@ write_now(struct ll_keeping *keeping)
         commit->done = on_written;
         commit->user = keeping;
     }
-    if (commit != NULL && !keeping->text.failed &&
-        ll_docs_put_in(docs, keeping->doc, ll_buf_view(&keeping->text),
-            ll_world_wall(host->world).ms, commit) != 0)
+    if (commit != NULL && ll_docs_put_in(docs, keeping->doc, &keeping->text,
+                              ll_world_wall(host->world).ms, commit) != 0)
         return;
     if (commit != NULL)
         ll_docs_commit_free(docs, commit);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "data/put.h"
 #include "host/call.h"
 #include "host/work.h"
 
@@ -104,21 +105,13 @@ static linli_status
 keep_timer(struct ll_call *call, struct ll_op *op, struct ll_err *err)
 {
     struct wanted wanted;
-    struct ll_content *content = NULL;
     struct ll_rd args = ll_rd(ll_buf_view(&op->args));
     (void)ll_rd_list(&args);
     linli_status status = read_wanted(&args, &wanted, err);
     if (status != LINLI_OK)
         return status;
     write_timer(call, op, &wanted);
-    status = ll_json_parse(
-        &op->json, ll_buf_view(&op->text), LL_JSON_DEPTH_MAX, err);
-    if (status == LINLI_OK)
-        status = ll_content_new(op->coll, ll_json_root(&op->json),
-            ll_buf_view(&op->text), call->now_ms, &content, err);
-    if (status == LINLI_OK)
-        status = ll_txn_write(&call->txn, op->doc, content, err);
-    return status;
+    return ll_txn_put(&call->txn, op->doc, &op->text, call->now_ms, err);
 }
 
 static bool

@@ -60,8 +60,7 @@ make_pid(struct ll_call *call, char pid[2 * PID_BYTES + 1])
     ll_jw_key(&w, "generation");
     ll_jw_int(&w, 1);
     ll_jw_close(&w, '}');
-    return !text->failed &&
-           ll_docs_put_now(docs, doc, ll_buf_view(text), call->now_ms) != 0;
+    return ll_docs_put_now(docs, doc, text, call->now_ms) != 0;
 }
 
 /* The pid in call->asked, made if there is none. */

@@ -174,8 +174,7 @@ put_off(struct job *job, int64_t due_ms)
             ll_jw_int(&w, due_ms);
         }
         ll_jw_close(&w, '}');
-        (void)ll_docs_put_now(
-            &host->docs, doc, ll_buf_view(&text), job->task.now_ms);
+        (void)ll_docs_put_now(&host->docs, doc, &text, job->task.now_ms);
     }
     ll_buf_fini(&text);
     ll_json_fini(&json);

@@ -37,6 +37,18 @@ def kill_under_load(daemon, book):
         raise AssertionError("workers outlive linlid: %r" % workers)
 
 
+def check_operator(daemon, entries, reads):
+    """What the operator is shown is what the file holds."""
+    tap.equal(daemon.linli_ok("reconcile", "--json").json["ok"], True)
+    totals = {(t["plugin"], t["meter"]): (t["quantity"], t["count"])
+              for t in daemon.linli_ok("usage", "--json").json["totals"]
+              if t["meter"] != "linli.cpu_us"}
+    tap.equal(totals, {("ledger", "linli.call"): (str(entries), entries),
+                       ("ledger", "ledger.entry"): (str(entries), entries),
+                       ("listener", "linli.call"): (str(reads), reads)},
+              "usage")
+
+
 def test_kill():
     random.seed(os.environ.get("LINLI_SEED") or None)
     book, waits = Book(), []
@@ -54,6 +66,7 @@ def test_kill():
         audit.check_over()
         reads = len(audit.usage["listener", "linli.call"])
         d.restart()
+        check_operator(d, len(book.known), reads)
         book.replay(d, 20)
     tap.equal(book.sent.keys(), book.known.keys(), "never acknowledged")
     tap.comment("%d kills, %d entries, %d billed reads, %d commits" % (
