@@ -659,18 +659,26 @@ ll_docs_reindexed(struct ll_coll *coll)
     return good;
 }
 
+/* It is not loaded any more, and nobody is told. */
+static void
+load_cancel(struct ll_doc *doc)
+{
+    struct ll_docs *docs = doc->coll->space->docs;
+    if (doc->query == NULL)
+        return;
+    ll_store_cancel(docs->store, doc->query);
+    query_free(docs, doc->query);
+    doc->query = NULL;
+    if (doc->state == LL_DOC_LOADING)
+        doc->state = LL_DOC_LOST;
+}
+
 void
 ll_docs_stop(struct ll_docs *docs)
 {
     for (uint32_t i = 0; docs->table != NULL && i < docs->table_cap; i++)
         for (struct ll_doc *doc = docs->table[i]; doc != NULL; doc = doc->chain)
-            if (doc->query != NULL) {
-                ll_store_cancel(docs->store, doc->query);
-                query_free(docs, doc->query);
-                doc->query = NULL;
-                if (doc->state == LL_DOC_LOADING)
-                    doc->state = LL_DOC_LOST;
-            }
+            load_cancel(doc);
     for (struct ll_space *s = docs->spaces; s != NULL; s = s->next) {
         ll_timer_free(&s->lock_timer);
         ll_known_close(s);
