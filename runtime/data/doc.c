@@ -287,8 +287,7 @@ doc_drop(struct ll_docs *docs, struct ll_doc *doc)
 static void
 idle_add(struct ll_docs *docs, struct ll_doc *doc)
 {
-    if (doc->idle || doc->refs > 0 || doc->in_recent ||
-        doc->state == LL_DOC_LOADING)
+    if (doc->idle || doc->refs > 0 || doc->in_recent || doc->query != NULL)
         return;
     if (doc->state == LL_DOC_LOST || doc->coll->fleeting) {
         doc_drop(docs, doc);
@@ -390,9 +389,11 @@ on_loaded(struct ll_query *query)
     struct ll_doc *doc = query->user;
     struct ll_coll *coll = doc->coll;
     struct ll_docs *docs = coll->space->docs;
+    bool news = doc->state == LL_DOC_LOADING; /* no scan has brought it */
     doc->query = NULL;
-    doc->state = query->status == LINLI_OK ? LL_DOC_KNOWN : LL_DOC_LOST;
-    if (query->status == LINLI_OK && query->row_count > 0) {
+    if (news)
+        doc->state = query->status == LINLI_OK ? LL_DOC_KNOWN : LL_DOC_LOST;
+    if (news && query->status == LINLI_OK && query->row_count > 0) {
         struct ll_rd row = ll_rd(ll_buf_view(&query->rows));
         (void)ll_rd_list(&row);
         struct columns columns = read_columns(&row);
@@ -490,15 +491,11 @@ ll_doc_from_row(struct ll_coll *coll, linli_str id, struct ll_rd *row)
         return NULL;
     }
     doc_ref(doc);
-    if (doc->query != NULL) { /* it was loading: here it is */
-        ll_store_cancel(docs->store, doc->query);
-        query_free(docs, doc->query);
-        doc->query = NULL;
-    }
+    /* Who waits for it is told when its own query is answered: they may do
+     * anything, and whoever reads the rows is in the midst of it. */
     doc->state = LL_DOC_KNOWN;
     doc->content = content;
     doc->version = (uint64_t)columns.version;
-    ll_wait_tell(&doc->waits);
     return doc;
 }
 
@@ -662,17 +659,26 @@ ll_docs_reindexed(struct ll_coll *coll)
     return good;
 }
 
+/* It is not loaded any more, and nobody is told. */
+static void
+load_cancel(struct ll_doc *doc)
+{
+    struct ll_docs *docs = doc->coll->space->docs;
+    if (doc->query == NULL)
+        return;
+    ll_store_cancel(docs->store, doc->query);
+    query_free(docs, doc->query);
+    doc->query = NULL;
+    if (doc->state == LL_DOC_LOADING)
+        doc->state = LL_DOC_LOST;
+}
+
 void
 ll_docs_stop(struct ll_docs *docs)
 {
     for (uint32_t i = 0; docs->table != NULL && i < docs->table_cap; i++)
         for (struct ll_doc *doc = docs->table[i]; doc != NULL; doc = doc->chain)
-            if (doc->query != NULL) {
-                ll_store_cancel(docs->store, doc->query);
-                query_free(docs, doc->query);
-                doc->query = NULL;
-                doc->state = LL_DOC_LOST;
-            }
+            load_cancel(doc);
     for (struct ll_space *s = docs->spaces; s != NULL; s = s->next) {
         ll_timer_free(&s->lock_timer);
         ll_known_close(s);
