@@ -225,12 +225,16 @@ on_rows(struct ll_query *query)
     sub->querying = false;
     bool found = query->status == LINLI_OK && take_event(sub);
     bool more = query->status == LINLI_OK && query->more;
+    bool failed = query->status != LINLI_OK;
     ll_query_fini(query);
     if (!found && sub->scanned > sub->kept + PASSED_MAX)
         move_cursor(sub, sub->scanned);
+    if (failed) /* not at once: it may be a bad disk */
+        sub->due_ms =
+            ll_world_wall(sub->instance->host->world).ms + ll_task_pause_ms(1);
     if (found)
         start(sub);
-    else if (more || sub->missed)
+    else if (more || failed || sub->missed)
         look(sub);
 }
 

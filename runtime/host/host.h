@@ -116,6 +116,7 @@ struct ll_host {
     struct ll_advance *advance; /* of the clock, under way (host/clock.c) */
     bool virtual_clock;         /* development: the wall clock is ours to set */
     struct ll_err failure;      /* what ended the host; status 0: nothing did */
+    int64_t unread_ns;          /* when the log said that a read had failed */
     char admin_token[LL_ADMIN_TOKEN_BYTES]; /* of host-wide paths */
     struct ll_datadir data;                 /* closed: nothing is kept */
     /* The HTTP face, made by the server layer above: told to drain, then to

@@ -19,6 +19,7 @@ struct ll_store {
     struct ll_mem *mem;
     void (*on_durable)(void *user);
     void (*on_failed)(void *user, const struct ll_err *err);
+    void (*on_unread)(void *user, const struct ll_err *err);
     void *user;
     struct ll_place place;
     struct ll_hook *hook;
@@ -205,6 +206,13 @@ ll_store_floor(const struct ll_store *store)
     return store->oldest == NULL ? UINT64_MAX : store->oldest->issued_at;
 }
 
+static bool
+is_unread(const struct ll_job *job)
+{
+    return job->status != LINLI_OK && job->status != LINLI_E_CLOSED &&
+           job->status != LINLI_E_NOMEM;
+}
+
 static void
 answer(struct ll_query *query, struct ll_job *job)
 {
@@ -245,6 +253,8 @@ deliver_queries(struct ll_store *store)
     ll_readers_pull(store->readers, &done);
     for (struct ll_job *job; (job = ll_jobs_pop(&done)) != NULL;) {
         struct ll_query *query = job->query;
+        if (store->on_unread != NULL && is_unread(job))
+            store->on_unread(store->user, &job->err);
         if (query != NULL) {
             answer(query, job);
             unlink_job(store, job);
@@ -414,6 +424,7 @@ ll_store_open(const struct ll_store_options *options, struct ll_store **out,
     store->mem = options->mem;
     store->on_durable = options->durable;
     store->on_failed = options->failed;
+    store->on_unread = options->unread;
     store->user = options->user;
     linli_status status = ll_place_open(&store->place, options, &db, err);
     if (status != LINLI_OK) {

@@ -42,6 +42,8 @@ struct ll_store_options {
     /* A batch could not be made durable. Once, on the loop, after the last
      * commit that is durable was told and before the first that is not. */
     void (*failed)(void *user, const struct ll_err *err);
+    /* The file could not be read for a query. As often as that happens. */
+    void (*unread)(void *user, const struct ll_err *err);
     void *user;
 };
 

@@ -120,6 +120,7 @@ class Client(threading.Thread):
             code = json.loads(body).get("code")
             if code in NOT_NOW:
                 self.refusals[code] += 1
+                time.sleep(0.02)
                 return True
         return False
 

@@ -164,6 +164,11 @@ def test_reads_fail():
         book.end(broken=ended)
         tap.comment("%s; clients were told: %s" % (
             "ended" if ended else "goes on", dict(book.refusals)))
+        said = [line["msg"] for line in d.log_lines()
+                if line["code"] == "store/unread"]
+        tap.contains(str(said), "SQLite says: ", "the log")
+        if len(said) > 3:
+            raise AssertionError("said too often: %r" % said)
         if not ended:
             book.finish_open(d)
             settle(d, book)
