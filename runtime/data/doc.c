@@ -383,17 +383,13 @@ query_free(struct ll_docs *docs, struct ll_query *query)
     ll_release(docs->mem, query, sizeof *query);
 }
 
+/* What the store has of it. */
 static void
-on_loaded(struct ll_query *query)
+take_loaded(struct ll_doc *doc, const struct ll_query *query)
 {
-    struct ll_doc *doc = query->user;
     struct ll_coll *coll = doc->coll;
-    struct ll_docs *docs = coll->space->docs;
-    bool news = doc->state == LL_DOC_LOADING; /* no scan has brought it */
-    doc->query = NULL;
-    if (news)
-        doc->state = query->status == LINLI_OK ? LL_DOC_KNOWN : LL_DOC_LOST;
-    if (news && query->status == LINLI_OK && query->row_count > 0) {
+    doc->state = query->status == LINLI_OK ? LL_DOC_KNOWN : LL_DOC_LOST;
+    if (query->status == LINLI_OK && query->row_count > 0) {
         struct ll_rd row = ll_rd(ll_buf_view(&query->rows));
         (void)ll_rd_list(&row);
         struct columns columns = read_columns(&row);
@@ -402,6 +398,17 @@ on_loaded(struct ll_query *query)
         if (columns.there && doc->content == NULL)
             doc->state = LL_DOC_LOST;
     }
+}
+
+static void
+on_loaded(struct ll_query *query)
+{
+    struct ll_doc *doc = query->user;
+    struct ll_docs *docs = doc->coll->space->docs;
+    doc->query = NULL;
+    /* Unless a list had it before, and it may have been written since. */
+    if (doc->state == LL_DOC_LOADING)
+        take_loaded(doc, query);
     query_free(docs, query);
     doc->refs++; /* those who are told may be the last that hold it */
     ll_wait_tell(&doc->waits);
@@ -490,9 +497,9 @@ ll_doc_from_row(struct ll_coll *coll, linli_str id, struct ll_rd *row)
         ll_content_free(docs->mem, &content);
         return NULL;
     }
+    /* If it was loading, those who wait for that are told when it comes: what
+     * they do may change what the caller is looking at. */
     doc_ref(doc);
-    /* Who waits for it is told when its own query is answered: they may do
-     * anything, and whoever reads the rows is in the midst of it. */
     doc->state = LL_DOC_KNOWN;
     doc->content = content;
     doc->version = (uint64_t)columns.version;

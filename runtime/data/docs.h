@@ -121,7 +121,7 @@ struct ll_doc {
     uint64_t number;            /* the same if it happened here; else 0 */
     uint32_t refs;
     struct ll_reader *readers;
-    struct ll_wait *waits; /* while it loads */
+    struct ll_wait *waits; /* while its query is under way */
     void *owner; /* of ~idem, ~work: the call or job that has it in hand */
     struct ll_query *query;
     struct ll_doc *idle_next, *idle_prev;     /* the cache, oldest first */
