@@ -44,6 +44,7 @@ unit_SRCS = \
   test_problem_json.c \
   test_rate.c \
   test_reconcile.c \
+  test_reindex.c \
   test_ring.c \
   test_scan.c \
   test_schema.c \

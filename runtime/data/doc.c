@@ -14,59 +14,6 @@
 
 #define ALIGN sizeof(void *)
 
-/* -- waiting -- */
-
-void
-ll_wait_add(struct ll_wait **head, struct ll_wait *wait)
-{
-    ll_check(wait->head == NULL);
-    struct ll_wait **at = head;
-    while (*at != NULL)
-        at = &(*at)->next;
-    wait->next = NULL;
-    wait->head = head;
-    *at = wait;
-}
-
-void
-ll_wait_cancel(struct ll_wait *wait)
-{
-    if (wait->head == NULL)
-        return;
-    struct ll_wait **at = wait->head;
-    while (*at != wait)
-        at = &(*at)->next;
-    *at = wait->next;
-    wait->head = NULL;
-}
-
-void
-ll_wait_tell(struct ll_wait **head)
-{
-    /* Who waits again from inside is told the next time. */
-    struct ll_wait *list = *head;
-    *head = NULL;
-    for (struct ll_wait *w = list; w != NULL; w = w->next)
-        w->head = &list;
-    while (list != NULL) {
-        struct ll_wait *wait = list;
-        list = wait->next;
-        wait->head = NULL;
-        wait->ready(wait);
-    }
-}
-
-void
-ll_wait_tell_first(struct ll_wait **head)
-{
-    struct ll_wait *wait = *head;
-    if (wait == NULL)
-        return;
-    *head = wait->next;
-    wait->head = NULL;
-    wait->ready(wait);
-}
-
 /* -- contents -- */
 
 linli_str
@@ -100,6 +47,7 @@ ll_pid_valid(linli_str s)
 
 /* Where a content's parts are before it is one block. */
 struct parts {
+    struct ll_coll *coll;
     linli_str body, subject;
     int64_t due_ms;
     uint32_t key_count;
@@ -120,8 +68,9 @@ place(char **at, linli_str s)
 }
 
 static struct ll_content *
-join(struct ll_docs *docs, const struct parts *parts)
+join(const struct parts *parts)
 {
+    struct ll_docs *docs = parts->coll->space->docs;
     size_t head = sizeof(struct ll_content) +
                   parts->key_count * sizeof(struct ll_doc_key);
     size_t bytes =
@@ -134,6 +83,7 @@ join(struct ll_docs *docs, const struct parts *parts)
     content->body = place(&at, parts->body);
     content->subject = place(&at, parts->subject);
     content->due_ms = parts->due_ms;
+    content->epoch = parts->coll->epoch;
     content->key_count = parts->key_count;
     linli_str keys = place(&at, ll_buf_view(&docs->key_bytes));
     for (uint32_t i = 0; i < parts->key_count; i++)
@@ -191,7 +141,7 @@ linli_status
 ll_content_new(struct ll_coll *coll, struct ll_jv document, linli_str body,
     int64_t now_ms, struct ll_content **out, struct ll_err *err)
 {
-    struct parts parts = {.body = body};
+    struct parts parts = {.coll = coll, .body = body};
     *out = NULL;
     if (coll->subject.len > 0) {
         struct ll_jv subject = ll_jv_get_str(document, coll->subject);
@@ -206,7 +156,7 @@ ll_content_new(struct ll_coll *coll, struct ll_jv document, linli_str body,
     linli_status status = put_keys(coll, document, &parts, err);
     if (status != LINLI_OK)
         return status;
-    *out = join(coll->space->docs, &parts);
+    *out = join(&parts);
     return *out == NULL
                ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a document")
                : LINLI_OK;
@@ -216,9 +166,10 @@ struct ll_content *
 ll_content_plain(
     struct ll_coll *coll, linli_str body, linli_str subject, int64_t due_ms)
 {
-    struct parts parts = {.body = body, .subject = subject, .due_ms = due_ms};
+    struct parts parts = {
+        .coll = coll, .body = body, .subject = subject, .due_ms = due_ms};
     ll_buf_clear(&coll->space->docs->key_bytes);
-    return join(coll->space->docs, &parts);
+    return join(&parts);
 }
 
 /* -- the table -- */
@@ -336,8 +287,7 @@ doc_drop(struct ll_docs *docs, struct ll_doc *doc)
 static void
 idle_add(struct ll_docs *docs, struct ll_doc *doc)
 {
-    if (doc->idle || doc->refs > 0 || doc->in_recent ||
-        doc->state == LL_DOC_LOADING)
+    if (doc->idle || doc->refs > 0 || doc->in_recent || doc->query != NULL)
         return;
     if (doc->state == LL_DOC_LOST || doc->coll->fleeting) {
         doc_drop(docs, doc);
@@ -398,7 +348,8 @@ static struct ll_content *
 content_of(struct ll_coll *coll, const struct columns *columns)
 {
     struct ll_docs *docs = coll->space->docs;
-    struct parts parts = {.body = columns->body,
+    struct parts parts = {.coll = coll,
+        .body = columns->body,
         .subject = columns->subject,
         .due_ms = columns->due_ms};
     if (!columns->there)
@@ -422,7 +373,7 @@ content_of(struct ll_coll *coll, const struct columns *columns)
             parts.keys[parts.key_count++].to = docs->key_bytes.len;
         }
     }
-    return docs->key_bytes.failed ? NULL : join(docs, &parts);
+    return docs->key_bytes.failed ? NULL : join(&parts);
 }
 
 static void
@@ -432,13 +383,11 @@ query_free(struct ll_docs *docs, struct ll_query *query)
     ll_release(docs->mem, query, sizeof *query);
 }
 
+/* What the store has of it. */
 static void
-on_loaded(struct ll_query *query)
+take_loaded(struct ll_doc *doc, const struct ll_query *query)
 {
-    struct ll_doc *doc = query->user;
     struct ll_coll *coll = doc->coll;
-    struct ll_docs *docs = coll->space->docs;
-    doc->query = NULL;
     doc->state = query->status == LINLI_OK ? LL_DOC_KNOWN : LL_DOC_LOST;
     if (query->status == LINLI_OK && query->row_count > 0) {
         struct ll_rd row = ll_rd(ll_buf_view(&query->rows));
@@ -449,6 +398,17 @@ on_loaded(struct ll_query *query)
         if (columns.there && doc->content == NULL)
             doc->state = LL_DOC_LOST;
     }
+}
+
+static void
+on_loaded(struct ll_query *query)
+{
+    struct ll_doc *doc = query->user;
+    struct ll_docs *docs = doc->coll->space->docs;
+    doc->query = NULL;
+    /* Unless a list had it before, and it may have been written since. */
+    if (doc->state == LL_DOC_LOADING)
+        take_loaded(doc, query);
     query_free(docs, query);
     doc->refs++; /* those who are told may be the last that hold it */
     ll_wait_tell(&doc->waits);
@@ -537,16 +497,12 @@ ll_doc_from_row(struct ll_coll *coll, linli_str id, struct ll_rd *row)
         ll_content_free(docs->mem, &content);
         return NULL;
     }
+    /* If it was loading, those who wait for that are told when it comes: what
+     * they do may change what the caller is looking at. */
     doc_ref(doc);
-    if (doc->query != NULL) { /* it was loading: here it is */
-        ll_store_cancel(docs->store, doc->query);
-        query_free(docs, doc->query);
-        doc->query = NULL;
-    }
     doc->state = LL_DOC_KNOWN;
     doc->content = content;
     doc->version = (uint64_t)columns.version;
-    ll_wait_tell(&doc->waits);
     return doc;
 }
 
@@ -628,32 +584,100 @@ ll_docs_trim(struct ll_docs *docs)
         recent_remove(doc);
         idle_add(docs, doc);
     }
+    ll_wait_tell(&docs->built);
 }
 
-void
+bool
+ll_ix_built(struct ll_ix *ix, struct ll_wait *wait)
+{
+    struct ll_docs *docs = ix->coll->space->docs;
+    if (ix->number <= ll_store_durable(docs->store))
+        return true;
+    ll_wait_add(&docs->built, wait);
+    return false;
+}
+
+/* -- indexes that have changed -- */
+
+/* The next document of the collection that is there, in the table's order;
+ * from the start: doc NULL. */
+static struct ll_doc *
+table_next(struct ll_coll *coll, struct ll_doc *doc, uint32_t *slot)
+{
+    const struct ll_docs *docs = coll->space->docs;
+    if (doc == NULL)
+        *slot = 0;
+    doc = doc == NULL ? docs->table[0] : doc->chain;
+    for (;; doc = doc->chain) {
+        while (doc == NULL && ++*slot < docs->table_cap)
+            doc = docs->table[*slot];
+        if (doc == NULL || (doc->coll == coll && doc->content != NULL))
+            return doc;
+    }
+}
+
+/* Makes the contents of all such documents anew. */
+static bool
+make_anew(struct ll_coll *coll, struct ll_content **made)
+{
+    uint32_t slot;
+    for (struct ll_doc *doc = table_next(coll, NULL, &slot); doc != NULL;
+         doc = table_next(coll, doc, &slot)) {
+        const struct ll_content *old = doc->content;
+        const struct columns columns = {.due_ms = old->due_ms,
+            .subject = old->subject,
+            .body = old->body,
+            .there = true};
+        *made = content_of(coll, &columns);
+        if (*made++ == NULL)
+            return false;
+    }
+    return true;
+}
+
+bool
 ll_docs_reindexed(struct ll_coll *coll)
 {
     struct ll_docs *docs = coll->space->docs;
-    for (uint32_t i = 0; i < docs->table_cap; i++)
-        for (struct ll_doc *doc = docs->table[i]; doc != NULL;
-             doc = doc->chain) {
-            if (doc->coll != coll || doc->content == NULL)
-                continue;
-            bool idle = doc->idle;
-            idle_remove(docs, doc);
-            struct ll_content *old = doc->content;
-            struct columns columns = {.due_ms = old->due_ms,
-                .subject = old->subject,
-                .body = old->body,
-                .there = true};
-            struct ll_content *made = content_of(coll, &columns);
-            if (made != NULL) {
-                doc->content = made;
-                ll_content_free(docs->mem, &old);
-            }
-            if (idle) /* nothing may go while we walk */
-                idle_push(docs, doc);
-        }
+    uint32_t slot, count = 0;
+    for (struct ll_doc *doc = table_next(coll, NULL, &slot); doc != NULL;
+         doc = table_next(coll, doc, &slot))
+        count++;
+    if (count == 0)
+        return true;
+    struct ll_content **made = ll_alloc(docs->mem, count * sizeof(void *));
+    bool good = made != NULL && make_anew(coll, made);
+    struct ll_content **at = made;
+    for (struct ll_doc *doc = good ? table_next(coll, NULL, &slot) : NULL;
+         doc != NULL; doc = table_next(coll, doc, &slot)) {
+        struct ll_content *old = doc->content;
+        if (doc->idle)
+            docs->idle_bytes += (*at)->block_bytes - old->block_bytes;
+        doc->content = *at;
+        *at++ = old;
+    }
+    /* Those that are not used: the old ones, or what was made in vain. */
+    for (uint32_t i = 0; made != NULL && i < count; i++)
+        ll_content_free(docs->mem, &made[i]);
+    if (made != NULL)
+        ll_release(docs->mem, made, count * sizeof(void *));
+    while (docs->idle_bytes > LL_DOC_CACHE_BYTES_MAX)
+        doc_drop(docs, docs->idle_first);
+    return good;
+}
+
+/* It is not loaded any more, and nobody is told. */
+static void
+load_cancel(struct ll_doc *doc)
+{
+    struct ll_docs *docs = doc->coll->space->docs;
+    if (doc->query == NULL)
+        return;
+    ll_store_cancel(docs->store, doc->query);
+    query_free(docs, doc->query);
+    doc->query = NULL;
+    if (doc->state == LL_DOC_LOADING)
+        doc->state = LL_DOC_LOST;
 }
 
 void
@@ -661,12 +685,7 @@ ll_docs_stop(struct ll_docs *docs)
 {
     for (uint32_t i = 0; docs->table != NULL && i < docs->table_cap; i++)
         for (struct ll_doc *doc = docs->table[i]; doc != NULL; doc = doc->chain)
-            if (doc->query != NULL) {
-                ll_store_cancel(docs->store, doc->query);
-                query_free(docs, doc->query);
-                doc->query = NULL;
-                doc->state = LL_DOC_LOST;
-            }
+            load_cancel(doc);
     for (struct ll_space *s = docs->spaces; s != NULL; s = s->next) {
         ll_timer_free(&s->lock_timer);
         ll_known_close(s);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "data/series.h"
+#include "data/txn.h"
 
 #define DB_ARENA_BYTES_MAX ((size_t)256 << 20)
 #define TABLE_CAP_FIRST 1024
@@ -204,12 +205,17 @@ index_make(struct ll_coll *coll, int64_t id, linli_str name, linli_str text)
         return NULL;
     }
     ll_index_spec_read(ll_json_root(&ix->json), &ix->spec);
-    ix->next = coll->indexes;
-    coll->indexes = ix;
-    coll->index_count++;
     if (id > docs->last_index)
         docs->last_index = id;
     return ix;
+}
+
+static void
+index_link(struct ll_coll *coll, struct ll_ix *ix)
+{
+    ix->next = coll->indexes;
+    coll->indexes = ix;
+    coll->index_count++;
 }
 
 struct ll_ix *
@@ -221,8 +227,6 @@ ll_coll_find_index(const struct ll_coll *coll, linli_str name)
     return ix;
 }
 
-/* Takes an index out of the collection; it is not used any more. Ranges that
- * transactions have read of it stay linked to it, and conflict with nobody. */
 static void
 index_unlink(struct ll_coll *coll, struct ll_ix *ix)
 {
@@ -231,7 +235,33 @@ index_unlink(struct ll_coll *coll, struct ll_ix *ix)
         at = &(*at)->next;
     *at = ix->next;
     coll->index_count--;
-    ll_json_fini(&ix->json);
+}
+
+/* Puts an index in the place of another (NULL: of none), with the keys of what
+ * is in memory. False without memory, and nothing has changed. */
+static bool
+index_replace(struct ll_coll *coll, struct ll_ix *old, struct ll_ix *ix)
+{
+    if (old != NULL)
+        index_unlink(coll, old);
+    index_link(coll, ix);
+    coll->epoch++;
+    if (!ll_docs_reindexed(coll)) {
+        coll->epoch--;
+        index_unlink(coll, ix);
+        ll_json_fini(&ix->json);
+        if (old != NULL)
+            index_link(coll, old);
+        return false;
+    }
+    /* Who has seen or made keys of before cannot go on; ranges that were read
+     * of the old index stay linked to it until then. */
+    ll_txns_doom(coll);
+    if (old != NULL) {
+        old->gone = true;
+        ll_json_fini(&old->json);
+    }
+    return true;
 }
 
 struct ll_ix *
@@ -259,14 +289,11 @@ ll_coll_index(struct ll_coll *coll, linli_str name, linli_str text)
     ll_commit_reindex(commit, coll->id, id, text);
     struct ll_ix *ix =
         commit->ops.failed ? NULL : index_make(coll, id, name, text);
-    if (ix == NULL) {
+    if (ix == NULL || !index_replace(coll, old, ix)) {
         ll_docs_commit_free(docs, commit);
         return NULL;
     }
-    if (old != NULL)
-        index_unlink(coll, old);
-    ll_docs_reindexed(coll);
-    (void)ll_docs_commit_send(docs, commit);
+    ix->number = ll_docs_commit_send(docs, commit);
     return ix;
 }
 
@@ -341,7 +368,11 @@ take_index(struct ll_docs *docs, struct ll_rd *row)
     linli_str name = ll_rd_bytes(row), text = ll_rd_bytes(row);
     if (coll == NULL)
         return LINLI_OK;
-    return index_make(coll, id, name, text) == NULL ? LINLI_E_NOMEM : LINLI_OK;
+    struct ll_ix *ix = index_make(coll, id, name, text);
+    if (ix == NULL)
+        return LINLI_E_NOMEM;
+    index_link(coll, ix);
+    return LINLI_OK;
 }
 
 static linli_status
@@ -442,6 +473,7 @@ ll_docs_open(struct ll_docs *docs, struct ll_mem *mem, struct ll_world *world,
 void
 ll_docs_close(struct ll_docs *docs)
 {
+    ll_check(docs->txns == NULL);
     for (struct ll_space *s = docs->spaces; s != NULL; s = s->next)
         for (struct ll_coll *c = s->colls; c != NULL; c = c->next)
             for (struct ll_ix *i = c->indexes; i != NULL; i = i->next)

@@ -12,6 +12,7 @@
 #define LL_DATA_DOCS_H
 
 #include "base/index.h"
+#include "data/wait.h"
 #include "store/store.h"
 
 /* Of the store's single values: the last event there was when old ones were
@@ -28,6 +29,7 @@ struct ll_range {
     struct ll_range *next, *prev; /* of the index */
     struct ll_range *next_own;    /* of the transaction */
     struct ll_range **head;       /* the index's list */
+    const struct ll_coll *coll;
     struct ll_txn *txn;
     linli_str low, high;
     bool closed;
@@ -37,6 +39,8 @@ struct ll_ix {
     struct ll_ix *next;
     struct ll_coll *coll;
     int64_t id;
+    uint64_t number;      /* of the commit that builds it; 0: it is built */
+    bool gone;            /* another has taken its name */
     linli_str name, text; /* text: its declaration, compact JSON */
     struct ll_json json;  /* of text: the spec borrows from it */
     struct ll_index_spec spec;
@@ -71,7 +75,8 @@ struct ll_coll {
     int64_t doc_bytes;
     struct ll_ix *indexes;
     uint32_t index_count;
-    struct ll_range *id_ranges;          /* reads in the order of ids */
+    uint32_t epoch;             /* of its indexes: it counts their changes */
+    struct ll_range *id_ranges; /* reads in the order of ids */
     struct ll_doc *recent, *recent_last; /* by number, ascending */
     /* Told of each document that a commit has written here; NULL: nobody. */
     void (*written)(struct ll_coll *coll, const struct ll_doc *doc);
@@ -90,6 +95,7 @@ struct ll_content {
     linli_str body;     /* JSON */
     linli_str subject;  /* a pid, or empty */
     int64_t due_ms;     /* 0: never */
+    uint32_t epoch;     /* the collection's, of these keys */
     uint32_t key_count;
     struct ll_doc_key keys[];
 };
@@ -100,14 +106,6 @@ struct ll_reader {
     struct ll_reader *next_own;    /* of the transaction */
     struct ll_doc *doc;
     struct ll_txn *txn;
-};
-
-/* Somebody who waits for documents or rows. Embedded in its owner; told
- * once, later, unless it is taken back by ll_wait_cancel. */
-struct ll_wait {
-    struct ll_wait *next;
-    struct ll_wait **head; /* NULL: does not wait */
-    void (*ready)(struct ll_wait *wait);
 };
 
 enum ll_doc_state { LL_DOC_LOADING, LL_DOC_KNOWN, LL_DOC_LOST };
@@ -123,7 +121,7 @@ struct ll_doc {
     uint64_t number;            /* the same if it happened here; else 0 */
     uint32_t refs;
     struct ll_reader *readers;
-    struct ll_wait *waits; /* while it loads */
+    struct ll_wait *waits; /* while its query is under way */
     void *owner; /* of ~idem, ~work: the call or job that has it in hand */
     struct ll_query *query;
     struct ll_doc *idle_next, *idle_prev;     /* the cache, oldest first */
@@ -140,6 +138,8 @@ struct ll_docs {
     unsigned char cursor_key[16];
     struct ll_arena arena; /* spaces, collections, indexes: as long */
     struct ll_space *spaces;
+    struct ll_txn *txns;   /* all of them */
+    struct ll_wait *built; /* who waits for an index */
     int64_t last_space, last_coll, last_index, last_series;
     struct ll_doc **table;
     uint32_t table_cap, doc_count;
@@ -175,7 +175,10 @@ struct ll_coll *ll_space_coll(struct ll_space *space, linli_str name);
 struct ll_coll *ll_space_find(const struct ll_space *space, linli_str name);
 struct ll_coll *ll_docs_coll_by_id(const struct ll_docs *docs, int64_t id);
 /* Declares an index (compact JSON as in a manifest). One that is there with
- * another declaration is made anew from the documents. NULL without memory. */
+ * another declaration is made anew from the documents. It can be scanned at
+ * once: that waits until it is built. Transactions that have read or written
+ * in the collection are doomed. NULL without memory, and nothing has changed.
+ */
 struct ll_ix *ll_coll_index(
     struct ll_coll *coll, linli_str name, linli_str text);
 struct ll_ix *ll_coll_find_index(const struct ll_coll *coll, linli_str name);
@@ -192,12 +195,6 @@ void ll_doc_unref(struct ll_doc **doc);
 /* True if the state is known now (or lost: the store has failed); otherwise
  * `wait` is told when. */
 bool ll_doc_ready(struct ll_doc *doc, struct ll_wait *wait);
-void ll_wait_cancel(struct ll_wait *wait);
-/* Tells all that wait at `head`; they may wait again. */
-void ll_wait_tell(struct ll_wait **head);
-/* The first of them alone. */
-void ll_wait_tell_first(struct ll_wait **head);
-void ll_wait_add(struct ll_wait **head, struct ll_wait *wait);
 
 /* Makes a content from JSON that has been read into `json` (whose text is
  * `body`): judges the subject, computes due and keys. `now_ms` for the
@@ -225,13 +222,17 @@ struct ll_doc *ll_doc_from_row(
 void ll_doc_write(
     struct ll_doc *doc, uint64_t number, struct ll_content *take_content);
 
-/* Forgets what no query under way can miss and nobody uses. Called when
- * commits became durable. */
+/* Forgets what no query under way can miss and nobody uses, and tells who
+ * waits for an index. Called when commits became durable. */
 void ll_docs_trim(struct ll_docs *docs);
+/* True if the index can be asked; otherwise `wait` is told when to ask
+ * again. */
+bool ll_ix_built(struct ll_ix *ix, struct ll_wait *wait);
 
 /* For docs.c: the collection's indexes have changed, so the keys of what is in
- * memory are made anew; and, at the end, all documents go. */
-void ll_docs_reindexed(struct ll_coll *coll);
+ * memory are made anew, all of them or, without memory, none: false; and, at
+ * the end, all documents go. */
+bool ll_docs_reindexed(struct ll_coll *coll);
 void ll_docs_drop_docs(struct ll_docs *docs);
 
 /* A commit to fill, and back. NULL without memory. */

@@ -4,4 +4,5 @@ data_SRCS = doc.c \
   put.c \
   scan.c \
   series.c \
-  txn.c
+  txn.c \
+  wait.c

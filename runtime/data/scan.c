@@ -10,10 +10,12 @@
 #define SLACK_ROWS 8
 #define PIECE_ROWS_MAX 256
 
+static void on_built(struct ll_wait *wait);
+
 void
 ll_scan_init(struct ll_scan *scan, struct ll_txn *txn)
 {
-    *scan = (struct ll_scan){.txn = txn};
+    *scan = (struct ll_scan){.txn = txn, .wait = {.ready = on_built}};
     ll_arena_init(&scan->arena, txn->docs->mem, SCAN_ARENA_BYTES_MAX);
 }
 
@@ -33,6 +35,7 @@ ll_scan_fini(struct ll_scan *scan)
         ll_query_fini(&scan->query);
         scan->querying = false;
     }
+    ll_wait_cancel(&scan->wait);
     drop_items(scan, 0);
     if (scan->items != NULL)
         ll_release(
@@ -370,6 +373,17 @@ ask(struct ll_scan *scan)
     ll_store_query(scan->txn->docs->store, query);
 }
 
+static bool
+has_gone(struct ll_scan *scan)
+{
+    if (scan->ix == NULL || !scan->ix->gone)
+        return false;
+    scan->txn->doomed = true;
+    scan->status = ll_fail(&scan->err, LINLI_E_AGAIN, "runtime/conflict",
+        "the index was replaced");
+    return true;
+}
+
 static void
 on_rows(struct ll_query *query)
 {
@@ -383,7 +397,7 @@ on_rows(struct ll_query *query)
         if (!ll_str_is(ll_cstr(query->err.code), "runtime/memory"))
             scan->status = ll_fail(
                 &scan->err, LINLI_E_IO, "store/failed", "%s", query->err.msg);
-    } else {
+    } else if (!has_gone(scan)) {
         over = piece(scan);
     }
     ll_query_fini(query);
@@ -396,6 +410,19 @@ on_rows(struct ll_query *query)
     scan->done(scan);
 }
 
+static void
+begin(struct ll_scan *scan)
+{
+    if (scan->ix == NULL || ll_ix_built(scan->ix, &scan->wait))
+        ask(scan);
+}
+
+static void
+on_built(struct ll_wait *wait)
+{
+    begin(LL_CONTAINER(wait, struct ll_scan, wait));
+}
+
 void
 ll_scan_start(struct ll_scan *scan)
 {
@@ -406,5 +433,5 @@ ll_scan_start(struct ll_scan *scan)
         scan->after_key = ll_arena_str(&scan->arena, scan->after_key);
         scan->after_id = ll_arena_str(&scan->arena, scan->after_id);
     }
-    ask(scan);
+    begin(scan);
 }

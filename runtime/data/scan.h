@@ -45,13 +45,16 @@ struct ll_scan {
     bool exhausted; /* there is nothing after the last item */
     /* its own */
     struct ll_arena arena;
+    struct ll_wait wait; /* for its index */
     struct ll_query query;
     bool querying;
     uint32_t cap;
 };
 
 /* The wishes must be set by the caller after init; strings are copied by
- * start. `done` comes once, later, unless the scan is stopped. */
+ * start. `done` comes once, later, unless the scan is stopped. If another index
+ * takes the place of this one meanwhile, the transaction is doomed, and
+ * nothing was found. */
 void ll_scan_init(struct ll_scan *scan, struct ll_txn *txn);
 void ll_scan_start(struct ll_scan *scan);
 /* Ends it, if it runs, and gives back what it holds. */

@@ -9,8 +9,11 @@
 void
 ll_txn_init(struct ll_txn *txn, struct ll_docs *docs)
 {
-    *txn = (struct ll_txn){.docs = docs};
+    *txn = (struct ll_txn){.docs = docs, .next = docs->txns};
     ll_arena_init(&txn->arena, docs->mem, TXN_ARENA_BYTES_MAX);
+    if (docs->txns != NULL)
+        docs->txns->prev = txn;
+    docs->txns = txn;
 }
 
 static void
@@ -63,6 +66,12 @@ ll_txn_fini(struct ll_txn *txn)
 {
     ll_txn_reset(txn);
     ll_arena_fini(&txn->arena);
+    if (txn->prev != NULL)
+        txn->prev->next = txn->next;
+    else
+        txn->docs->txns = txn->next;
+    if (txn->next != NULL)
+        txn->next->prev = txn->prev;
 }
 
 struct ll_write *
@@ -157,6 +166,7 @@ ll_txn_read_range(struct ll_txn *txn, struct ll_coll *coll, struct ll_ix *ix,
         range->high = ll_arena_str(&txn->arena, from->high);
     if (txn->arena.failed)
         return no_room(err);
+    range->coll = coll;
     range->head = ix == NULL ? &coll->id_ranges : &ix->ranges;
     range->next = *range->head;
     if (range->next != NULL)
@@ -176,6 +186,8 @@ ll_txn_write(struct ll_txn *txn, struct ll_doc *doc,
     linli_status status = LINLI_OK;
     struct ll_write *write = ll_txn_own(txn, doc);
     ll_check(doc->state == LL_DOC_KNOWN);
+    if (take_content != NULL && take_content->epoch != doc->coll->epoch)
+        txn->doomed = true;
     if (txn->write_bytes + bytes > LL_OVERLAY_BYTES_MAX) {
         status = ll_fail(err, LINLI_E_LIMIT, "db/limit",
             "a call that writes more than %u bytes", LL_OVERLAY_BYTES_MAX);
@@ -380,4 +392,28 @@ ll_txn_commit(struct ll_txn *txn, struct ll_commit *commit)
     ll_check(given == number);
     ll_txn_reset(txn);
     return number;
+}
+
+/* -- indexes that have changed -- */
+
+static bool
+touches(const struct ll_txn *txn, const struct ll_coll *coll)
+{
+    for (const struct ll_reader *r = txn->readers; r != NULL; r = r->next_own)
+        if (r->doc->coll == coll)
+            return true;
+    for (const struct ll_range *r = txn->ranges; r != NULL; r = r->next_own)
+        if (r->coll == coll)
+            return true;
+    for (const struct ll_write *w = txn->writes; w != NULL; w = w->next)
+        if (w->doc->coll == coll)
+            return true;
+    return false;
+}
+
+void
+ll_txns_doom(const struct ll_coll *coll)
+{
+    for (struct ll_txn *t = coll->space->docs->txns; t != NULL; t = t->next)
+        t->doomed = t->doomed || touches(t, coll);
 }

@@ -20,6 +20,7 @@ struct ll_write {
 };
 
 struct ll_txn {
+    struct ll_txn *next, *prev; /* of all */
     struct ll_docs *docs;
     struct ll_arena arena; /* registrations, ranges, write records */
     struct ll_write *writes, *writes_last;
@@ -52,7 +53,8 @@ linli_status ll_txn_read_range(struct ll_txn *txn, struct ll_coll *coll,
     struct ll_err *err) LL_USE_RESULT;
 
 /* Writes (NULL: deletes) a ready document. Takes the content, also on
- * failure: "db/limit". */
+ * failure: "db/limit". One whose keys are of indexes that have changed since
+ * it was made dooms the transaction. */
 linli_status ll_txn_write(struct ll_txn *txn, struct ll_doc *doc,
     struct ll_content *take_content, struct ll_err *err) LL_USE_RESULT;
 
@@ -66,5 +68,9 @@ void ll_txn_growth(const struct ll_txn *txn, const struct ll_space *space,
  * its `done` set. 0: no memory, nothing has happened, and the commit is the
  * caller's still. */
 uint64_t ll_txn_commit(struct ll_txn *txn, struct ll_commit *commit);
+
+/* For docs.c: the indexes of the collection have changed. Who has read or
+ * written in it is doomed. */
+void ll_txns_doom(const struct ll_coll *coll);
 
 #endif

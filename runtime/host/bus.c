@@ -19,6 +19,9 @@
 
 #define ROWS 64
 #define TEXT_BYTES_MAX ((size_t)256 << 10)
+/* Events that are not for it, after which a cursor moves all the same: so many
+ * are looked at again after a restart. */
+#define PASSED_MAX 1000
 
 struct ll_subscriber {
     struct ll_task task; /* first: its request is within */
@@ -27,7 +30,9 @@ struct ll_subscriber {
     struct ll_wait wait;
     struct ll_query query;
     bool querying, running, missed; /* missed: something came meanwhile */
+    uint64_t kept;                  /* where the cursor stands */
     uint64_t scanned; /* nothing up to here is for it and undone */
+    bool renewed;     /* another version serves: what it begins with is kept */
     uint64_t seq;     /* of the event in hand */
     uint64_t failed;  /* the event that failed, */
     int64_t attempts; /* so often, */
@@ -52,6 +57,7 @@ read_cursor(struct ll_subscriber *sub)
         return;
     struct ll_jv root = ll_json_root(json);
     (void)ll_jv_int(ll_jv_get(root, "seq"), &seq);
+    sub->kept = (uint64_t)seq;
     if ((uint64_t)seq > sub->scanned)
         sub->scanned = (uint64_t)seq;
     if (!ll_jv_int(ll_jv_get(root, "failed"), &failed) ||
@@ -221,6 +227,8 @@ on_rows(struct ll_query *query)
     bool more = query->status == LINLI_OK && query->more;
     bool failed = query->status != LINLI_OK;
     ll_query_fini(query);
+    if (!found && sub->scanned > sub->kept + PASSED_MAX)
+        move_cursor(sub, sub->scanned);
     if (failed) /* not at once: it may be a bad disk */
         sub->due_ms =
             ll_world_wall(sub->instance->host->world).ms + ll_task_pause_ms(1);
@@ -272,6 +280,9 @@ look(struct ll_subscriber *sub)
     read_cursor(sub);
     if (pauses(sub))
         return;
+    if (sub->renewed && sub->scanned > sub->kept)
+        move_cursor(sub, sub->scanned);
+    sub->renewed = false;
     sub->missed = false;
     ll_query_init(&sub->query, &host->mem, LL_ST_event_after);
     ll_put_bytes(&sub->query.params, instance->community->id);
@@ -317,8 +328,10 @@ ll_bus_open(struct ll_instance *instance)
         return;
     if (instance->subscriber == NULL)
         instance->subscriber = subscriber_new(instance);
-    if (instance->subscriber != NULL)
-        look(instance->subscriber);
+    if (instance->subscriber == NULL)
+        return;
+    instance->subscriber->renewed = true;
+    look(instance->subscriber);
 }
 
 void

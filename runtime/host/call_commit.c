@@ -93,7 +93,9 @@ gather(struct ll_call *call, bool *any, struct ll_err *err)
     /* A plugin that was refused a write may go on and commit the rest. */
     linli_status status = ll_quota_check(call, err);
     struct ll_task *task = call->task;
-    if (status == LINLI_OK && task != NULL) {
+    /* A timer may have set itself anew, under its own key. */
+    if (status == LINLI_OK && task != NULL &&
+        ll_txn_own(&call->txn, task->doc) == NULL) {
         status = ll_txn_write(&call->txn, task->doc, task->after, err);
         task->after = NULL;
     }

@@ -150,7 +150,7 @@ ll_step_run(struct ll_call *call)
     if (call->run.pool != NULL) /* it runs */
         return LL_STEP_WAIT;
     if (call->match.route != NULL && call->match.route->feed)
-        return ll_feed_serve(call);
+        return ll_device_begin(call) ? ll_feed_serve(call) : LL_STEP_MORE;
     if (!ll_who_ready(call, &refused))
         return refused ? LL_STEP_MORE : LL_STEP_WAIT;
     if (call->conflicts >= CONFLICTS_FREE && !ll_lock_take(call))

@@ -180,25 +180,58 @@ put_off(struct job *job, int64_t due_ms)
     ll_json_fini(&json);
 }
 
+/* The plugin has said no to a device's event, as it might have at once: that
+ * is an answer, not a failure. */
+static bool
+says_no(const struct job *job, int status, linli_str code)
+{
+    return job->task.kind == LL_TASK_DEVICE && status >= 400 && status < 500 &&
+           !ll_str_is(code, "request/not-found") &&
+           !ll_task_not_its_fault(code);
+}
+
+/* What it stands for is there still, as it was: nobody has settled it, and no
+ * call has cancelled or replaced it meanwhile. */
+static bool
+still_there(const struct job *job)
+{
+    const struct ll_host *host = job->queue->instance->host;
+    const struct ll_doc *doc = job->task.doc;
+    return doc->content != NULL && doc->version == job->task.version &&
+           host->failure.status == LINLI_OK;
+}
+
+static void
+take_failure(struct job *job, linli_str code)
+{
+    struct ll_host *host = job->queue->instance->host;
+    bool counts = !ll_task_not_its_fault(code);
+    job->attempts += counts;
+    bool dead = job->attempts >= LL_TASK_ATTEMPTS_MAX;
+    int64_t pause_ms = ll_task_pause_ms(counts ? job->attempts : 1);
+    if (dead)
+        alert_dead(job, code);
+    put_off(job, dead ? INT64_MAX : ll_world_wall(host->world).ms + pause_ms);
+}
+
 static void
 on_task_done(struct ll_task *task, int status, linli_str code)
 {
     struct job *job = LL_CONTAINER(task, struct job, task);
     struct ll_host *host = job->queue->instance->host;
     struct ll_queue *queue = job->queue;
-    bool failed = status >= 300 && status != 410;
-    if (failed && host->failure.status == LINLI_OK && !host->draining) {
-        bool counts = !ll_task_not_its_fault(code);
-        job->attempts += counts;
-        bool dead = job->attempts >= LL_TASK_ATTEMPTS_MAX;
-        int64_t pause_ms = ll_task_pause_ms(counts ? job->attempts : 1);
-        if (dead)
-            alert_dead(job, code);
-        put_off(
-            job, dead ? INT64_MAX : ll_world_wall(host->world).ms + pause_ms);
-    }
+    bool failed = status >= 300 && still_there(job);
+    if (failed && says_no(job, status, code))
+        (void)ll_docs_put_now(&host->docs, task->doc, NULL, task->now_ms);
+    else if (failed && !host->draining)
+        take_failure(job, code);
+    /* While it was in hand, no scan has looked at it. */
+    bool again = task->doc->content != NULL;
     job_free(job);
-    queue->stale = queue->stale || failed;
+    if (again) {
+        queue->stale = true;
+        queue->next_ms = INT64_MIN;
+    }
     /* Not from within: a thousand of them would lie on the stack. */
     if (host->work_timer != NULL)
         ll_timer_set(host->work_timer, 0, 0);

@@ -36,7 +36,7 @@ def manifest():
     return {"id": PLUGIN, "version": "1.0.0", "abi": 1, "runtime": "lua",
             "main": "main.lua", "limits": {"wall_ms": 30000},
             "collections": {name: {"indexes": INDEXES} for name in names},
-            "routes": routes,
+            "routes": routes, "events": {"publishes": ["histories.told"]},
             "problems": {"histories/no": {
                 "status": 409, "title": {"en": "No", "zh-CN": "不行"}}}}
 
@@ -149,6 +149,8 @@ class Author:
         """Steps and a status; 0 is an error of the plugin's."""
         rng = self.rng
         steps = []
+        if writes and rng.random() < 0.15:
+            steps.append(["tell", rng.randrange(9)])
         if not writes and rng.random() < 0.4:  # soon answered
             return {"steps": [["get", self.key()]
                               for _ in range(rng.randrange(1, 3))],
@@ -176,7 +178,8 @@ class Sent:
         self.client, self.route, self.script = client, route, script
         self.sent = self.answered = None  # ns, of one clock
         self.answer = None                # status, headers, body
-        self.epoch = 0                    # how often linlid was killed before
+        self.epoch = 0    # how often linlid was killed before
+        self.serial = None
 
     @property
     def outcome(self):
@@ -199,6 +202,12 @@ class Sent:
         """Whether it has a commit of its own."""
         return (self.route != "look" and self.outcome[0] == "returned"
                 and self.answer[0] < 500)
+
+    @property
+    def told(self):
+        """The events that must be there because of it."""
+        return [(self.serial, step[1]) for step in self.script["steps"]
+                if step[0] == "tell" and self.commits]
 
     @property
     def place(self):

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -33,12 +34,18 @@ MANIFEST = dict(
              "caller": ["device"], "bound": "gate"},
             {"method": "GET", "path": "/gates/:gate/look",
              "caller": ["device"], "bound": "gate"},
-            {"method": "GET", "path": "/entries", "caller": ["staff"]}])
+            {"method": "GET", "path": "/gates/:gate/commands",
+             "caller": ["device"], "bound": "gate",
+             "feed": {"event": "gates.command", "where": {"gate": "gate"}}},
+            {"method": "GET", "path": "/entries", "caller": ["staff"]}],
+    events={"publishes": ["gates.command"]},
+    problems={"gates/no": {"status": 409, "title": {"zh-CN": "不",
+                                                    "en": "No"}}})
 LUA = """
 local p = require("linli").plugin()
 local function entry(call)
     local mode = call.body.mode
-    if mode == "hang" and not call.late then
+    if (mode == "hang" or mode == "hang-fail") and not call.late then
         call.host.probe_wait(10000)
     elseif mode == "spin" and not call.late then
         while true do end
@@ -46,6 +53,8 @@ local function entry(call)
         error("broken")
     elseif mode == "refuse" then
         return 409, {action = "stop"}
+    elseif mode == "fail" or (call.late and mode == "hang-fail") then
+        call:fail("gates/no")
     end
     call.db.entry:insert{plate = call.body.plate, late = call.late,
         gate = call.caller.bound_to, device = call.caller.id,
@@ -126,6 +135,15 @@ def metered(d):
 def refused(answer, status, code):
     """Fail unless the answer is that problem."""
     tap.equal((answer.status, answer.code), (status, code), answer)
+
+
+def pending(d):
+    """Events that are kept for later, in the database itself."""
+    path = os.path.join(d.data, "linli.db")
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return db.execute(
+            "SELECT count(*) FROM doc JOIN collection c "
+            "ON c.id = doc.collection WHERE c.name = '~work'").fetchone()[0]
 
 
 # -- who is believed -------------------------------------------------------
@@ -218,6 +236,21 @@ def test_a_nonce_counts_once():
                             **again).status, 201)
 
 
+def test_a_feed_is_read_once_with_a_nonce():
+    with gates() as d:
+        gate = Device(d, "g1")
+        send = {"ts": int(time.time()), "with_nonce": nonce()}
+        path = "/gates/north/commands"
+        answer = gate.send(path, method="GET", **send)
+        tap.equal((answer.status, answer.json["items"]), (200, []))
+        refused(gate.send(path, method="GET", **send), 401, "auth/replayed")
+        refused(gate.send("/gates/south/commands", method="GET"), 404,
+                "request/not-found")
+        began = time.monotonic()
+        tap.equal(gate.send(path + "?wait=1", method="GET").status, 200)
+        tap.equal(time.monotonic() - began >= 0.9, True)
+
+
 def test_two_of_one_nonce_at_once():
     with gates() as d:
         gate = Device(d, "g1")
@@ -285,12 +318,19 @@ def test_a_plugin_that_does_not_answer():
         answer = gate.send("/gates/north/entry",
                            {"plate": "H4", "mode": "refuse"})
         tap.equal((answer.status, answer.json), (409, {"action": "stop"}))
+        # Said later, it is no failure either, and nobody is alarmed.
+        refused(gate.send("/gates/north/entry",
+                          {"plate": "H4", "mode": "fail"}), 409, "gates/no")
+        falls_back(gate, {"plate": "H4", "mode": "hang-fail"})
         # Without a fallback there is none.
         refused(gate.send("/gates/north/tell", {"plate": "H5",
                                                 "mode": "raise"}),
                 500, "plugin/error")
         time.sleep(1.5)
         tap.equal(entries(d, "H4") + entries(d, "H5"), [])
+        time.sleep(1.5)
+        tap.equal(d.linli_ok("alerts", "--json").json["items"], [])
+        tap.equal(pending(d), 0)
 
 
 def test_a_body_that_is_wrong_is_refused():

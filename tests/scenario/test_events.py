@@ -233,6 +233,38 @@ def test_who_comes_later_begins_then():
             tap.equal(seen(), [2])
 
 
+def test_a_new_version_begins_with_what_is_new():
+    """What its predecessor did not handle is not handled by it either."""
+    with bus() as b:
+        b.paid(1)
+        for n in (2, 3):
+            b.emit({"type": "shop.noise", "data": {"n": n}})
+        b.wait_for([1])
+        b.d.stop()
+        b.d.restart()
+        folder = os.path.dirname(b.post)
+        plugin_folder(folder, probe_manifest("post", version="2.0.0", **dict(
+            POST, events={"handles": ["shop.paid", "shop.noise"]})),
+            main__lua=POST_LUA.replace("p:get(", """
+p:event("shop.noise", function(call, event)
+    local log = call.db.log:get("log")
+    log.seen[#log.seen + 1] = {seq = event.seq, n = event.data.n}
+    call.db.log:put(log)
+end)
+p:get("""))
+        b.emit({"type": "shop.noise", "data": {"n": 4}})
+        b.d.enable(b.post)
+        b.d.stop()
+        b.d.restart()
+        b.emit({"type": "shop.noise", "data": {"n": 5}})
+        b.paid(6)
+        b.wait_for([1, 5, 6])
+        b.d.stop()
+        b.d.restart()
+        b.paid(7)
+        b.wait_for([1, 5, 6, 7])
+
+
 # -- what fails ------------------------------------------------------------
 
 def test_a_failure_holds_up_the_rest():

@@ -52,9 +52,16 @@ def slow_disk():
         "plugins-c/slow_sync.so")}
 
 
+def compare_events(got, want):
+    """What was published is what was committed, in its order."""
+    for i, (one, other) in enumerate(zip(got, want)):
+        tap.equal(one, other, "event %d of all commits" % i)
+    tap.equal(len(got), len(want), "events of all commits")
+
+
 def play(histories, workers, env=None, **how):
     """Play on a new daemon; (histories that are wrong, player)."""
-    wrong = []
+    wrong, told = [], []
     with temporary_folder() as parent, \
             Daemon(config=config(workers), env=env) as d:
         folder = folder_of(parent)
@@ -62,6 +69,10 @@ def play(histories, workers, env=None, **how):
         for history in player.play(histories):
             if not history.judge():
                 wrong.append(history)
+            told += [(t.place, t.told) for t in history.sent if t.told]
+        if not wrong:
+            want = [event for _, events in sorted(told) for event in events]
+            compare_events(player.events(), want)
     return wrong, player
 
 

@@ -18,7 +18,7 @@ START = "2030-01-01T00:00:00Z"
 NOW = 1893456000000
 MANIFEST = dict(
     collections={"ring": {"indexes": {"by_at": {"fields": ["at", "n"]}}}},
-    timers=["ring", "chain", "broken"],
+    timers=["ring", "chain", "broken", "tick"],
     routes=[{"method": "POST", "path": "/set", "caller": ["resident"]},
             {"method": "POST", "path": "/cancel", "caller": ["resident"]},
             {"method": "GET", "path": "/rings", "caller": ["resident"]},
@@ -62,6 +62,19 @@ p:timer("chain", function(call, with)
     if with.n > 0 then
         call:timer{at = call.due + 1000, run = "chain",
                    with = {n = with.n - 1}}
+    end
+end)
+p:timer("tick", function(call, with)
+    note(call, with)
+    if with.busy then
+        local n = 0
+        for i = 1, 2000000 do n = n + i end
+    end
+    if with.n > 0 then
+        call:timer{at = call.due + 1000, run = "tick", key = with.key,
+                   with = {n = with.n - 1, key = with.key}}
+    elseif with.key then
+        call:cancel(with.key)
     end
 end)
 p:timer("broken", function(call, with)
@@ -282,6 +295,42 @@ def test_what_timers_set_has_its_turn():
         c.advance("1d")
         tap.equal(c.rings("at"), [NOW + s * 1000 for s in range(1, 61)])
         tap.equal(c.rings("now"), c.rings("at"))
+
+
+def test_one_that_sets_itself_anew():
+    """The key of a timer that rings is free for its own handler."""
+    with clock() as c:
+        c.set(at(1, run="tick", key="t", **{"with": {"n": 9, "key": "t"}}))
+        c.advance("5s")
+        tap.equal(c.rings("at"), [NOW + s * 1000 for s in range(1, 6)])
+        c.d.kill()
+        c.d.restart()
+        c.advance("1h")
+        tap.equal(c.rings("at"), [NOW + s * 1000 for s in range(1, 11)])
+        tap.equal(c.cancel("t"), False)
+    with clock(()) as c:  # by the real clock, too
+        now = int(time.time() * 1000)
+        c.set({"at": now, "run": "tick", "key": "t",
+               "with": {"n": 2, "key": "t"}})
+        wait_until(lambda: len(c.rings()) >= 3, 10.0)
+        tap.equal(c.rings("n"), [2, 1, 0])
+
+
+def test_replaced_while_it_rings():
+    """Either it rings first and then what replaced it, or the latter
+    alone."""
+    with clock(()) as c:
+        for i in range(12):
+            key, now = "r%d" % i, int(time.time() * 1000)
+            c.set({"at": now + 30, "run": "tick", "key": key,
+                   "with": {"n": 0, "busy": True, "key": "none"}})
+            time.sleep(0.03 + i * 0.003)
+            later = int(time.time() * 1000) + 100
+            c.set({"at": later, "run": "ring", "key": key,
+                   "with": {"n": 100 + i}})
+            wait_until(lambda: 100 + i in c.rings("n"), 5.0)
+            tap.equal(c.rings("n").count(100 + i), 1, "it rings once")
+        tap.equal(c.rings("n").count(0) <= 12, True)
 
 
 def test_many():

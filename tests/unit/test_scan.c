@@ -322,6 +322,14 @@ on_found(struct ll_scan *scan)
 }
 
 static void
+on_over(struct ll_scan *scan)
+{
+    struct asking *a = scan->user;
+    T_OK(!a->done);
+    a->done = true;
+}
+
+static void
 ask(struct asking *a, struct model *m, struct ll_txn *txn,
     const struct question *q)
 {
@@ -613,4 +621,131 @@ T_CASE(histories_on_disk)
     histories(101, 4, false);
 }
 
-T_MAIN(T_RUN(histories_in_memory) T_RUN(histories_on_disk))
+/* -- whom a scan meets -- */
+
+/* Waits for a document that a scan finds, and writes another that the scan
+ * has found before. */
+struct intruder {
+    struct ll_wait wait;
+    struct engine *e;
+    struct ll_doc *doc, *other;
+    struct ll_scan *scan;
+    bool told, within;
+};
+
+static void
+on_intruder(struct ll_wait *wait)
+{
+    struct intruder *i = LL_CONTAINER(wait, struct intruder, wait);
+    const struct asking *a = i->scan->user;
+    i->told = true;
+    /* Neither asking nor over: it is putting rows together. */
+    i->within = !i->scan->querying && !a->done;
+    T_INT(i->doc->state, LL_DOC_KNOWN);
+    T_OK(i->doc->content != NULL);
+    if (i->other->state == LL_DOC_KNOWN)
+        (void)engine_write(i->e, i->other, "{\"id\":\"00\",\"n\":1}");
+}
+
+/* A scan may come upon a document that somebody waits for. He is told, but
+ * not in the midst of it: what he does may change what it has found. */
+T_CASE(who_waits_is_not_told_by_a_scan)
+{
+    int met = 0;
+    for (int tries = 0; tries < 200 && met < 5; tries++) {
+        static struct model m;
+        static struct asking a;
+        struct ll_txn txn;
+        struct question q = {.limit = 10};
+        struct intruder i = {.wait = {.ready = on_intruder}, .e = &m.e};
+        engine_init(&m.e, true);
+        m.e.coll->fleeting = true;
+        (void)engine_put(&m.e, "00", "{\"id\":\"00\"}");
+        (void)engine_put(&m.e, "01", "{\"id\":\"01\"}");
+        engine_settle(&m.e);
+        ll_docs_trim(&m.e.docs);
+        T_INT(m.e.docs.doc_count, 0);
+        ll_txn_init(&txn, &m.e.docs);
+        i.scan = &a.scan;
+        ask(&a, &m, &txn, &q);
+        i.other = ll_docs_get(m.e.coll, LINLI_STR("00"));
+        i.doc = ll_docs_get(m.e.coll, LINLI_STR("01"));
+        T_OK(!ll_doc_ready(i.doc, &i.wait));
+        while (!a.done || !i.told)
+            ll_world_turn(m.e.f.world, true);
+        T_OK(!i.within);
+        /* Known by the scan, before its own answer has come. */
+        met += a.answer.count == 2;
+        ll_scan_fini(&a.scan);
+        ll_txn_fini(&txn);
+        ll_doc_unref(&i.doc);
+        ll_doc_unref(&i.other);
+        engine_settle(&m.e);
+        engine_fini(&m.e);
+    }
+    T_INT(met, 5);
+}
+
+/* -- without memory -- */
+
+/* A list of what is in the file, what is newer and what is the transaction's
+ * own, whatever fails: it says so, or is right; and can be asked again. */
+static bool
+scan_without_memory(struct engine *e, uint64_t failing, bool descending)
+{
+    static struct model m; /* for its callback alone */
+    static struct asking a;
+    struct ll_txn txn;
+    struct ll_ix *ix = engine_index(e, "a", "{\"fields\":[\"a\"]}");
+    ll_txn_init(&txn, &e->docs);
+    T_INT(txn_put(e, &txn, "own", "{\"id\":\"own\",\"a\":2}"), LINLI_OK);
+    engine_settle(e);
+    ll_docs_trim(&e->docs);
+    (void)engine_put(e, "new", "{\"id\":\"new\",\"a\":3}");
+    bool good = false;
+    for (int again = 0; again < 2; again++) {
+        a = (struct asking){.m = &m};
+        e->f.mem.fail_in = again == 0 ? failing : 0;
+        ll_scan_init(&a.scan, &txn);
+        a.scan.coll = e->coll;
+        a.scan.ix = ix;
+        a.scan.limit = 10;
+        a.scan.descending = descending;
+        a.scan.done = on_over;
+        a.scan.user = &a;
+        ll_scan_start(&a.scan);
+        fixture_wait(&e->f, &a.done);
+        if (again == 0)
+            good = e->f.mem.fail_in != 0;
+        T_OK(a.scan.status == LINLI_OK || !good);
+        T_OK(a.scan.status == LINLI_OK || a.scan.count == 0);
+        T_OK(a.scan.status != LINLI_OK || a.scan.count == 3);
+        T_OK(a.scan.status != LINLI_OK || a.scan.exhausted);
+        T_OK(again == 0 || a.scan.status == LINLI_OK);
+        ll_scan_fini(&a.scan);
+    }
+    e->f.mem.fail_in = 0;
+    ll_txn_fini(&txn);
+    return good;
+}
+
+T_CASE(scans_without_memory)
+{
+    for (int descending = 0; descending < 2; descending++) {
+        bool good = false;
+        uint64_t failing;
+        for (failing = 1; !good; failing++) {
+            struct engine e;
+            engine_init(&e, true);
+            e.coll->fleeting = true;
+            (void)engine_put(&e, "old", "{\"id\":\"old\",\"a\":1}");
+            good = scan_without_memory(&e, failing, descending == 1);
+            engine_settle(&e);
+            engine_fini(&e);
+        }
+        T_OK(failing > 6);
+    }
+}
+
+T_MAIN(T_RUN(histories_in_memory) T_RUN(histories_on_disk)
+        T_RUN(who_waits_is_not_told_by_a_scan) T_RUN(scans_without_memory))

@@ -1,6 +1,7 @@
-/* tests/unit/test_txn_seen.c: what a transaction has seen, while nothing of it is
- * durable. That it sees the right things is shown by the histories
- * (tests/scenario/test_histories.py); this is about when it may be told. */
+/* tests/unit/test_txn_seen.c: what a transaction has seen, while nothing of it
+ * is durable. That it sees the right things is shown by the histories
+ * (tests/scenario/test_histories.py); this is about when it may be told. Where
+ * the machine stands still for longer than the disk, a case proves nothing. */
 #include "data/scan.h"
 #include "store_fixture.h"
 #include "store_shim.h"
@@ -137,10 +138,9 @@ T_CASE(what_came_and_went)
     commit(&s, doc, "{\"id\":\"x\",\"a\":\"c\"}");
     uint64_t gone = commit(&s, doc, NULL);
     T_INT(look(&s, s.by_a, &high), 0);
-    T_INT(high, gone);
+    T_OK(high == gone || ll_store_durable(s.f.store) >= gone);
     T_INT(look(&s, NULL, &high), 0);
-    T_INT(high, gone);
-    T_OK(ll_store_durable(s.f.store) < gone);
+    T_OK(high == gone || ll_store_durable(s.f.store) >= gone);
     atomic_store(&shim.log_us, 0);
     until_durable(&s);
     T_INT(look(&s, s.by_a, &high), 0);
@@ -161,10 +161,9 @@ T_CASE(what_moved_through)
     commit(&s, doc, "{\"id\":\"x\",\"a\":\"c\"}");
     uint64_t out = commit(&s, doc, "{\"id\":\"x\",\"a\":\"a\"}");
     T_INT(look(&s, s.by_a, &high), 0);
-    T_INT(high, out);
+    T_OK(high == out || ll_store_durable(s.f.store) >= out);
     T_INT(look(&s, NULL, &high), 1);
-    T_INT(high, out);
-    T_OK(ll_store_durable(s.f.store) < out);
+    T_OK(high == out || ll_store_durable(s.f.store) >= out);
     atomic_store(&shim.log_us, 0);
     until_durable(&s);
     ll_doc_unref(&doc);
