@@ -37,7 +37,7 @@ Record = collections.namedtuple(
     "Record", "call_high call_low at quantity series cpu_us event")
 # What a client may be told that is no answer to its call: it asks again.
 NOT_NOW = ("store/failed", "runtime/draining", "runtime/busy",
-           "request/in-progress")
+           "request/in-progress", "sandbox/crashed")
 
 
 def config(*plugins, **more):
