@@ -25,6 +25,17 @@ bad_query(struct ll_err *err, const char *what)
     return ll_fail(err, LINLI_E_INVALID, "db/query", "%s", what);
 }
 
+/* A list of values; an empty one is as none. */
+static void
+take_list(struct ll_rd *rd, linli_str *list)
+{
+    linli_str value = ll_rd_value(rd);
+    struct ll_rd inside = ll_rd(value);
+    bool empty =
+        ll_rd_peek(&inside) == LL_VALUE_LIST && ll_rd_list(&inside) == 0;
+    *list = empty ? (linli_str){NULL, 0} : value;
+}
+
 static void
 take_bound(struct ll_rd *rd, linli_str *list, int64_t *ms, bool *has_ms)
 {
@@ -32,7 +43,7 @@ take_bound(struct ll_rd *rd, linli_str *list, int64_t *ms, bool *has_ms)
         *ms = ll_rd_int(rd);
         *has_ms = true;
     } else {
-        *list = ll_rd_value(rd);
+        take_list(rd, list);
     }
 }
 
@@ -53,7 +64,7 @@ read_wish(struct ll_rd *args, struct wish *wish, struct ll_err *err)
         else if (ll_str_is(name, "cursor"))
             wish->cursor = ll_rd_bytes(args);
         else if (ll_str_is(name, "eq"))
-            wish->eq = ll_rd_value(args);
+            take_list(args, &wish->eq);
         else if (ll_str_is(name, "from"))
             take_bound(args, &wish->from, &wish->from_ms, &wish->has_from_ms);
         else if (ll_str_is(name, "to"))
@@ -312,9 +323,15 @@ step_overlapped(struct ll_call *call, struct ll_op *op)
     struct ll_err err;
     if (scan_failed(call, op))
         return true;
-    if (!op->scan.exhausted && op->scan.limit > 1) {
+    if (op->scan.total > LL_OVERLAPS_MAX) {
         (void)ll_fail(&err, LINLI_E_LIMIT, "db/limit",
             "more than %d intervals overlap", LL_OVERLAPS_MAX);
+        ll_op_refuse(call, &err);
+        return true;
+    }
+    if (!op->scan.exhausted && op->scan.limit > 1) {
+        (void)ll_fail(&err, LINLI_E_LIMIT, "db/limit",
+            "what overlaps has more than %u bytes", LIST_BYTES_MAX);
         ll_op_refuse(call, &err);
         return true;
     }
@@ -493,7 +510,7 @@ ll_serve_db_overlaps(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     }
     prepare_scan(call, op, ix);
     /* One tells whether there is any; more are all of them. */
-    op->scan.limit = wish.limit == 1 ? 1 : LL_OVERLAPS_MAX;
+    op->scan.limit = wish.limit == 1 ? 1 : LL_OVERLAPS_MAX + 1;
     op->scan.bytes_max = LIST_BYTES_MAX;
     op->scan.wants = ends_after;
     op->scan.than = wish.from_ms;

@@ -29,12 +29,8 @@ static linli_status
 read_options(struct ll_rd *args, linli_str *subject, struct ll_err *err)
 {
     *subject = (linli_str){NULL, 0};
-    if (ll_rd_peek(args) != LL_VALUE_MAP) {
-        (void)ll_rd_value(args); /* nil, or an empty table of Lua's */
-        return LINLI_OK;
-    }
-    uint32_t count = ll_rd_map(args);
-    for (uint32_t i = 0; i < count; i++) {
+    uint32_t count = ll_op_options(args);
+    for (uint32_t i = 0; i < count && !args->bad; i++) {
         linli_str name = ll_rd_bytes(args);
         if (!ll_str_is(name, "subject"))
             return ll_fail(err, LINLI_E_INVALID, "db/query",
@@ -74,7 +70,10 @@ take_effect(struct ll_call *call, struct ll_op *op, struct ll_rd *args,
     if (data.len > EFFECT_DATA_BYTES_MAX)
         return ll_fail(err, LINLI_E_LIMIT, "db/limit",
             "%zu bytes of data, more than %d", data.len, EFFECT_DATA_BYTES_MAX);
-    status = ll_json_parse(&op->json, data, LL_BODY_DEPTH_MAX, err);
+    if (ll_json_parse(&op->json, data, LL_BODY_DEPTH_MAX, err) != LINLI_OK)
+        return ll_fail(err, LINLI_E_INVALID, "db/document",
+            "the data is not JSON, or more than %d deep", LL_BODY_DEPTH_MAX);
+    status = ll_txn_hold(&call->txn, sizeof(struct ll_effect) + data.len, err);
     if (status != LINLI_OK)
         return status;
     struct ll_effect *effect = ll_effect_new(call, kind);

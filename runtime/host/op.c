@@ -128,6 +128,19 @@ ll_op_answer_text(struct ll_call *call)
     ll_op_end(op);
 }
 
+uint32_t
+ll_op_options(struct ll_rd *args)
+{
+    int tag = ll_rd_peek(args);
+    if (tag == LL_VALUE_MAP)
+        return ll_rd_map(args);
+    if (tag == LL_VALUE_NIL)
+        (void)ll_rd_value(args);
+    else if (ll_rd_list(args) > 0)
+        args->bad = true;
+    return 0;
+}
+
 /* -- dispatch -- */
 
 static const struct {

@@ -56,6 +56,10 @@ void ll_op_answer(struct ll_call *call, linli_status status);
 void ll_op_refuse(struct ll_call *call, const struct ll_err *err);
 void ll_op_answer_text(struct ll_call *call);
 
+/* Options: nil, an empty table of Lua's, or a map, whose pairs are returned
+ * and come next. Anything else is bad. */
+uint32_t ll_op_options(struct ll_rd *args);
+
 /* The collection that the plugin's manifest declares; refuses otherwise. */
 bool ll_op_collection(struct ll_call *call, struct ll_op *op, linli_str name);
 
