@@ -301,7 +301,10 @@ ll_store_ask(struct ll_store *store, struct ll_query *query)
     struct ll_answer answer = {.rows = &query->rows};
     struct ll_err *err = &query->err;
     query->issued_at = store->durable;
-    query->status = open_ask(store, err);
+    query->status = query->params.failed
+                        ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
+                              "no memory for a question")
+                        : open_ask(store, err);
     if (query->status == LINLI_OK)
         query->status =
             ll_place_begin(&store->place, &store->ask_db, false, err);

@@ -7,6 +7,7 @@ plugin does; and the event that is done later, once.
 """
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -114,15 +115,20 @@ def gates(options=()):
             yield d
 
 
-def entries(d, plate):
-    """What the plugin has stored of a plate; a plugin that crashed too often
-    is asked again, until its breaker lets a call through."""
+def all_entries(d):
+    """What the plugin has stored; a plugin that crashed too often is asked
+    again, until its breaker lets a call through."""
     def ask():
         answer = d.call("gates", "/entries", method="GET", as_="staff:s1")
         return answer if answer.code != "sandbox/breaker-open" else None
     answer = wait_until(ask, 20.0, 0.2)
     tap.equal(answer.status, 200, answer)
-    return [e for e in answer.json["items"] if e["plate"] == plate]
+    return answer.json["items"]
+
+
+def entries(d, plate):
+    """The same of one plate."""
+    return [e for e in all_entries(d) if e["plate"] == plate]
 
 
 def metered(d):
@@ -406,6 +412,47 @@ def test_a_crash_of_the_host():
         time.sleep(1.5)
         tap.equal(len(entries(d, "L1")), 1)
         tap.equal(metered(d), 1)
+
+
+def test_crashes_at_any_moment():
+    """Each event that was answered is done, once; others at most once."""
+    with gates() as d:
+        answered, sent = set(), []
+
+        def send(gate, plate):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                mode = "hang" if len(plate) % 2 else "now"
+                answer = gate.send("/gates/north/entry",
+                                   {"plate": plate, "mode": mode})
+                if answer.status in (200, 201):
+                    answered.add(plate)
+        for lives in range(4):
+            gate = Device(d, "g1")
+            plates = ["N%d" % (lives * 100 + i) + "x" * (i % 2)
+                      for i in range(16)]
+            sent += plates
+            threads = [threading.Thread(target=send, args=(gate, plate))
+                       for plate in plates]
+            for t in threads:
+                t.start()
+            time.sleep(0.4 * lives + 0.1)
+            d.kill()
+            for t in threads:
+                t.join()
+            d.restart()
+
+        def done():
+            stored = [e["plate"] for e in all_entries(d)]
+            return {plate: stored.count(plate) for plate in sent}
+        wait_until(lambda: answered <= {p for p, n in done().items() if n},
+                   20.0, 0.3)
+        time.sleep(1.5)
+        counts = done()
+        tap.comment("%d of %d answered, %d done" % (
+            len(answered), len(sent), sum(counts.values())))
+        tap.equal({p for p in answered if counts[p] != 1}, set())
+        tap.equal({p for p in sent if counts[p] > 1}, set())
+        tap.equal(metered(d), sum(counts.values()))
 
 
 def test_nobody_waits_for_the_answer():
