@@ -23,7 +23,7 @@ from ledger import Audit, Book, Client, config, settle  # noqa: E402
 from linli_test import (STOP_S, Daemon, failing_start,  # noqa: E402
                         temporary_folder, wait_until)
 
-TMPFS_BYTES = 24 << 20
+TMPFS_BYTES = 128 << 20  # room for a log of full length
 CLONE_NEWNS = 0x00020000
 MS_PRIVATE_RECURSIVE = 1 << 18 | 1 << 14
 
