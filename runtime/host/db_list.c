@@ -346,13 +346,17 @@ step_overlapped(struct ll_call *call, struct ll_op *op)
 
 /* Which index; NULL with LINLI_OK: by id. */
 static linli_status
-find_index(const struct ll_op *op, linli_str name, struct ll_ix **ix,
-    struct ll_err *err)
+find_index(const struct ll_call *call, const struct ll_op *op, linli_str name,
+    struct ll_ix **ix, struct ll_err *err)
 {
     *ix = NULL;
     if (name.len == 0)
         return LINLI_OK;
-    *ix = ll_coll_find_index(op->coll, name);
+    const struct ll_collection_decl *decl =
+        ll_manifest_collection(call->package->manifest, op->coll->name);
+    /* What only another version declared is not this one's to ask. */
+    if (decl != NULL && ll_manifest_index(decl, name) != NULL)
+        *ix = ll_coll_find_index(op->coll, name);
     if (*ix != NULL)
         return LINLI_OK;
     return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
@@ -390,7 +394,7 @@ take_query(struct ll_call *call, struct ll_op *op, struct ll_rd *args,
         return false;
     linli_status status = read_wish(args, wish, &err);
     if (status == LINLI_OK)
-        status = find_index(op, wish->index, ix, &err);
+        status = find_index(call, op, wish->index, ix, &err);
     if (status == LINLI_OK)
         return true;
     ll_op_refuse(call, &err);
