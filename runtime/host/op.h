@@ -66,8 +66,8 @@ bool ll_op_collection(struct ll_call *call, struct ll_op *op, linli_str name);
 /* The services, wire/hostcall.def. `args` stands after the list's count; the
  * slices live as long as the op. True: the op has a step that is to be
  * begun; false: it was answered. */
-#define H(number, name, interface, draft, args, answer) \
-    bool ll_serve_##name(                               \
+#define H(number, name, interface, draft, writes, args, answer) \
+    bool ll_serve_##name(                                       \
         struct ll_call *call, struct ll_op *op, struct ll_rd *args_at);
 #include "wire/hostcall.def"
 #undef H
