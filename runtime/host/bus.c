@@ -12,7 +12,6 @@
 
 #include "base/text.h"
 #include "data/put.h"
-#include "host/directory.h"
 #include "host/effect.h"
 #include "host/task.h"
 #include "host/work.h"
@@ -355,10 +354,8 @@ ll_bus_close(struct ll_instance *instance)
 }
 
 void
-ll_bus_published(
-    struct ll_host *host, struct ll_community *community, uint64_t number)
+ll_bus_published(struct ll_community *community, uint64_t number)
 {
-    LL_UNUSED(host);
     community->event_number = number;
 }
 

@@ -77,7 +77,6 @@ struct ll_call {
     struct ll_wait hold;   /* of the steps: a document, the lock */
     uint32_t conflicts;    /* how often it began again */
     bool locking;          /* it holds the lock of its space */
-    bool stepping;         /* advance is at work */
     struct ll_try *tries;  /* host/code_try.c */
     uint64_t tried_number; /* of the last count of one */
     /* what is kept under its key */

@@ -27,15 +27,13 @@ struct ll_op {
     struct ll_scan scan;
     bool scanning;
     /* of a write */
-    bool must_be_absent, must_be_there;
+    bool must_be_absent;
     linli_str body;
     struct ll_content *content;
     struct ll_ix *unique; /* the next one to be looked at */
     /* of a list */
     linli_str low, high;
-    bool ranged; /* an answer with a cursor */
     /* of others */
-    int64_t number;
     linli_str extra;
 };
 

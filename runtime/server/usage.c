@@ -566,9 +566,6 @@ ll_usage_handle(struct ll_face *face, struct ll_request *request,
         ll_face_method(face, request, "GET");
     else if (face->host->draining)
         ll_face_problem(face, request, "runtime/draining", LINLI_STR(""));
-    else if (face->host->store == NULL)
-        ll_face_problem(face, request, "store/failed",
-            LINLI_STR("this host keeps nothing"));
     else if (usage)
         begin_usage(face, request, community);
     else if (alerts)
