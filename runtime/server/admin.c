@@ -5,10 +5,13 @@
  * POST /v1/c/{c}/admin/plugins/{id}/disable
  * GET  /v1/c/{c}/admin/workers                 processes
  *
- * Usage, reconcile and alerts are in server/usage.c and server/alerts.c.
+ * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts
+ *
+ * The last are routed here and answered in server/usage.c and
+ * server/alerts.c.
  */
 #include "base/text.h"
-#include "server/face.h"
+#include "server/view.h"
 
 #define BODY_DEPTH_MAX 64
 
@@ -292,6 +295,43 @@ refuse_path(struct ll_face *face, struct ll_request *request, linli_str rest)
         ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
 }
 
+/* "/usage/ID/records" to ID; false for any other path. */
+static bool
+split_records(linli_str rest, int64_t *bucket)
+{
+    linli_str id;
+    if (!ll_str_starts(rest, "/usage/"))
+        return false;
+    linli_str left = {rest.ptr + 7, rest.len - 7};
+    return ll_str_split(&left, '/', &id) && ll_str_is(left, "records") &&
+           ll_str_int(id, 1, INT64_MAX, bucket);
+}
+
+bool
+ll_view_handle(struct ll_face *face, struct ll_request *request,
+    linli_str community, linli_str rest)
+{
+    int64_t bucket = 0;
+    bool usage = ll_str_is(rest, "/usage");
+    bool alerts = ll_str_is(rest, "/alerts");
+    bool reconcile = ll_str_is(rest, "/reconcile");
+    if (!usage && !alerts && !reconcile && !split_records(rest, &bucket))
+        return false;
+    if (!ll_str_is(request->method, "GET"))
+        ll_face_method(face, request, "GET");
+    else if (face->host->draining)
+        ll_face_problem(face, request, "runtime/draining", LINLI_STR(""));
+    else if (usage)
+        ll_usage_begin(face, request, community);
+    else if (alerts)
+        ll_alerts_begin(face, request, community);
+    else if (reconcile)
+        ll_reconcile_begin(face, request);
+    else
+        ll_usage_records_begin(face, request, community, bucket);
+    return true;
+}
+
 void
 ll_admin_handle(struct ll_face *face, struct ll_request *request,
     linli_str community, linli_str rest)
@@ -306,7 +346,7 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     /* In development a community is made by its first plugin; what it has
      * used before a restart is there without. */
     if ((there != NULL || face->host->config.development) &&
-        ll_usage_handle(face, request, community, rest))
+        ll_view_handle(face, request, community, rest))
         return;
     if (plugins && post)
         enable(face, request, community);

@@ -55,9 +55,4 @@ void ll_dev_handle(struct ll_face *face, struct ll_request *request);
 /* For a face that goes: answers what is under way with "runtime/draining". */
 void ll_dev_end(struct ll_face *face);
 
-/* GET /v1/c/{community}/admin/usage[...], reconcile, alerts; false if `rest`
- * is none of them. server/usage.c */
-bool ll_usage_handle(struct ll_face *face, struct ll_request *request,
-    linli_str community, linli_str rest);
-
 #endif
