@@ -15,27 +15,8 @@
 
 #define BODY_DEPTH_MAX 64
 
-/* An operator of this very community, or a refusal that is answered. */
-static bool
-admit_operator(
-    struct ll_face *face, struct ll_request *request, linli_str community)
-{
-    struct ll_identity *identity = NULL;
-    struct ll_err err;
-    if (ll_host_identify(face->host, request, &identity, &err) != LINLI_OK) {
-        ll_face_problem(face, request, err.code, ll_cstr(err.msg));
-        return false;
-    }
-    bool here = ll_str_eq(identity->community, community);
-    bool is_operator = identity->kind == LL_CALLER_OPERATOR;
-    ll_identity_unref(&identity);
-    if (!here)
-        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
-    else if (!is_operator)
-        ll_face_problem(
-            face, request, "auth/forbidden", LINLI_STR("operators only"));
-    return here && is_operator;
-}
+static const struct ll_admission operators = {
+    .kinds = 1u << LL_CALLER_OPERATOR, .words = "operators only"};
 
 static void
 write_error(struct ll_jw *w, const struct ll_instance *instance)
@@ -339,7 +320,7 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     bool get = ll_str_is(request->method, "GET");
     bool post = ll_str_is(request->method, "POST");
     linli_str plugin;
-    if (!admit_operator(face, request, community))
+    if (!ll_face_admit(face, request, community, &operators))
         return;
     const struct ll_community *there = ll_host_community(face->host, community);
     bool plugins = ll_str_is(rest, "/plugins");
