@@ -201,7 +201,8 @@ take_event(struct ll_subscriber *sub)
     for (uint32_t i = 0; i < sub->query.row_count; i++) {
         if (!ll_event_read(&rows, &event))
             return false;
-        if (!ll_manifest_handles(manifest, event.type)) {
+        int handled = ll_manifest_handles(manifest, event.type);
+        if (handled < 0) {
             sub->scanned = (uint64_t)event.seq;
             continue;
         }
@@ -209,9 +210,7 @@ take_event(struct ll_subscriber *sub)
         struct ll_jw w = ll_jw(&sub->input);
         ll_event_write(&w, &event);
         sub->seq = (uint64_t)event.seq;
-        for (uint32_t k = 0; k < manifest->handle_count; k++)
-            if (ll_str_eq(manifest->handles[k], event.type))
-                sub->task.name = manifest->handles[k];
+        sub->task.name = manifest->handles[handled];
         return !sub->input.failed;
     }
     return false;
