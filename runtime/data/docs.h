@@ -216,9 +216,9 @@ linli_str ll_content_key(
     const struct ll_content *content, const struct ll_ix *ix);
 
 /* A row of an answer: the document in memory if there is one, else the row's,
- * which nothing above the answer's snapshot has written. Returned with a
- * reference; NULL without memory. `row` stands at version, due, subject,
- * body and is read past them. */
+ * which nothing above the answer's snapshot has written. It is known, and
+ * returned with a reference; NULL without memory. `row` stands at version, due,
+ * subject, body and is read past them. */
 struct ll_doc *ll_doc_from_row(
     struct ll_coll *coll, linli_str id, struct ll_rd *row);
 

@@ -129,10 +129,6 @@ add_rows(struct ll_scan *scan, struct horizon *horizon)
         struct ll_doc *doc = ll_doc_from_row(scan->coll, id, &rows);
         if (doc == NULL)
             return LINLI_E_NOMEM;
-        if (doc->state == LL_DOC_LOST) {
-            ll_doc_unref(&doc);
-            return LINLI_E_IO;
-        }
         if (scan->query.more && i + 1 == scan->query.row_count)
             *horizon = (struct horizon){ll_arena_str(&scan->arena, key),
                 ll_arena_str(&scan->arena, id)};

@@ -12,7 +12,6 @@
 
 #include "base/text.h"
 #include "data/put.h"
-#include "host/directory.h"
 #include "host/effect.h"
 #include "host/task.h"
 #include "host/work.h"
@@ -202,7 +201,8 @@ take_event(struct ll_subscriber *sub)
     for (uint32_t i = 0; i < sub->query.row_count; i++) {
         if (!ll_event_read(&rows, &event))
             return false;
-        if (!ll_manifest_handles(manifest, event.type)) {
+        int handled = ll_manifest_handles(manifest, event.type);
+        if (handled < 0) {
             sub->scanned = (uint64_t)event.seq;
             continue;
         }
@@ -210,9 +210,7 @@ take_event(struct ll_subscriber *sub)
         struct ll_jw w = ll_jw(&sub->input);
         ll_event_write(&w, &event);
         sub->seq = (uint64_t)event.seq;
-        for (uint32_t k = 0; k < manifest->handle_count; k++)
-            if (ll_str_eq(manifest->handles[k], event.type))
-                sub->task.name = manifest->handles[k];
+        sub->task.name = manifest->handles[handled];
         return !sub->input.failed;
     }
     return false;
@@ -355,10 +353,8 @@ ll_bus_close(struct ll_instance *instance)
 }
 
 void
-ll_bus_published(
-    struct ll_host *host, struct ll_community *community, uint64_t number)
+ll_bus_published(struct ll_community *community, uint64_t number)
 {
-    LL_UNUSED(host);
     community->event_number = number;
 }
 

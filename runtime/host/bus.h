@@ -13,8 +13,7 @@
 #include "host/call.h"
 
 /* A commit with events was sequenced. */
-void ll_bus_published(
-    struct ll_host *host, struct ll_community *community, uint64_t number);
+void ll_bus_published(struct ll_community *community, uint64_t number);
 /* Commits became durable. */
 void ll_bus_durable(struct ll_host *host);
 /* The instance serves (again): what it has missed goes to it. */

@@ -129,7 +129,7 @@ sequence(struct ll_call *call, struct ll_err *err)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a commit");
     }
     if (events)
-        ll_bus_published(host, call->community, call->number);
+        ll_bus_published(call->community, call->number);
     return LINLI_OK;
 }
 

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "data/put.h"
 #include "host/call.h"
-#include "host/directory.h"
 
 #define WRONG_MAX 5
 #define LOCK_MS ((int64_t)10 * 60 * 1000)

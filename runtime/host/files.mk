@@ -30,6 +30,7 @@ host_SRCS = batch.c \
   metrics.c \
   op.c \
   own_schema.c \
+  probe.c \
   problem_json.c \
   rate.c \
   reconcile.c \
@@ -37,7 +38,6 @@ host_SRCS = batch.c \
   request.c \
   seed.c \
   seed_read.c \
-  services.c \
   stop.c \
   sweep.c \
   timers.c \

@@ -18,19 +18,19 @@ on_late(void *user)
         ll_lock_give(holder);
 }
 
-static bool
+/* Without memory for the timer there is no lock: it runs as before. */
+static void
 hold(struct ll_call *call)
 {
     struct ll_space *space = call->instance->space;
     if (space->lock_timer == NULL)
         space->lock_timer = ll_timer_new(call->host->world, on_late, space);
     if (space->lock_timer == NULL)
-        return false;
+        return;
     ll_timer_set(
         space->lock_timer, call->package->manifest->limits.burst_ms, 0);
     space->lock_holder = call;
     call->locking = true;
-    return true;
 }
 
 bool
@@ -39,9 +39,10 @@ ll_lock_take(struct ll_call *call)
     struct ll_space *space = call->instance->space;
     if (space->lock_holder == call)
         return true;
-    /* Without a timer there is no lock: it runs as before. */
-    if (space->lock_holder == NULL)
-        return hold(call) || true;
+    if (space->lock_holder == NULL) {
+        hold(call);
+        return true;
+    }
     ll_wait_add(&space->lock_waits, &call->hold);
     return false;
 }

@@ -8,7 +8,6 @@
 #include "data/put.h"
 #include "host/clock.h"
 #include "host/device.h"
-#include "host/directory.h"
 #include "host/effect.h"
 #include "host/task.h"
 

@@ -13,7 +13,8 @@
 
 /* Numbers of wire/hostcall.def. */
 enum ll_lua_op_number {
-#define H(number, name, interface, draft, args, answer) LL_OP_##name = number,
+#define H(number, name, interface, draft, writes, args, answer) \
+    LL_OP_##name = number,
 #include "wire/hostcall.def"
 #undef H
 };

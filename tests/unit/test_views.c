@@ -73,7 +73,7 @@ begin(struct bench *b, struct ask *ask, const char *rest, const char *query)
         .path = LINLI_STR("/v1/c/c/admin/x"),
         .query = ll_cstr(query),
         .respond = on_answer};
-    return ll_usage_handle(
+    return ll_view_handle(
         &b->face, &ask->request, LINLI_STR("c"), ll_cstr(rest));
 }
 
