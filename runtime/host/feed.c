@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/params.h"
 #include "base/text.h"
 #include "host/bus.h"
 
@@ -44,32 +45,21 @@ ll_feed_fini(struct ll_feed *feed)
 linli_status
 ll_feed_read(struct ll_feed *feed, linli_str query, struct ll_err *err)
 {
-    linli_str pair, name;
-    while (ll_str_split(&query, '&', &pair)) {
-        int64_t value = 0;
-        linli_str text = pair;
-        if (pair.len == 0)
-            continue;
-        (void)ll_str_split(&text, '=', &name);
-        if (text.ptr == NULL)
-            text.len = 0;
-        bool good = false;
-        if (ll_str_is(name, "after")) {
-            good = ll_str_int(text, 0, INT64_MAX, &value);
-            feed->after = (uint64_t)value;
-        } else if (ll_str_is(name, "wait")) {
-            good = ll_str_int(text, 0, WAIT_S_MAX, &value);
-            feed->wait_ms = value * 1000;
-        } else if (ll_str_is(name, "limit")) {
-            good = ll_str_int(text, 1, LL_LIST_MAX, &value);
-            feed->limit = (uint32_t)value;
-        }
-        if (!good)
-            return ll_fail(err, LINLI_E_INVALID, "request/invalid",
-                "the query takes after=NUMBER, wait=0..%d (seconds) and "
-                "limit=1..%d",
-                WAIT_S_MAX, LL_LIST_MAX);
-    }
+    static const char *const names[] = {"after", "wait", "limit", NULL};
+    struct ll_params params;
+    int64_t after = 0, wait_s = 0, limit = LIMIT_DEFAULT;
+    linli_status status = ll_params_read(&params, names, query, err);
+    if (status == LINLI_OK)
+        status = ll_param_int(&params, "after", 0, INT64_MAX, &after, err);
+    if (status == LINLI_OK)
+        status = ll_param_int(&params, "wait", 0, WAIT_S_MAX, &wait_s, err);
+    if (status == LINLI_OK)
+        status = ll_param_int(&params, "limit", 1, LL_LIST_MAX, &limit, err);
+    if (status != LINLI_OK)
+        return status;
+    feed->after = (uint64_t)after;
+    feed->wait_ms = wait_s * 1000;
+    feed->limit = (uint32_t)limit;
     return LINLI_OK;
 }
 

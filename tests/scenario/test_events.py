@@ -350,10 +350,12 @@ def test_who_may_listen():
         answer = b.d.http("POST", "/v1/c/demo/events", {}, as_="app:a1")
         tap.equal((answer.status, answer.headers["allow"]), (405, "GET"))
         for query in ("wait=26", "wait=-1", "after=x", "limit=0", "limit=101",
-                      "a=b", "after"):
+                      "a=b", "after", "after=1&after=5", "wait=%"):
             answer = b.listen(query)
             tap.equal((answer.status, answer.code), (422, "request/invalid"),
                       query)
+        b.paid(1)  # percent-encoded as anywhere
+        tap.equal(len(b.listen("after=%30&limit=%31").json["items"]), 1)
 
 
 def test_a_long_poll():
