@@ -8,7 +8,11 @@
 
 #define WAIT_S_MAX 25
 #define ROWS 256
-#define OUT_BYTES_MAX ((size_t)2 << 20)
+/* Of a page, which may end early: it has room for any event, and the arena
+ * of a call, into which a plugin's route copies it, for the page. */
+#define OUT_BYTES_MAX ((size_t)1 << 20)
+/* Of an event besides its data, and of the page's end. */
+#define HEAD_BYTES_MAX 1024
 #define LIMIT_DEFAULT 50
 
 static void ask(struct ll_feed *feed);
@@ -119,6 +123,12 @@ ll_event_read(struct ll_rd *rows, struct ll_event *event)
     return !rows->bad;
 }
 
+static bool
+fits(const struct ll_feed *feed, const struct ll_event *event)
+{
+    return event->data.len + HEAD_BYTES_MAX <= OUT_BYTES_MAX - feed->out.len;
+}
+
 static void
 take_rows(struct ll_feed *feed)
 {
@@ -129,11 +139,14 @@ take_rows(struct ll_feed *feed)
          i++) {
         if (!ll_event_read(&rows, &event))
             return;
+        if (wanted(feed, event.type, event.data)) {
+            feed->full = feed->count > 0 && !fits(feed, &event);
+            if (feed->full)
+                return;
+            ll_event_write(&w, &event);
+            feed->count++;
+        }
         feed->after = (uint64_t)event.seq;
-        if (!wanted(feed, event.type, event.data))
-            continue;
-        ll_event_write(&w, &event);
-        feed->count++;
     }
 }
 
@@ -148,7 +161,7 @@ finish(struct ll_feed *feed)
         &feed->out, "],\"next_after\":%llu}", (unsigned long long)feed->after);
     if (feed->out.failed)
         status = ll_fail(&err, LINLI_E_LIMIT, "runtime/memory",
-            "a page of events is too large; ask for fewer");
+            "a page of events");
     feed->done(feed, status, &err);
 }
 
@@ -165,7 +178,7 @@ on_rows(struct ll_query *query)
     ll_query_fini(query);
     if (status != LINLI_OK)
         feed->done(feed, status, &err);
-    else if (feed->count == feed->limit)
+    else if (feed->full || feed->count == feed->limit)
         finish(feed);
     else if (more)
         ask(feed);

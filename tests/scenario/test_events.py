@@ -393,6 +393,31 @@ def test_a_long_poll():
                   .json["items"][0]["data"]["n"], 2)
 
 
+def test_a_page_ends_before_what_does_not_fit():
+    """Forty great events: a page has fewer, and the next goes on."""
+    with bus() as b:
+        text = "x" * 60000
+        for n in range(40):
+            b.emit({"type": "shop.gate",
+                    "data": {"gate": "n", "n": n, "text": text}})
+
+        def commands(query):
+            return b.d.call("shop", "/gates/n/commands?" + query,
+                            method="GET", as_="staff:s1")
+        for ask in (b.listen, commands):
+            after, told, pages = 0, [], 0
+            while len(told) < 40:
+                answer = ask("after=%d&limit=100&wait=5" % after)
+                tap.equal(answer.status, 200, answer.code
+                          if answer.status != 200 else "")
+                page = answer.json
+                tap.equal(page["next_after"], page["items"][-1]["seq"])
+                told += [e["data"]["n"] for e in page["items"]]
+                after, pages = page["next_after"], pages + 1
+            tap.equal(told, list(range(40)))
+            tap.equal(1 < pages < 10, True, pages)
+
+
 def test_a_stop_answers_who_listens():
     with bus() as b:
         answers = []
