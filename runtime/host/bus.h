@@ -59,6 +59,7 @@ struct ll_feed {
     struct ll_timer *timer;
     struct ll_json json;
     uint32_t count;
+    bool full; /* the next event does not fit the page */
     bool late; /* the time to wait is over */
 };
 
