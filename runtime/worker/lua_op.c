@@ -193,7 +193,8 @@ refuse_member(const struct members *m, const struct ll_lua_rule *rule, int at)
             wants[rule->type], got));
 }
 
-/* A list of values, an empty table too. */
+/* A list of values. An empty one is what {x} is when x is nil: it would ask
+ * for everybody's documents. */
 static void
 put_values(const struct members *m, const struct ll_lua_rule *rule, int at)
 {
@@ -203,6 +204,12 @@ put_values(const struct members *m, const struct ll_lua_rule *rule, int at)
         ll_lua_shape(m->L, at, LL_INDEX_FIELDS_MAX, &shape) != NULL ||
         (!shape.list && shape.count > 0))
         refuse_member(m, rule, at);
+    if (shape.count == 0)
+        ll_lua_op_error(m->L, m->op,
+            lua_pushfstring(m->L,
+                "'%s' is an empty list: its values are nil, or missing; "
+                "leave '%s' out if any value will do",
+                rule->name, rule->name));
     ll_put_list(&ll_lua_state(m->L)->engine->args, shape.count);
     for (uint32_t i = 0; i < shape.count; i++)
         ll_lua_op_put_value(m->L, m->op, shape.first + (int)i, rule->name);
