@@ -364,6 +364,14 @@ find_index(const struct ll_call *call, const struct ll_op *op, linli_str name,
         name.len > 64 ? 64 : LL_FMT(name));
 }
 
+static bool
+is_empty(linli_str list)
+{
+    struct ll_rd rd = ll_rd(list);
+    return list.ptr != NULL && ll_rd_peek(&rd) == LL_VALUE_LIST &&
+           ll_rd_list(&rd) == 0;
+}
+
 static linli_status
 make_range(struct ll_op *op, const struct ll_ix *ix, const struct wish *wish,
     struct ll_err *err)
@@ -371,6 +379,11 @@ make_range(struct ll_op *op, const struct ll_ix *ix, const struct wish *wish,
     op->low = op->high = (linli_str){NULL, 0};
     if (wish->has_from_ms || wish->has_to_ms)
         return bad_query(err, "from and to are lists of values");
+    /* Of a variable that is nil Lua makes an empty list: everybody's documents
+     * are not what was meant. */
+    if (is_empty(wish->eq) || is_empty(wish->from) || is_empty(wish->to))
+        return bad_query(err,
+            "eq, from and to hold a value or more; leave out what has none");
     if (ix != NULL)
         return make_bounds(op, ix, wish, err);
     if (wish->eq.ptr != NULL || wish->from.ptr != NULL || wish->to.ptr != NULL)
