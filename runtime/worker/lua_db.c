@@ -56,6 +56,15 @@ put_query(lua_State *L, const struct ll_lua_op *op)
     ll_lua_op_put_members(L, op, 2, rules);
 }
 
+static void
+put_count(lua_State *L, const struct ll_lua_op *op)
+{
+    static const struct ll_lua_rule rules[] = {{"index", LL_LUA_TEXT, false},
+        {"eq", LL_LUA_VALUES, false}, {"from", LL_LUA_VALUES, false},
+        {"to", LL_LUA_VALUES, false}, {NULL, LL_LUA_TEXT, false}};
+    ll_lua_op_put_members(L, op, 2, rules);
+}
+
 /* {index, eq: the values from 3 to `last`} and `more` members. */
 static void
 put_index_query(
@@ -227,7 +236,7 @@ static const struct method {
     {":delete", LL_OP_db_delete, 2, 1, put_id, take_value},
     {":find", LL_OP_db_list, 2, 0, put_find, take_first},
     {":list", LL_OP_db_list, 2, 1, put_query, take_page},
-    {":count", LL_OP_db_count, 2, 1, put_query, take_value},
+    {":count", LL_OP_db_count, 2, 1, put_count, take_value},
     {":overlaps", LL_OP_db_overlaps, 2, 0, put_interval, take_first},
     {":overlapping", LL_OP_db_overlaps, 2, 0, put_interval, take_documents},
 };

@@ -285,6 +285,9 @@ static const struct host_case mistakes[] = {
         "list: its values are nil, or missing; leave 'eq' out if any"},
     {DB "db:list{index = 'i', from = linli.array()}", {{0}},
         "!plugin/error call.db.booking:list: 'from' is an empty list"},
+    {DB "db:count{limit = 5}", {{0}},
+        "!plugin/error call.db.booking:count: there is no 'limit'; it takes "
+        "index, eq, from, to\n"},
     {DB "db:count{index = 'i', to = {}}", {{0}},
         "!plugin/error call.db.booking:count: 'to' is an empty list"},
     {DB "db:list{eq = {print}}", {{0}},
