@@ -52,8 +52,7 @@ take_bound(struct ll_rd *rd, linli_str *values, int64_t *ms, bool *has_ms)
 }
 
 static linli_status
-refuse_member(
-    const struct asking *asking, linli_str name, struct ll_err *err)
+refuse_member(const struct asking *asking, linli_str name, struct ll_err *err)
 {
     char names[96];
     size_t n = 0;
@@ -108,8 +107,8 @@ read_wish(struct ll_rd *args, const struct asking *asking, struct wish *wish,
     for (uint32_t i = 0; i < members && !args->bad; i++) {
         linli_str name = ll_rd_bytes(args);
         uint32_t member = 0;
-        while (member < asking->members &&
-               !ll_str_is(name, member_names[member]))
+        while (
+            member < asking->members && !ll_str_is(name, member_names[member]))
             member++;
         if (ll_rd_peek(args) == LL_VALUE_NIL)
             (void)ll_rd_value(args);
@@ -516,6 +515,20 @@ ends_after(const struct ll_scan *scan, linli_str key)
     return (int64_t)(bits ^ (uint64_t)1 << 63) > scan->than;
 }
 
+static linli_status
+refuse_values(const struct ll_ix *ix, uint32_t count, struct ll_err *err)
+{
+    char fields[128] = "";
+    size_t n = 0;
+    for (uint32_t i = 0; i < ix->spec.field_count && n < sizeof fields; i++)
+        n += (size_t)snprintf(fields + n, sizeof fields - n, "%s%.*s",
+            i == 0 ? "" : ", ", LL_FMT(ix->spec.fields[i]));
+    return ll_fail(err, LINLI_E_INVALID, "db/query",
+        "%.*s wants a value for each of its fields (%s) before from and to; "
+        "there are %u",
+        LL_FMT(ix->name), fields, count);
+}
+
 /* [from, to) overlaps the interval [f, t) when f < to and t > from; and f is
  * more than from - longest, for none is longer. */
 static linli_status
@@ -528,7 +541,8 @@ make_interval(struct ll_op *op, const struct ll_ix *ix, struct wish *wish,
     if (ix == NULL || !ix->spec.interval)
         return bad_query(err, "overlaps needs an index with an interval");
     if (wish->has_limit && wish->limit != 1)
-        return bad_query(err, "the limit of overlaps is 1, or left out for all");
+        return bad_query(
+            err, "the limit of overlaps is 1, or left out for all");
     if (!wish->has_from_ms || !wish->has_to_ms || wish->to_ms <= wish->from_ms)
         return bad_query(err, "from and to are instants, from before to");
     if (__builtin_sub_overflow(wish->from_ms, ix->spec.longest_ms - 1, &first))
@@ -538,9 +552,7 @@ make_interval(struct ll_op *op, const struct ll_ix *ix, struct wish *wish,
     if (status != LINLI_OK)
         return status;
     if (count != ix->spec.field_count)
-        return ll_fail(err, LINLI_E_INVALID, "db/query",
-            "eq gives the %u fields of %.*s", ix->spec.field_count,
-            LL_FMT(ix->name));
+        return refuse_values(ix, count, err);
     ll_tuple_int(text, first);
     size_t low_bytes = text->len;
     (void)put_values(wish->eq, text, &count, err);

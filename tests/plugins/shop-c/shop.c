@@ -241,8 +241,7 @@ count(const linli_call *call)
     linli_str sku = asked(call, "sku"), range = LINLI_STR("{}");
     if (sku.ptr != NULL)
         range = text("{\"index\":\"by_sku\",\"eq\":[\"%.*s\"]}", FMT(sku));
-    linli_status status =
-        db->count(call->ctx, LINLI_STR("order"), range, &n);
+    linli_status status = db->count(call->ctx, LINLI_STR("order"), range, &n);
     return written(call, 200, status, text("{\"count\":%lld}", (long long)n));
 }
 
@@ -372,8 +371,7 @@ mistake(const linli_call *call, const char *what)
         return wrong_query(
             call, LINLI_STR("{\"index\":\"by_sku\",\"eq\":[1.5]}"));
     if (strcmp(what, "empty") == 0)
-        return wrong_query(
-            call, LINLI_STR("{\"index\":\"by_sku\",\"eq\":[]}"));
+        return wrong_query(call, LINLI_STR("{\"index\":\"by_sku\",\"eq\":[]}"));
     if (strcmp(what, "document") == 0)
         return wrong_write(call, LINLI_STR("note"),
             text("{\"id\":\"large\",\"text\":\"%01024d\"}", 0));
