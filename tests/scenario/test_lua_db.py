@@ -94,6 +94,7 @@ function tests.refusals(call, db)
   end
   assert(#db:list { index = "by_space", eq = { "l" } } == 15)
   said[6] = refusal(db.overlapping, db, "by_space", "l", 0, 9)
+  said[7] = refusal(db.overlaps, db, "by_space", 1, 2)
   return said
 end
 
@@ -127,7 +128,10 @@ def test_each_method():
                 "call.db.booking:list: db/query: ",
                 "main.lua:66: call:meter: db/undeclared: ",
                 "call.db.booking:overlapping: db/limit: the documents that "
-                "overlap are more than 983040 bytes: ask for less time")):
+                "overlap are more than 983040 bytes: ask for less time",
+                "call.db.booking:overlaps: db/query: by_space wants a value "
+                "for each of its fields (space) before from and to; there "
+                "are 0")):
             tap.equal(said[:len(begins)], begins)
             tap.comment(said)
         answer = d.call("probe", "/run", '"cursor"', key="cursor")
