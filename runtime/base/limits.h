@@ -111,6 +111,7 @@
 /* -- storage: spec/db.md -- */
 #define LL_COLLECTIONS_MAX 64              /* of one plugin */
 #define LL_INDEXES_MAX 16                  /* of one collection */
+#define LL_INDEXES_KEPT_MAX 32             /* with the version before's */
 #define LL_INDEX_FIELDS_MAX 8              /* of one index */
 #define LL_KEY_STR_BYTES_MAX 256           /* of a string in an index */
 #define LL_DOC_ID_BYTES_MAX 128            /* of a document's id */

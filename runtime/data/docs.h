@@ -39,8 +39,9 @@ struct ll_ix {
     struct ll_ix *next;
     struct ll_coll *coll;
     int64_t id;
-    uint64_t number;      /* of the commit that builds it; 0: it is built */
-    bool gone;            /* another has taken its name */
+    uint64_t number; /* of the commit that builds it; 0: it is built */
+    bool gone;       /* dropped, or another has taken its name */
+    bool retired;         /* refuses nothing: of a version that drains */
     linli_str name, text; /* text: its declaration, compact JSON */
     struct ll_json json;  /* of text: the spec borrows from it */
     struct ll_index_spec spec;
@@ -182,6 +183,9 @@ struct ll_coll *ll_docs_coll_by_id(const struct ll_docs *docs, int64_t id);
 struct ll_ix *ll_coll_index(
     struct ll_coll *coll, linli_str name, linli_str text);
 struct ll_ix *ll_coll_find_index(const struct ll_coll *coll, linli_str name);
+/* It goes with its entries; transactions are doomed as above. False without
+ * memory, and nothing has changed. */
+bool ll_coll_drop_index(struct ll_ix *ix) LL_USE_RESULT;
 
 /* -- documents -- */
 

@@ -204,7 +204,7 @@ take_event(struct ll_subscriber *sub)
         }
         ll_buf_clear(&sub->input);
         struct ll_jw w = ll_jw(&sub->input);
-        ll_event_write(&w, &event);
+        ll_event_write(&w, &event, false);
         sub->seq = (uint64_t)event.seq;
         sub->task.name = manifest->handles[handled];
         return !sub->input.failed;

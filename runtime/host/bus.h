@@ -33,7 +33,9 @@ struct ll_event {
 };
 /* The next row; false if it is none. Borrowed from the rows. */
 bool ll_event_read(struct ll_rd *rows, struct ll_event *event);
-void ll_event_write(struct ll_jw *w, const struct ll_event *event);
+/* `text_at`: `at` as RFC 3339, for feeds; else ms since 1970, for handlers. */
+void ll_event_write(
+    struct ll_jw *w, const struct ll_event *event, bool text_at);
 
 /* -- feeds -- */
 
@@ -59,6 +61,7 @@ struct ll_feed {
     struct ll_timer *timer;
     struct ll_json json;
     uint32_t count;
+    bool full; /* the next event does not fit the page */
     bool late; /* the time to wait is over */
 };
 

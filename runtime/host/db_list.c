@@ -346,18 +346,30 @@ step_overlapped(struct ll_call *call, struct ll_op *op)
 
 /* Which index; NULL with LINLI_OK: by id. */
 static linli_status
-find_index(const struct ll_op *op, linli_str name, struct ll_ix **ix,
-    struct ll_err *err)
+find_index(const struct ll_call *call, const struct ll_op *op, linli_str name,
+    struct ll_ix **ix, struct ll_err *err)
 {
     *ix = NULL;
     if (name.len == 0)
         return LINLI_OK;
-    *ix = ll_coll_find_index(op->coll, name);
+    const struct ll_collection_decl *decl =
+        ll_manifest_collection(call->package->manifest, op->coll->name);
+    /* What only another version declared is not this one's to ask. */
+    if (decl != NULL && ll_manifest_index(decl, name) != NULL)
+        *ix = ll_coll_find_index(op->coll, name);
     if (*ix != NULL)
         return LINLI_OK;
     return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
         "%.*s has no index \"%.*s\" in plugin.json", LL_FMT(op->coll->name),
         name.len > 64 ? 64 : LL_FMT(name));
+}
+
+static bool
+is_empty(linli_str list)
+{
+    struct ll_rd rd = ll_rd(list);
+    return list.ptr != NULL && ll_rd_peek(&rd) == LL_VALUE_LIST &&
+           ll_rd_list(&rd) == 0;
 }
 
 static linli_status
@@ -367,6 +379,11 @@ make_range(struct ll_op *op, const struct ll_ix *ix, const struct wish *wish,
     op->low = op->high = (linli_str){NULL, 0};
     if (wish->has_from_ms || wish->has_to_ms)
         return bad_query(err, "from and to are lists of values");
+    /* Of a variable that is nil Lua makes an empty list: everybody's documents
+     * are not what was meant. */
+    if (is_empty(wish->eq) || is_empty(wish->from) || is_empty(wish->to))
+        return bad_query(err,
+            "eq, from and to hold a value or more; leave out what has none");
     if (ix != NULL)
         return make_bounds(op, ix, wish, err);
     if (wish->eq.ptr != NULL || wish->from.ptr != NULL || wish->to.ptr != NULL)
@@ -390,7 +407,7 @@ take_query(struct ll_call *call, struct ll_op *op, struct ll_rd *args,
         return false;
     linli_status status = read_wish(args, wish, &err);
     if (status == LINLI_OK)
-        status = find_index(op, wish->index, ix, &err);
+        status = find_index(call, op, wish->index, ix, &err);
     if (status == LINLI_OK)
         return true;
     ll_op_refuse(call, &err);

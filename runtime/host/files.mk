@@ -7,6 +7,7 @@ host_SRCS = batch.c \
   call_run.c \
   clock.c \
   code_try.c \
+  collections.c \
   conf.c \
   db_list.c \
   db_ops.c \

@@ -69,6 +69,7 @@ struct ll_instance {
     struct ll_err last_error;
     int64_t last_error_ms;      /* wall clock; 0: never */
     uint64_t restarts;          /* of pools that are gone */
+    uint32_t pool_count;        /* with those that drain or load */
     struct ll_keeping *keeping; /* host/remember.c; NULL: nothing to write */
 };
 
@@ -185,6 +186,13 @@ linli_status ll_host_disable(struct ll_host *host, linli_str community,
 
 /* Lets its workers drain and serves no more; a load under way is dropped. */
 void ll_instance_close(struct ll_instance *instance);
+/* Makes the space what a manifest says, before its version serves: collections
+ * with their indexes. "runtime/memory". host/collections.c */
+linli_status ll_collections_open(struct ll_instance *instance,
+    const struct ll_manifest *manifest, struct ll_err *err) LL_USE_RESULT;
+/* Retires the indexes that the version that serves does not declare, and drops
+ * them once it is alone. Called whenever one came or went. */
+void ll_collections_retire(struct ll_instance *instance);
 
 /* For the face: the drain has begun; nothing new is taken. */
 void ll_host_stop(struct ll_host *host);

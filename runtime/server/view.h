@@ -9,7 +9,7 @@
 #define LL_SERVER_VIEW_H
 
 #include "server/face.h"
-#include "server/params.h"
+#include "base/params.h"
 #include "store/store.h"
 
 struct ll_view {

@@ -82,6 +82,11 @@ put_index_query(
 static void
 put_find(lua_State *L, const struct ll_lua_op *op)
 {
+    (void)ll_lua_op_string(L, 2);
+    if (lua_gettop(L) < 3)
+        ll_lua_op_error(L, op,
+            "it takes an index and a value or more; the first document of "
+            "all is that of list{index =, limit = 1}");
     put_index_query(L, op, lua_gettop(L), 1);
     ll_put_bytes(args(L), LINLI_STR("limit"));
     ll_put_int(args(L), 1);

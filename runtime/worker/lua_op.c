@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/problem.h"
 #include "base/text.h"
 
 void
@@ -193,7 +194,8 @@ refuse_member(const struct members *m, const struct ll_lua_rule *rule, int at)
             wants[rule->type], got));
 }
 
-/* A list of values, an empty table too. */
+/* A list of values. An empty one is what {x} is when x is nil: it would ask
+ * for everybody's documents. */
 static void
 put_values(const struct members *m, const struct ll_lua_rule *rule, int at)
 {
@@ -203,6 +205,12 @@ put_values(const struct members *m, const struct ll_lua_rule *rule, int at)
         ll_lua_shape(m->L, at, LL_INDEX_FIELDS_MAX, &shape) != NULL ||
         (!shape.list && shape.count > 0))
         refuse_member(m, rule, at);
+    if (shape.count == 0)
+        ll_lua_op_error(m->L, m->op,
+            lua_pushfstring(m->L,
+                "'%s' is an empty list: its values are nil, or missing; "
+                "leave '%s' out if any value will do",
+                rule->name, rule->name));
     ll_put_list(&ll_lua_state(m->L)->engine->args, shape.count);
     for (uint32_t i = 0; i < shape.count; i++)
         ll_lua_op_put_value(m->L, m->op, shape.first + (int)i, rule->name);
@@ -301,19 +309,6 @@ ll_lua_op_send(lua_State *L, const struct ll_lua_op *op, lua_KContext context,
 
 /* -- the answer -- */
 
-/* Refusals that are not the plugin's to handle: what the caller sent, what
- * the operator allows, who else was at it, what the host could not read. */
-static bool
-ends_call(linli_str code)
-{
-    static const char *const codes[] = {"request/cursor", "db/quota",
-        "runtime/conflict", "store/failed", "runtime/memory"};
-    for (size_t i = 0; i < LL_COUNT(codes); i++)
-        if (ll_str_is(code, codes[i]))
-            return true;
-    return false;
-}
-
 /* A refusal: [code, detail], or nothing but the status. */
 LL_NORETURN static void
 refused(lua_State *L, const struct ll_lua_op *op, struct ll_lua_run *run)
@@ -326,7 +321,7 @@ refused(lua_State *L, const struct ll_lua_op *op, struct ll_lua_run *run)
     }
     if (rd.bad || code.len == 0)
         ll_lua_op_error(L, op, ll_status_name(run->answer_status));
-    if (ends_call(code)) {
+    if (ll_problem_ends_call(code)) {
         ll_lua_set_problem(run, code, detail);
         ll_lua_end_run(L, LL_LUA_PROBLEM);
     }

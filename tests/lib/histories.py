@@ -81,7 +81,9 @@ class Author:
             values = [rng.randrange(100) if field == "n"
                       else self.value(field) for field in fields]
             fixed = rng.randrange(len(values) + 1)
-            query = {"index": index, "eq": values[:fixed]}
+            query = {"index": index}
+            if fixed > 0:
+                query["eq"] = values[:fixed]
             for bound in ("from", "to"):
                 if fixed < len(values) and rng.random() < 0.4:
                     query[bound] = [

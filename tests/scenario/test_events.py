@@ -139,7 +139,7 @@ def test_an_event_reaches_its_handler():
         tap.equal({k: first[k] for k in ("type", "plugin", "at", "now",
                                          "kind", "caller")},
                   {"type": "shop.paid", "plugin": "shop",
-                   "at": "2030-01-01T00:00:00.000Z", "now": NOW,
+                   "at": NOW, "now": NOW,
                    "kind": "event", "caller": "system"})
         tap.equal(second["seq"] - first["seq"], 2)
         # Nothing of a call that does not commit.
@@ -350,10 +350,12 @@ def test_who_may_listen():
         answer = b.d.http("POST", "/v1/c/demo/events", {}, as_="app:a1")
         tap.equal((answer.status, answer.headers["allow"]), (405, "GET"))
         for query in ("wait=26", "wait=-1", "after=x", "limit=0", "limit=101",
-                      "a=b", "after"):
+                      "a=b", "after", "after=1&after=5", "wait=%"):
             answer = b.listen(query)
             tap.equal((answer.status, answer.code), (422, "request/invalid"),
                       query)
+        b.paid(1)  # percent-encoded as anywhere
+        tap.equal(len(b.listen("after=%30&limit=%31").json["items"]), 1)
 
 
 def test_a_long_poll():
@@ -389,6 +391,31 @@ def test_a_long_poll():
         b.paid(2)
         tap.equal(b.listen("after=%d&wait=5" % page["next_after"])
                   .json["items"][0]["data"]["n"], 2)
+
+
+def test_a_page_ends_before_what_does_not_fit():
+    """Forty great events: a page has fewer, and the next goes on."""
+    with bus() as b:
+        text = "x" * 60000
+        for n in range(40):
+            b.emit({"type": "shop.gate",
+                    "data": {"gate": "n", "n": n, "text": text}})
+
+        def commands(query):
+            return b.d.call("shop", "/gates/n/commands?" + query,
+                            method="GET", as_="staff:s1")
+        for ask in (b.listen, commands):
+            after, told, pages = 0, [], 0
+            while len(told) < 40:
+                answer = ask("after=%d&limit=100&wait=5" % after)
+                tap.equal(answer.status, 200, answer.code
+                          if answer.status != 200 else "")
+                page = answer.json
+                tap.equal(page["next_after"], page["items"][-1]["seq"])
+                told += [e["data"]["n"] for e in page["items"]]
+                after, pages = page["next_after"], pages + 1
+            tap.equal(told, list(range(40)))
+            tap.equal(1 < pages < 10, True, pages)
 
 
 def test_a_stop_answers_who_listens():

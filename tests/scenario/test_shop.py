@@ -436,6 +436,7 @@ def test_mistakes_of_the_plugin(shop):
             ("document", "db/document", "doc_bytes"),
             ("id", "db/document", "id"),
             ("interval", "db/key", "longest_ms"),
+            ("empty", None, "leave"),
             ("query", "db/query", "limit")):
         key = shop.key()
         for _ in range(2):

@@ -368,6 +368,9 @@ mistake(const linli_call *call, const char *what)
     if (strcmp(what, "eq") == 0)
         return wrong_query(
             call, LINLI_STR("{\"index\":\"by_sku\",\"eq\":[1.5]}"));
+    if (strcmp(what, "empty") == 0)
+        return wrong_query(
+            call, LINLI_STR("{\"index\":\"by_sku\",\"eq\":[]}"));
     if (strcmp(what, "document") == 0)
         return wrong_write(call, LINLI_STR("note"),
             text("{\"id\":\"large\",\"text\":\"%01024d\"}", 0));

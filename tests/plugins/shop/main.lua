@@ -134,6 +134,10 @@ local wrong = {
   index = function(call) call.db.order:list { index = "by_nothing" } end,
   key = function(call) call.db.order:insert { sku = 1.5, qty = 1 } end,
   eq = function(call) call.db.order:list { index = "by_sku", eq = { 1.5 } } end,
+  empty = function(call)
+    local sku
+    call.db.order:list { index = "by_sku", eq = { sku } }
+  end,
   document = function(call)
     call.db.note:insert { id = "large", text = ("x"):rep(1024) }
   end,
