@@ -191,8 +191,7 @@ bool ll_coll_drop_index(struct ll_ix *ix) LL_USE_RESULT;
 /* A reference to the document, which may still be loading; NULL without
  * memory. */
 struct ll_doc *ll_docs_get(struct ll_coll *coll, linli_str id);
-/* The same for an id of which the caller knows that the store does not have
- * it: the store is not asked. */
+/* The same for an id that, as the caller knows, the store does not have. */
 struct ll_doc *ll_docs_make(struct ll_coll *coll, linli_str id);
 void ll_doc_unref(struct ll_doc **doc);
 /* True if the state is known now (or lost: the store has failed); otherwise
@@ -205,8 +204,7 @@ bool ll_doc_ready(struct ll_doc *doc, struct ll_wait *wait);
 linli_status ll_content_new(struct ll_coll *coll, struct ll_jv document,
     linli_str body, int64_t now_ms, struct ll_content **out,
     struct ll_err *err) LL_USE_RESULT;
-/* The same without a look at the text, for a collection without indexes; NULL
- * without memory. */
+/* The same for a collection without indexes, unread; NULL without memory. */
 struct ll_content *ll_content_plain(
     struct ll_coll *coll, linli_str body, linli_str subject, int64_t due_ms);
 void ll_content_free(struct ll_mem *mem, struct ll_content **content);
@@ -232,9 +230,8 @@ void ll_docs_trim(struct ll_docs *docs);
  * again. */
 bool ll_ix_built(struct ll_ix *ix, struct ll_wait *wait);
 
-/* For docs.c: the collection's indexes have changed, so the keys of what is in
- * memory are made anew, all of them or, without memory, none: false; and, at
- * the end, all documents go. */
+/* For docs.c: an index has changed, so the keys of what is in memory are made
+ * anew, all or, without memory, none: false; and, at the end, all go. */
 bool ll_docs_reindexed(struct ll_coll *coll);
 void ll_docs_drop_docs(struct ll_docs *docs);
 

@@ -76,6 +76,7 @@ struct ll_call {
     struct ll_op op;
     struct ll_effect *effects, *effects_last; /* in the txn's arena */
     struct ll_wait hold;   /* of the steps: a document, the lock */
+    linli_status unserved; /* what the host failed it with: no commit */
     uint32_t conflicts;    /* how often it began again */
     bool locking;          /* it holds the lock of its space */
     struct ll_try *tries;  /* host/code_try.c */

@@ -152,6 +152,11 @@ take_place(struct ll_call *call)
                         : call->tried_number;
     if (call->arena.failed)
         return ll_call_refuse(call, "runtime/memory", NULL);
+    /* Whatever it made of that: what it was not told, it may have missed. */
+    if (commits(call) && call->unserved != LINLI_OK)
+        return ll_call_refuse(call,
+            call->unserved == LINLI_E_IO ? "store/failed" : "runtime/memory",
+            NULL);
     call->sequenced = true;
     if (commits(call) && sequence(call, &err) != LINLI_OK)
         return ll_call_refuse(call, err.code, err.msg);

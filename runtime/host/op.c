@@ -102,6 +102,8 @@ void
 ll_op_refuse(struct ll_call *call, const struct ll_err *err)
 {
     struct ll_buf *text = &call->op.text;
+    if (err->status == LINLI_E_IO || err->status == LINLI_E_NOMEM)
+        call->unserved = err->status;
     char detail[sizeof err->where + sizeof err->msg + 4];
     (void)snprintf(detail, sizeof detail, "%s%s", err->where, err->msg);
     ll_buf_clear(text);
