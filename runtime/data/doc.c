@@ -691,10 +691,8 @@ ll_docs_stop(struct ll_docs *docs)
     for (uint32_t i = 0; docs->table != NULL && i < docs->table_cap; i++)
         for (struct ll_doc *doc = docs->table[i]; doc != NULL; doc = doc->chain)
             load_cancel(doc);
-    for (struct ll_space *s = docs->spaces; s != NULL; s = s->next) {
-        ll_timer_free(&s->lock_timer);
+    for (struct ll_space *s = docs->spaces; s != NULL; s = s->next)
         ll_known_close(s);
-    }
 }
 
 void

@@ -477,7 +477,6 @@ ll_docs_open(struct ll_docs *docs, struct ll_mem *mem, struct ll_world *world,
     struct ll_store *store, struct ll_err *err)
 {
     *docs = (struct ll_docs){.mem = mem,
-        .world = world,
         .store = store,
         .last_index = INDEX_ID_LAST_OWN,
         .table_cap = TABLE_CAP_FIRST};

@@ -7,6 +7,10 @@
  * document that is in memory is never stale. Documents stay while somebody
  * holds or reads them, and while a query under way may be older than they
  * are; the others are a bounded cache (spec/db.md, section 6).
+ *
+ * Of what happens above it keeps, without a look at it, who has a document in
+ * hand (`owner`) and the last numbers that events and alerts were given, which
+ * the store is asked for when it opens.
  */
 #ifndef LL_DATA_DOCS_H
 #define LL_DATA_DOCS_H
@@ -57,10 +61,6 @@ struct ll_space {
     struct ll_coll *colls;
     struct ll_known *known;   /* keys of answers, data/known.h; or NULL */
     struct ll_series *series; /* what is metered here, data/series.h */
-    /* host/lock.c */
-    struct ll_call *lock_holder;
-    struct ll_wait *lock_waits, *commit_waits;
-    struct ll_timer *lock_timer;
 };
 
 struct ll_coll {
@@ -123,7 +123,7 @@ struct ll_doc {
     uint32_t refs;
     struct ll_reader *readers;
     struct ll_wait *waits; /* while its query is under way */
-    void *owner; /* of ~idem, ~work: the call or job that has it in hand */
+    void *owner; /* whoever above has it in hand; looked at by nobody here */
     struct ll_query *query;
     struct ll_doc *idle_next, *idle_prev;     /* the cache, oldest first */
     struct ll_doc *recent_next, *recent_prev; /* the collection's */
@@ -133,7 +133,6 @@ struct ll_doc {
 
 struct ll_docs {
     struct ll_mem *mem;
-    struct ll_world *world;
     struct ll_store *store;
     unsigned char hash_key[16];
     unsigned char cursor_key[16];
@@ -151,7 +150,7 @@ struct ll_docs {
     struct ll_buf key_bytes; /* scratch: its keys */
     struct ll_commit *spare; /* used again */
     uint32_t spare_count;
-    uint64_t last_event_seq, last_alert_id;
+    uint64_t last_event_seq, last_alert_id; /* given so far, by host/ */
 };
 
 /* Reads what spaces, collections and indexes there are; blocks. */

@@ -8,8 +8,6 @@
  */
 #include "host/bus.h"
 
-#include <stdio.h>
-
 #include "base/text.h"
 #include "data/put.h"
 #include "host/effect.h"
@@ -121,13 +119,11 @@ on_pause_over(void *user)
 static void
 leave_event(struct ll_subscriber *sub, linli_str code)
 {
-    struct ll_host *host = sub->instance->host;
-    char data[256];
-    (void)snprintf(data, sizeof data,
-        "{\"seq\":%llu,\"code\":\"%.*s\",\"attempts\":%lld}",
-        (unsigned long long)sub->seq, LL_FMT(code), (long long)sub->attempts);
-    ll_host_alert(
-        host, sub->instance, "linli.dead_event", LINLI_STR(""), ll_cstr(data));
+    struct ll_dead dead = {.kind = "linli.dead_event",
+        .seq = sub->seq,
+        .code = code,
+        .attempts = sub->attempts};
+    ll_host_alert_dead(sub->instance, &dead);
     move_cursor(sub, sub->seq);
 }
 

@@ -183,6 +183,8 @@ bool ll_lock_take(struct ll_call *call);
 /* True if nobody else holds it. */
 bool ll_lock_free(struct ll_call *call);
 void ll_lock_give(struct ll_call *call);
+/* For an instance that goes: no call of it is open. */
+void ll_lock_close(struct ll_instance *instance);
 
 /* -- who.c -- */
 

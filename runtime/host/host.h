@@ -51,6 +51,13 @@ enum ll_instance_state {
 /* The word operators see: "enabled". */
 const char *ll_instance_state_name(enum ll_instance_state state);
 
+/* host/lock.c: the commit lock of a space, which is one instance's. */
+struct ll_lock {
+    struct ll_call *holder; /* NULL: it is free */
+    struct ll_wait *waits, *commit_waits;
+    struct ll_timer *timer; /* NULL: never held */
+};
+
 /* One plugin in one community. */
 struct ll_instance {
     struct ll_host *host;
@@ -59,11 +66,12 @@ struct ll_instance {
     linli_str id;  /* of the plugin; the host's arena */
     uint64_t hash; /* of id and community, keyed */
     enum ll_instance_state state;
-    struct ll_pool *pool;             /* serves; NULL unless ENABLED */
-    struct ll_package *package;       /* of `pool` */
-    struct ll_loading *loading;       /* a version on its way, or NULL */
-    uint32_t metrics_row;             /* of the version that serves */
-    struct ll_space *space;           /* what it stores */
+    struct ll_pool *pool;       /* serves; NULL unless ENABLED */
+    struct ll_package *package; /* of `pool` */
+    struct ll_loading *loading; /* a version on its way, or NULL */
+    uint32_t metrics_row;       /* of the version that serves */
+    struct ll_space *space;     /* what it stores */
+    struct ll_lock lock;
     struct ll_queue *queue;           /* host/work.c; NULL: never served */
     struct ll_subscriber *subscriber; /* host/bus.c; NULL: handles nothing */
     struct ll_err last_error;

@@ -97,6 +97,7 @@ close_store(struct ll_host *host)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next) {
             ll_bus_close(i);
             ll_work_close(i);
+            ll_lock_close(i);
         }
     ll_sweep_close(host);
     ll_timer_free(&host->work_timer);

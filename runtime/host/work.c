@@ -2,8 +2,6 @@
  * [loop] */
 #include "host/work.h"
 
-#include <stdio.h>
-
 #include "base/text.h"
 #include "data/put.h"
 #include "host/clock.h"
@@ -122,26 +120,14 @@ job_free(struct job *job)
 static void
 alert_dead(struct job *job, linli_str code)
 {
-    struct ll_host *host = job->queue->instance->host;
-    struct ll_buf data;
-    ll_buf_init(&data, &host->mem, 4096);
-    struct ll_jw w = ll_jw(&data);
-    ll_jw_open(&w, '{');
-    ll_jw_key(&w, "id");
-    ll_jw_str(&w, job->task.doc->id);
-    ll_jw_key(&w, "run");
-    ll_jw_str(&w, job->task.name);
-    ll_jw_key(&w, "code");
-    ll_jw_str(&w, code);
-    ll_jw_key(&w, "attempts");
-    ll_jw_int(&w, job->attempts);
-    ll_jw_close(&w, '}');
-    if (!data.failed)
-        ll_host_alert(host, job->queue->instance,
-            job->task.kind == LL_TASK_DEVICE ? "linli.dead_device_event"
-                                             : "linli.dead_timer",
-            LINLI_STR(""), ll_buf_view(&data));
-    ll_buf_fini(&data);
+    bool device = job->task.kind == LL_TASK_DEVICE;
+    struct ll_dead dead = {
+        .kind = device ? "linli.dead_device_event" : "linli.dead_timer",
+        .id = job->task.doc->id,
+        .run = job->task.name,
+        .code = code,
+        .attempts = job->attempts};
+    ll_host_alert_dead(job->queue->instance, &dead);
 }
 
 /* Writes the document with another due and one more attempt; without a due

@@ -10,7 +10,7 @@
 #define ANSWER_BYTES 4096
 
 enum {
-#define H(number, name, interface, is_draft, letters, answer) \
+#define H(number, name, interface, draft, writes, args, answer) \
     OP_##name = number,
 #include "wire/hostcall.def"
 #undef H

@@ -529,8 +529,6 @@ T_CASE(refuses_what_it_does_not_know)
     b.host->draining = true;
     refused(&b, "/usage", "", 503, "runtime/draining");
     b.host->draining = false;
-    b.host->store = NULL;
-    refused(&b, "/usage", "", 503, "store/failed");
     bench_fini(&b);
 }
 
