@@ -2,6 +2,7 @@
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
   test_breaker.c \
+  test_bus.c \
   test_cli.c \
   test_conf.c \
   test_digest.c \
