@@ -160,8 +160,8 @@ finish(struct ll_feed *feed)
     ll_buf_printf(
         &feed->out, "],\"next_after\":%llu}", (unsigned long long)feed->after);
     if (feed->out.failed)
-        status = ll_fail(&err, LINLI_E_LIMIT, "runtime/memory",
-            "a page of events");
+        status =
+            ll_fail(&err, LINLI_E_LIMIT, "runtime/memory", "a page of events");
     feed->done(feed, status, &err);
 }
 
