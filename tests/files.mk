@@ -14,6 +14,7 @@ unit_SRCS = \
   test_frame.c \
   test_host.c \
   test_host_bounds.c \
+  test_host_calls.c \
   test_http_parse.c \
   test_http_server.c \
   test_http_write.c \

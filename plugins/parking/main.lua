@@ -27,7 +27,7 @@ end
 -- Everything of one of the collections that the operator reads.
 local function all_of(collection)
     return function(call)
-        local range = { index = "by_at", eq = {} }
+        local range = { index = "by_at" }
         return 200, page.answer(call, collection, { range }, record.view)
     end
 end

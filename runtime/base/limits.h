@@ -111,6 +111,7 @@
 /* -- storage: spec/db.md -- */
 #define LL_COLLECTIONS_MAX 64              /* of one plugin */
 #define LL_INDEXES_MAX 16                  /* of one collection */
+#define LL_INDEXES_KEPT_MAX 32             /* with the version before's */
 #define LL_INDEX_FIELDS_MAX 8              /* of one index */
 #define LL_KEY_STR_BYTES_MAX 256           /* of a string in an index */
 #define LL_DOC_ID_BYTES_MAX 128            /* of a document's id */
@@ -125,6 +126,7 @@
 #define LL_OVERLAY_BYTES_MAX (4u << 20) /* what a call writes */
 #define LL_LIST_MAX 100                 /* documents of one page */
 #define LL_OVERLAPS_MAX 1000            /* documents of one `overlaps` */
+#define LL_LIST_BYTES_MAX (LL_FRAME_BYTES_MAX - 65536) /* of these */
 #define LL_COUNT_MAX 10000              /* what one `count` counts */
 #define LL_CONFLICT_RUNS_MAX 8          /* of one call; then 503 */
 #define LL_STORE_READERS_MAX 8          /* threads that read */

@@ -54,7 +54,7 @@ struct parts {
     struct {
         struct ll_ix *ix;
         size_t from, to; /* in docs->key_bytes */
-    } keys[LL_INDEXES_MAX];
+    } keys[LL_INDEXES_KEPT_MAX];
 };
 
 static linli_str
@@ -105,6 +105,10 @@ put_keys(struct ll_coll *coll, struct ll_jv document, struct parts *parts,
         size_t from = bytes->len;
         linli_status status =
             ll_index_key(&ix->spec, document, bytes, &there, err);
+        if (status != LINLI_OK && ix->retired) {
+            bytes->len = from;
+            continue;
+        }
         if (status != LINLI_OK) {
             ll_err_where(
                 err, "%.*s.%.*s: ", LL_FMT(coll->name), LL_FMT(ix->name));
@@ -112,7 +116,7 @@ put_keys(struct ll_coll *coll, struct ll_jv document, struct parts *parts,
         }
         if (!there)
             continue;
-        ll_check(parts->key_count < LL_INDEXES_MAX);
+        ll_check(parts->key_count < LL_INDEXES_KEPT_MAX);
         parts->keys[parts->key_count].ix = ix;
         parts->keys[parts->key_count].from = from;
         parts->keys[parts->key_count++].to = bytes->len;
@@ -368,6 +372,7 @@ content_of(struct ll_coll *coll, const struct columns *columns)
                 docs->key_bytes.len = from;
                 continue;
             }
+            ll_check(parts.key_count < LL_INDEXES_KEPT_MAX);
             parts.keys[parts.key_count].ix = ix;
             parts.keys[parts.key_count].from = from;
             parts.keys[parts.key_count++].to = docs->key_bytes.len;
@@ -686,10 +691,8 @@ ll_docs_stop(struct ll_docs *docs)
     for (uint32_t i = 0; docs->table != NULL && i < docs->table_cap; i++)
         for (struct ll_doc *doc = docs->table[i]; doc != NULL; doc = doc->chain)
             load_cancel(doc);
-    for (struct ll_space *s = docs->spaces; s != NULL; s = s->next) {
-        ll_timer_free(&s->lock_timer);
+    for (struct ll_space *s = docs->spaces; s != NULL; s = s->next)
         ll_known_close(s);
-    }
 }
 
 void

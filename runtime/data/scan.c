@@ -85,12 +85,10 @@ add_item(struct ll_scan *scan, linli_str key, struct ll_doc *take_doc,
         scan->items = grown;
         scan->cap = cap;
     }
-    scan->items[scan->count++] =
-        (struct ll_scan_item){.key = ll_arena_str(&scan->arena, key),
-            .id = take_doc->id,
-            .doc = take_doc,
-            .content = content};
-    return !scan->arena.failed;
+    /* The key lies in the rows, or in a content, until it is kept. */
+    scan->items[scan->count++] = (struct ll_scan_item){
+        .key = key, .id = take_doc->id, .doc = take_doc, .content = content};
+    return true;
 }
 
 static linli_str
@@ -131,10 +129,6 @@ add_rows(struct ll_scan *scan, struct horizon *horizon)
         struct ll_doc *doc = ll_doc_from_row(scan->coll, id, &rows);
         if (doc == NULL)
             return LINLI_E_NOMEM;
-        if (doc->state == LL_DOC_LOST) {
-            ll_doc_unref(&doc);
-            return LINLI_E_IO;
-        }
         if (scan->query.more && i + 1 == scan->query.row_count)
             *horizon = (struct horizon){ll_arena_str(&scan->arena, key),
                 ll_arena_str(&scan->arena, id)};
@@ -267,9 +261,10 @@ gather(struct ll_scan *scan, uint32_t from, struct horizon *horizon)
     if (status != LINLI_OK)
         return ll_fail(&scan->err, status,
             status == LINLI_E_IO ? "store/failed" : "runtime/memory", "a list");
-    if (scan->count > from)
-        qsort(scan->items + from, scan->count - from, sizeof *scan->items,
-            by_place);
+    if (scan->count == from)
+        return LINLI_OK;
+    qsort(
+        scan->items + from, scan->count - from, sizeof *scan->items, by_place);
     if (scan->descending)
         reverse(scan->items + from, scan->count - from);
     drop_unwanted(scan, from);
@@ -293,6 +288,23 @@ take_what_fits(struct ll_scan *scan, uint32_t from)
     return at;
 }
 
+/* Copies the keys of items that stay; of those that were only counted, the
+ * last one's, where the scan may stand. */
+static void
+keep_keys(struct ll_scan *scan, uint32_t from)
+{
+    if (scan->counting && scan->count > from)
+        from = scan->count - 1;
+    for (uint32_t i = from; i < scan->count; i++)
+        scan->items[i].key = ll_arena_str(&scan->arena, scan->items[i].key);
+}
+
+static linli_status
+no_memory(struct ll_scan *scan)
+{
+    return ll_fail(&scan->err, LINLI_E_NOMEM, "runtime/memory", "a list");
+}
+
 /* Puts the answer together with what is newer; true if the scan is over. */
 static bool
 piece(struct ll_scan *scan)
@@ -305,11 +317,13 @@ piece(struct ll_scan *scan)
     uint32_t taken = take_what_fits(scan, from);
     bool full = taken < scan->count || scan->total == scan->limit;
     bool all = horizon.key.ptr == NULL && taken == scan->count;
+    drop_items(scan, taken);
+    keep_keys(scan, from);
     if (full && !all && taken > 0)
         horizon = (struct horizon){
             scan->items[taken - 1].key, scan->items[taken - 1].id};
-    drop_items(scan, taken);
-    scan->status = register_piece(scan, &horizon);
+    scan->status =
+        scan->arena.failed ? no_memory(scan) : register_piece(scan, &horizon);
     scan->exhausted = all;
     scan->after_key = horizon.key;
     scan->after_id = horizon.id;

@@ -179,30 +179,35 @@ ll_txn_read_range(struct ll_txn *txn, struct ll_coll *coll, struct ll_ix *ix,
 }
 
 linli_status
+ll_txn_hold(struct ll_txn *txn, size_t bytes, struct ll_err *err)
+{
+    if (txn->write_bytes + bytes > LL_OVERLAY_BYTES_MAX)
+        return ll_fail(err, LINLI_E_LIMIT, "db/limit",
+            "a call that writes more than %u bytes", LL_OVERLAY_BYTES_MAX);
+    txn->write_bytes += bytes;
+    return LINLI_OK;
+}
+
+linli_status
 ll_txn_write(struct ll_txn *txn, struct ll_doc *doc,
     struct ll_content *take_content, struct ll_err *err)
 {
     size_t bytes = take_content == NULL ? 0 : take_content->block_bytes;
-    linli_status status = LINLI_OK;
     struct ll_write *write = ll_txn_own(txn, doc);
     ll_check(doc->state == LL_DOC_KNOWN);
     if (take_content != NULL && take_content->epoch != doc->coll->epoch)
         txn->doomed = true;
-    if (txn->write_bytes + bytes > LL_OVERLAY_BYTES_MAX) {
-        status = ll_fail(err, LINLI_E_LIMIT, "db/limit",
-            "a call that writes more than %u bytes", LL_OVERLAY_BYTES_MAX);
-    } else if (write == NULL) {
+    linli_status status = ll_txn_hold(txn, bytes, err);
+    if (status == LINLI_OK && write == NULL) {
         write = ll_arena_alloc(&txn->arena, sizeof *write);
         if (write == NULL)
             status = no_room(err);
-    } else {
-        ll_content_free(txn->docs->mem, &write->content);
     }
     if (status != LINLI_OK) {
         ll_content_free(txn->docs->mem, &take_content);
         return status;
     }
-    txn->write_bytes += bytes;
+    ll_content_free(txn->docs->mem, &write->content);
     write->content = take_content;
     if (write->doc != NULL)
         return LINLI_OK;

@@ -58,6 +58,10 @@ linli_status ll_txn_read_range(struct ll_txn *txn, struct ll_coll *coll,
 linli_status ll_txn_write(struct ll_txn *txn, struct ll_doc *doc,
     struct ll_content *take_content, struct ll_err *err) LL_USE_RESULT;
 
+/* Counts what else the commit will hold, to the same bound: "db/limit". */
+linli_status ll_txn_hold(
+    struct ll_txn *txn, size_t bytes, struct ll_err *err) LL_USE_RESULT;
+
 /* What the commit will take from the space, for quotas. */
 void ll_txn_growth(const struct ll_txn *txn, const struct ll_space *space,
     int64_t *rows, int64_t *bytes);

@@ -8,11 +8,8 @@
  */
 #include "host/bus.h"
 
-#include <stdio.h>
-
 #include "base/text.h"
 #include "data/put.h"
-#include "host/directory.h"
 #include "host/effect.h"
 #include "host/task.h"
 #include "host/work.h"
@@ -131,13 +128,11 @@ on_pause_over(void *user)
 static void
 leave_event(struct ll_subscriber *sub, linli_str code)
 {
-    struct ll_host *host = sub->instance->host;
-    char data[256];
-    (void)snprintf(data, sizeof data,
-        "{\"seq\":%llu,\"code\":\"%.*s\",\"attempts\":%lld}",
-        (unsigned long long)sub->seq, LL_FMT(code), (long long)sub->attempts);
-    ll_host_alert(
-        host, sub->instance, "linli.dead_event", LINLI_STR(""), ll_cstr(data));
+    struct ll_dead dead = {.kind = "linli.dead_event",
+        .seq = sub->seq,
+        .code = code,
+        .attempts = sub->attempts};
+    ll_host_alert_dead(sub->instance, &dead);
     move_cursor(sub, sub->seq);
 }
 
@@ -215,16 +210,15 @@ take_event(struct ll_subscriber *sub)
     for (uint32_t i = 0; i < sub->query.row_count; i++) {
         if (!ll_event_read(&rows, &event))
             return false;
-        if (!ll_manifest_handles(manifest, event.type)) {
+        int handled = ll_manifest_handles(manifest, event.type);
+        if (handled < 0) {
             sub->scanned = (uint64_t)event.seq;
             continue;
         }
         struct ll_jw w = ll_jw(&sub->input);
-        ll_event_write(&w, &event);
+        ll_event_write(&w, &event, false);
         sub->seq = (uint64_t)event.seq;
-        for (uint32_t k = 0; k < manifest->handle_count; k++)
-            if (ll_str_eq(manifest->handles[k], event.type))
-                sub->task.name = manifest->handles[k];
+        sub->task.name = manifest->handles[handled];
         return !sub->input.failed;
     }
     return false;
@@ -369,10 +363,8 @@ ll_bus_close(struct ll_instance *instance)
 }
 
 void
-ll_bus_published(
-    struct ll_host *host, struct ll_community *community, uint64_t number)
+ll_bus_published(struct ll_community *community, uint64_t number)
 {
-    LL_UNUSED(host);
     community->event_number = number;
 }
 

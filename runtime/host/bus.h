@@ -13,8 +13,7 @@
 #include "host/call.h"
 
 /* A commit with events was sequenced. */
-void ll_bus_published(
-    struct ll_host *host, struct ll_community *community, uint64_t number);
+void ll_bus_published(struct ll_community *community, uint64_t number);
 /* Commits became durable. */
 void ll_bus_durable(struct ll_host *host);
 /* The instance serves (again): what it has missed goes to it. */
@@ -34,7 +33,9 @@ struct ll_event {
 };
 /* The next row; false if it is none. Borrowed from the rows. */
 bool ll_event_read(struct ll_rd *rows, struct ll_event *event);
-void ll_event_write(struct ll_jw *w, const struct ll_event *event);
+/* `text_at`: `at` as RFC 3339, for feeds; else ms since 1970, for handlers. */
+void ll_event_write(
+    struct ll_jw *w, const struct ll_event *event, bool text_at);
 
 /* -- feeds -- */
 

@@ -92,6 +92,7 @@ call_open(struct ll_call *call, struct ll_request *request)
     call->path = nothing;
     call->burst_hash = 0;
     call->conflicts = 0;
+    call->unserved = LINLI_OK;
     call->tries = NULL;
     call->tried_number = 0;
     call->replayed = call->sequenced = call->releasing = false;
@@ -240,6 +241,7 @@ ll_call_restart(struct ll_call *call)
     ll_txn_reset(&call->txn);
     call->effects = call->effects_last = NULL;
     call->run = clean;
+    call->unserved = LINLI_OK;
     call->word = LL_WORD_NONE;
     call->etag = (linli_str){NULL, 0};
     ll_buf_clear(&call->payload);

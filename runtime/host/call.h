@@ -1,8 +1,9 @@
 /* host/call.h: one call through the pipeline. [loop]
  *
  * The order of the states is the order of the checks; the first that refuses
- * names the error (spec/http.md). Each state is one function in call.c; a
- * state that must wait returns WAIT and is stepped again by its event.
+ * names the error (spec/pipeline.md). Each state is one function, in
+ * call_admit.c, call_run.c or call_commit.c; a state that must wait returns
+ * WAIT, and call.c steps it again when its event comes.
  */
 #ifndef LL_HOST_CALL_H
 #define LL_HOST_CALL_H
@@ -75,9 +76,9 @@ struct ll_call {
     struct ll_op op;
     struct ll_effect *effects, *effects_last; /* in the txn's arena */
     struct ll_wait hold;   /* of the steps: a document, the lock */
+    linli_status unserved; /* what the host failed it with: no commit */
     uint32_t conflicts;    /* how often it began again */
     bool locking;          /* it holds the lock of its space */
-    bool stepping;         /* advance is at work */
     struct ll_try *tries;  /* host/code_try.c */
     uint64_t tried_number; /* of the last count of one */
     /* what is kept under its key */
@@ -182,6 +183,8 @@ bool ll_lock_take(struct ll_call *call);
 /* True if nobody else holds it. */
 bool ll_lock_free(struct ll_call *call);
 void ll_lock_give(struct ll_call *call);
+/* For an instance that goes: no call of it is open. */
+void ll_lock_close(struct ll_instance *instance);
 
 /* -- who.c -- */
 

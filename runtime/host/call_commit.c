@@ -129,7 +129,7 @@ sequence(struct ll_call *call, struct ll_err *err)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a commit");
     }
     if (events)
-        ll_bus_published(host, call->community, call->number);
+        ll_bus_published(call->community, call->number);
     return LINLI_OK;
 }
 
@@ -152,6 +152,11 @@ take_place(struct ll_call *call)
                         : call->tried_number;
     if (call->arena.failed)
         return ll_call_refuse(call, "runtime/memory", NULL);
+    /* Whatever it made of that: what it was not told, it may have missed. */
+    if (commits(call) && call->unserved != LINLI_OK)
+        return ll_call_refuse(call,
+            call->unserved == LINLI_E_IO ? "store/failed" : "runtime/memory",
+            NULL);
     call->sequenced = true;
     if (commits(call) && sequence(call, &err) != LINLI_OK)
         return ll_call_refuse(call, err.code, err.msg);

@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "host/bus.h"
 #include "host/device.h"
-#include "host/kept.h"
 #include "host/task.h"
 
 #define NS_PER_MS 1000000

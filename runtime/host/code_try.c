@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "data/put.h"
 #include "host/call.h"
-#include "host/directory.h"
 
 #define WRONG_MAX 5
 #define LOCK_MS ((int64_t)10 * 60 * 1000)
@@ -18,15 +17,17 @@
 /* What the call has tried: lives as long as it does. */
 struct ll_try {
     struct ll_try *next;
-    linli_str name, given;
+    linli_str name, given, expected;
     const char *word;
 };
 
 static const char *
-tried_before(const struct ll_call *call, linli_str name, linli_str given)
+tried_before(const struct ll_call *call, linli_str name, linli_str given,
+    linli_str expected)
 {
     for (const struct ll_try *t = call->tries; t != NULL; t = t->next)
-        if (ll_str_eq(t->name, name) && ll_str_eq(t->given, given))
+        if (ll_str_eq(t->name, name) && ll_str_eq(t->given, given) &&
+            ll_str_eq(t->expected, expected))
             return t->word;
     return NULL;
 }
@@ -110,6 +111,7 @@ step_try(struct ll_call *call, struct ll_op *op)
     *try = (struct ll_try){.next = call->tries,
         .name = ll_arena_str(&call->arena, name),
         .given = ll_arena_str(&call->arena, given),
+        .expected = ll_arena_str(&call->arena, expected),
         .word = word};
     call->tries = try;
     answer(call, op, word);
@@ -132,7 +134,7 @@ ll_serve_code_try(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
         ll_op_refuse(call, &err);
         return false;
     }
-    const char *before = tried_before(call, name, given);
+    const char *before = tried_before(call, name, given, expected);
     if (before != NULL) {
         answer(call, op, before);
         return false;

@@ -69,6 +69,14 @@ step_get(struct ll_call *call, struct ll_op *op)
     return true;
 }
 
+/* An id that none can have is one that is not there: nobody is asked. */
+static bool
+can_be_there(const struct ll_op *op)
+{
+    struct ll_err err;
+    return check_id(op->id, &err) == LINLI_OK;
+}
+
 /* Collection and id from the arguments; false: it was refused. */
 static bool
 take_place(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
@@ -85,11 +93,9 @@ take_place(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
 bool
 ll_serve_db_get(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
 {
-    struct ll_err err;
     if (!take_place(call, op, args))
         return false;
-    /* An id that none can have is one that is not there. */
-    if (check_id(op->id, &err) != LINLI_OK) {
+    if (!can_be_there(op)) {
         ll_buf_clear(&op->text);
         ll_put_nil(&op->text);
         ll_op_answer_text(call);
@@ -126,6 +132,12 @@ ll_serve_db_delete(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
 {
     if (!take_place(call, op, args))
         return false;
+    if (!can_be_there(op)) {
+        ll_buf_clear(&op->text);
+        ll_put_bool(&op->text, false);
+        ll_op_answer_text(call);
+        return false;
+    }
     op->step = step_delete;
     return true;
 }
@@ -217,7 +229,7 @@ step_unique(struct ll_call *call, struct ll_op *op)
     struct ll_buf *next = &call->host->docs.key_bytes;
     for (; op->unique != NULL; op->unique = op->unique->next) {
         linli_str key = ll_content_key(op->content, op->unique);
-        if (!op->unique->spec.unique || key.ptr == NULL)
+        if (!op->unique->spec.unique || op->unique->retired || key.ptr == NULL)
             continue;
         ll_scan_init(&op->scan, &call->txn);
         op->scan.coll = op->coll;
@@ -447,6 +459,10 @@ ll_serve_db_patch(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     op->extra = ll_rd_bytes(args);
     if (args->bad) {
         ll_op_answer(call, LINLI_E_INVALID);
+        return false;
+    }
+    if (!can_be_there(op)) {
+        answer_no(call, op, "not-found", LINLI_STR(""));
         return false;
     }
     op->step = step_patch;

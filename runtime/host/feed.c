@@ -90,10 +90,9 @@ wanted(struct ll_feed *feed, linli_str type, linli_str data)
 }
 
 void
-ll_event_write(struct ll_jw *w, const struct ll_event *event)
+ll_event_write(struct ll_jw *w, const struct ll_event *event, bool text_at)
 {
     char at[LL_RFC3339_BYTES];
-    ll_rfc3339(event->at_ms, at);
     ll_jw_open(w, '{');
     ll_jw_key(w, "seq");
     ll_jw_int(w, event->seq);
@@ -102,7 +101,12 @@ ll_event_write(struct ll_jw *w, const struct ll_event *event)
     ll_jw_key(w, "plugin");
     ll_jw_str(w, event->plugin);
     ll_jw_key(w, "at");
-    ll_jw_cstr(w, at);
+    if (text_at) {
+        ll_rfc3339(event->at_ms, at);
+        ll_jw_cstr(w, at);
+    } else {
+        ll_jw_int(w, event->at_ms);
+    }
     ll_jw_key(w, "data");
     ll_jw_raw(w, event->data);
     ll_jw_close(w, '}');
@@ -143,7 +147,7 @@ take_rows(struct ll_feed *feed)
             feed->full = feed->count > 0 && !fits(feed, &event);
             if (feed->full)
                 return;
-            ll_event_write(&w, &event);
+            ll_event_write(&w, &event, true);
             feed->count++;
         }
         feed->after = (uint64_t)event.seq;

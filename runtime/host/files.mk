@@ -7,6 +7,7 @@ host_SRCS = batch.c \
   call_run.c \
   clock.c \
   code_try.c \
+  collections.c \
   conf.c \
   db_list.c \
   db_ops.c \
@@ -29,6 +30,7 @@ host_SRCS = batch.c \
   metrics.c \
   op.c \
   own_schema.c \
+  probe.c \
   problem_json.c \
   rate.c \
   reconcile.c \
@@ -36,7 +38,6 @@ host_SRCS = batch.c \
   request.c \
   seed.c \
   seed_read.c \
-  services.c \
   stop.c \
   sweep.c \
   timers.c \

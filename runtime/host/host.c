@@ -17,7 +17,9 @@
 #define HOST_ARENA_BYTES_MAX ((size_t)64 << 20)
 #define STORE_READERS 2
 #define UNREAD_EVERY_NS ((int64_t)1000000000)
-/* A thousand timers and more for each commit: spec/db.md. */
+/* Timers of one instant ring in the order in which they were set, also those
+ * of an earlier process (spec/timers.md, 2.3): for each commit, more numbers
+ * than its call can have used, LL_HOST_CALLS_MAX in each of its runs. */
 #define WORK_SEQ_BITS 20
 #define RATE_BUCKETS 16384
 #define BURST_BUCKETS 1024

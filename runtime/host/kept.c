@@ -6,7 +6,7 @@
 #include "data/put.h"
 
 #define DAY_MS ((int64_t)86400000)
-#define KEPT_MS DAY_MS /* spec/http.md, section 4 */
+#define KEPT_MS DAY_MS /* spec/pipeline.md, 1.3 */
 
 bool
 ll_kept_key_valid(linli_str key)

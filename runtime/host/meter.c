@@ -71,11 +71,7 @@ read_metered(struct ll_call *call, struct ll_rd *args, struct metered *m,
     int64_t units = ll_rd_int(args);
     *m =
         (struct metered){.meter = meter, .units = units, .at_ms = call->now_ms};
-    uint32_t count = 0;
-    if (ll_rd_peek(args) == LL_VALUE_MAP)
-        count = ll_rd_map(args);
-    else
-        (void)ll_rd_value(args);
+    uint32_t count = ll_op_options(args);
     for (uint32_t i = 0; i < count && !args->bad; i++) {
         linli_str name = ll_rd_bytes(args);
         if (ll_str_is(name, "event_id")) {

@@ -27,15 +27,13 @@ struct ll_op {
     struct ll_scan scan;
     bool scanning;
     /* of a write */
-    bool must_be_absent, must_be_there;
+    bool must_be_absent;
     linli_str body;
     struct ll_content *content;
     struct ll_ix *unique; /* the next one to be looked at */
     /* of a list */
     linli_str low, high;
-    bool ranged; /* an answer with a cursor */
     /* of others */
-    int64_t number;
     linli_str extra;
 };
 
@@ -56,14 +54,18 @@ void ll_op_answer(struct ll_call *call, linli_status status);
 void ll_op_refuse(struct ll_call *call, const struct ll_err *err);
 void ll_op_answer_text(struct ll_call *call);
 
+/* Options: nil, an empty table of Lua's, or a map, whose pairs are returned
+ * and come next. Anything else is bad. */
+uint32_t ll_op_options(struct ll_rd *args);
+
 /* The collection that the plugin's manifest declares; refuses otherwise. */
 bool ll_op_collection(struct ll_call *call, struct ll_op *op, linli_str name);
 
 /* The services, wire/hostcall.def. `args` stands after the list's count; the
  * slices live as long as the op. True: the op has a step that is to be
  * begun; false: it was answered. */
-#define H(number, name, interface, draft, args, answer) \
-    bool ll_serve_##name(                               \
+#define H(number, name, interface, draft, writes, args, answer) \
+    bool ll_serve_##name(                                       \
         struct ll_call *call, struct ll_op *op, struct ll_rd *args_at);
 #include "wire/hostcall.def"
 #undef H

@@ -143,8 +143,10 @@ ll_serve_timer_set(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     linli_status status = read_wanted(args, &wanted, &err);
     if (status == LINLI_OK)
         status = judge(call, &wanted, &err);
-    if (status == LINLI_OK)
-        status = ll_json_parse(&op->json, wanted.with, LL_BODY_DEPTH_MAX, &err);
+    if (status == LINLI_OK && ll_json_parse(&op->json, wanted.with,
+                                  LL_BODY_DEPTH_MAX, NULL) != LINLI_OK)
+        status = ll_fail(&err, LINLI_E_INVALID, "db/document",
+            "`with` is not JSON, or more than %d deep", LL_BODY_DEPTH_MAX);
     if (status != LINLI_OK) {
         ll_op_refuse(call, &err);
         return false;

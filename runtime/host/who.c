@@ -2,7 +2,7 @@
  *
  * A plugin knows residents and households by pids: random rows of its own
  * space (~pid), so that two plugins cannot put their records together and a
- * deleted row unlinks for good (consent.md of the design). With
+ * deleted row unlinks for good (spec/pipeline.md, 2.1). With
  * "directory": ["plates"] it is told the plates of the caller's household
  * too, and of nobody else's.
  */

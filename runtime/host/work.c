@@ -2,13 +2,10 @@
  * [loop] */
 #include "host/work.h"
 
-#include <stdio.h>
-
 #include "base/text.h"
 #include "data/put.h"
 #include "host/clock.h"
 #include "host/device.h"
-#include "host/directory.h"
 #include "host/effect.h"
 #include "host/task.h"
 
@@ -139,26 +136,14 @@ job_free(struct job *job)
 static void
 alert_dead(struct job *job, linli_str code)
 {
-    struct ll_host *host = job->queue->instance->host;
-    struct ll_buf data;
-    ll_buf_init(&data, &host->mem, 4096);
-    struct ll_jw w = ll_jw(&data);
-    ll_jw_open(&w, '{');
-    ll_jw_key(&w, "id");
-    ll_jw_str(&w, job->task.doc->id);
-    ll_jw_key(&w, "run");
-    ll_jw_str(&w, job->task.name);
-    ll_jw_key(&w, "code");
-    ll_jw_str(&w, code);
-    ll_jw_key(&w, "attempts");
-    ll_jw_int(&w, job->attempts);
-    ll_jw_close(&w, '}');
-    if (!data.failed)
-        ll_host_alert(host, job->queue->instance,
-            job->task.kind == LL_TASK_DEVICE ? "linli.dead_device_event"
-                                             : "linli.dead_timer",
-            LINLI_STR(""), ll_buf_view(&data));
-    ll_buf_fini(&data);
+    bool device = job->task.kind == LL_TASK_DEVICE;
+    struct ll_dead dead = {
+        .kind = device ? "linli.dead_device_event" : "linli.dead_timer",
+        .id = job->task.doc->id,
+        .run = job->task.name,
+        .code = code,
+        .attempts = job->attempts};
+    ll_host_alert_dead(job->queue->instance, &dead);
 }
 
 /* Writes the document with another due and one more attempt; without a due
@@ -304,6 +289,16 @@ read_job(struct job *job)
     return good && !job->arena.failed;
 }
 
+/* The first value of a key of by_due. */
+static int64_t
+due_of(linli_str key)
+{
+    uint64_t bits = 0;
+    for (size_t i = 1; i < 9 && i < key.len; i++)
+        bits = bits << 8 | (unsigned char)key.ptr[i];
+    return (int64_t)(bits ^ (uint64_t)1 << 63);
+}
+
 /* False without memory. */
 static bool
 start_job(struct ll_queue *queue, struct due *due)
@@ -312,9 +307,11 @@ start_job(struct ll_queue *queue, struct due *due)
     struct ll_doc *doc = due->doc;
     struct job *job = NULL;
     due->doc = NULL;
-    /* Cancelled, set anew, or its device's call is still at it. */
-    bool wanted = doc->content != NULL && doc->owner == NULL &&
-                  ll_content_key(doc->content, queue->by_due).ptr != NULL;
+    /* Cancelled, moved since it was looked up, or its device's call is still
+     * at it. */
+    linli_str key = ll_content_key(doc->content, queue->by_due);
+    bool wanted =
+        key.ptr != NULL && due_of(key) == due->due_ms && doc->owner == NULL;
     if (wanted)
         job = ll_alloc(&host->mem, sizeof *job);
     if (job == NULL) {
@@ -337,16 +334,6 @@ start_job(struct ll_queue *queue, struct due *due)
 }
 
 /* -- who is next -- */
-
-/* The first value of a key of by_due. */
-static int64_t
-due_of(linli_str key)
-{
-    uint64_t bits = 0;
-    for (size_t i = 1; i < 9 && i < key.len; i++)
-        bits = bits << 8 | (unsigned char)key.ptr[i];
-    return (int64_t)(bits ^ (uint64_t)1 << 63);
-}
 
 static void pump(struct ll_queue *queue);
 
@@ -519,13 +506,14 @@ ll_work_open(struct ll_instance *instance, struct ll_err *err)
             queue->instance = instance;
             queue->coll = coll;
             coll->subject = (linli_str)LINLI_STR("subject");
-            queue->by_due = ll_coll_index(coll, LINLI_STR("by_due"),
-                LINLI_STR("{\"fields\":[\"due\",\"seq\"],\"sparse\":true}"));
             coll->user = queue;
             coll->written = on_written;
             instance->queue = queue;
         }
     }
+    if (queue != NULL && queue->by_due == NULL)
+        queue->by_due = ll_coll_index(coll, LINLI_STR("by_due"),
+            LINLI_STR("{\"fields\":[\"due\",\"seq\"],\"sparse\":true}"));
     if (queue == NULL || queue->by_due == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a queue");
     queue->stale = true;

@@ -2,8 +2,8 @@
  *
  * The supervisor: starts workers on demand, hands runs out, watches the
  * burst and wall limits, kills, restarts with back-off, opens the breaker,
- * and runs again what was not at fault (architecture.md of the design,
- * section 6; spec/limits.md for the numbers).
+ * and runs again what was not at fault (spec/pipeline.md, section 4;
+ * spec/limits.md for the numbers).
  */
 #ifndef LL_PLUGIN_POOL_H
 #define LL_PLUGIN_POOL_H

@@ -24,12 +24,6 @@ ll_statement_info(unsigned statement)
     return &infos[statement];
 }
 
-const char *
-ll_store_version(void)
-{
-    return sqlite3_libversion();
-}
-
 /* What the system said last of the file or its log; 0 if it was not asked.
  * sqlite3_system_errno does not know why a COMMIT failed. */
 static int

@@ -168,7 +168,4 @@ linli_status ll_store_backup(struct ll_store *store, const char *path,
 linli_status ll_store_restore(const char *file, const char *key_file,
     const char *dir, uint64_t *number, struct ll_err *err) LL_USE_RESULT;
 
-/* The state as it stands: SQLite's text of the version, for /healthz. */
-const char *ll_store_version(void);
-
 #endif

@@ -17,9 +17,9 @@ class Disk(Daemon):
         """Through env, which becomes linlid."""
         return preloaded(self.folder) + super().command_line()
 
-    def fault(self, operation, error, skip=0, tail="*"):
+    def fault(self, operation, error, skip=0, tail="*", times=""):
         """From now on such operations fail; see io.c."""
-        write_fault(self.folder, operation, error, skip, tail)
+        write_fault(self.folder, operation, error, skip, tail, times)
 
     def heal(self):
         """The disk is well again."""
@@ -34,9 +34,9 @@ def preloaded(folder):
             "LINLI_FAULT=" + os.path.join(folder, "fault")]
 
 
-def write_fault(folder, operation, error, skip=0, tail="*"):
+def write_fault(folder, operation, error, skip=0, tail="*", times=""):
     """Whole at once: linlid may look at any moment."""
     path = os.path.join(folder, "fault")
     with open(path + ".new", "w", encoding="ascii") as f:
-        f.write("%s %d %d %s" % (operation, error, skip, tail))
+        f.write("%s %d %d %s %s" % (operation, error, skip, tail, times))
     os.rename(path + ".new", path)

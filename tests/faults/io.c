@@ -2,16 +2,18 @@
  *
  * While the file that LINLI_FAULT names is there, it says in one line
  *
- *     OPERATION ERRNO SKIP TAIL
+ *     OPERATION ERRNO SKIP TAIL [TIMES]
  *
  * what fails and how: `write`, `sync`, `read`, `open` or `create`; with which
  * error; after how many that still succeed; and on which files, those whose
  * path ends with linli.db and TAIL (`-wal`, `-shm`, or `.` for none; `*` for
- * all that begin so). The first write that fails has still written half of
- * its bytes, as a disk does that is filling up. Everything else is as ever.
+ * all that begin so); and how many fail, all if it is absent. The first write
+ * that fails has still written half of its bytes, as a disk does that is
+ * filling up. Everything else is as ever.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -27,7 +29,7 @@
 struct fault {
     char operation[16], tail[16];
     int error;
-    long skip;
+    long skip, times;
 };
 
 static atomic_long passed; /* operations that met the fault */
@@ -52,8 +54,9 @@ read_fault(struct fault *fault)
         return false;
     }
     text[n] = '\0';
-    return sscanf(text, "%15s %d %ld %15s", fault->operation, &fault->error,
-               &fault->skip, fault->tail) == 4;
+    fault->times = LONG_MAX;
+    return sscanf(text, "%15s %d %ld %15s %ld", fault->operation, &fault->error,
+               &fault->skip, fault->tail, &fault->times) >= 4;
 }
 
 static bool
@@ -80,7 +83,8 @@ meets(const char *operation, const char *path, bool *first)
         return 0;
     long before = atomic_fetch_add(&passed, 1);
     *first = before == fault.skip;
-    return before < fault.skip ? 0 : fault.error;
+    bool fails = before >= fault.skip && before - fault.skip < fault.times;
+    return fails ? fault.error : 0;
 }
 
 static int

@@ -23,10 +23,12 @@ from disk import Disk  # noqa: E402
 from ledger import Audit, Book, Client, config, settle  # noqa: E402
 from linli_device import KEY_HEX, Device  # noqa: E402
 from linli_test import (STOP_S, Daemon, failing_start,  # noqa: E402
-                        plugin_folder, probe_manifest, temporary_folder,
-                        wait_until)
+                        plugin_folder, probe_manifest, shop_in_c,
+                        temporary_folder, wait_until)
 
-TMPFS_BYTES = 24 << 20
+TMPFS_BYTES = 128 << 20  # room for a log of full length
+READS_SKIPPED = 16
+NOTES = 100
 GATES_LUA = """
 local p = require("linli").plugin()
 p:post("/in", function() return 204 end)
@@ -183,6 +185,42 @@ def test_reads_fail():
             settle(d, book)
             d.stop()
         recovers(d, book)
+
+
+def test_a_plugin_that_overlooks_a_failed_read():
+    """What it does instead is not committed, nor answered, whichever one
+    of the call's reads fails."""
+    told = []
+    with temporary_folder() as parent, Disk(config={}) as d:
+        d.enable(shop_in_c(parent))
+
+        def increment(key):
+            return d.call("shop", "/counters/c/increment", {}, key=key)
+
+        # So that the counter is not on the pages of what a call reads first.
+        for n in range(NOTES):
+            tap.equal(d.call("shop", "/notes/%d" % n, {"text": "x" * 900},
+                             "PUT", key="note-%d" % n).status, 200)
+        value = 0
+        for skip in range(READS_SKIPPED):
+            d.stop()
+            d.restart()
+            wait_until(lambda: d.call("shop", "/orders/count?sku=x", None,
+                                      "GET").status != 404)
+            d.fault("read", errno.EIO, skip=skip, times=1)
+            answer = increment("skip-%d" % skip)
+            d.heal()
+            told.append(answer.status)
+            if answer.status == 200:
+                value += 1
+                tap.equal(answer.json.get("value"), value, answer)
+            else:
+                tap.equal((answer.status, answer.code),
+                          (503, "store/failed"), answer)
+        tap.comment("answers by reads that went well: %s" % told)
+        tap.equal({200, 503} - set(told), set(), "both happened")
+        tap.equal(d.call("shop", "/orders/count?sku=unread", None,
+                         "GET").json, {"count": 0})
 
 
 def test_a_device_cannot_be_looked_up():

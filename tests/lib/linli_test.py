@@ -528,6 +528,16 @@ def statuses(raw):
     return [int(part[:3]) for part in raw.split(b"HTTP/1.1 ")[1:]]
 
 
+def shop_in_c(parent):
+    """The shop in C, a plugin folder: the same manifest, and an object."""
+    with open(Daemon.source("tests/plugins/shop/plugin.json"),
+              encoding="utf-8") as f:
+        manifest = json.load(f)
+    manifest.update(runtime="native", main="shop.so")
+    with open(os.path.join(program("plugins-c"), "shop.so"), "rb") as f:
+        return plugin_folder(parent, manifest, files={"shop.so": f.read()})
+
+
 def failing_start(options, data=None, mode="development"):
     """Start linlid with options that it must refuse; returns its Run.
 

@@ -139,7 +139,7 @@ def test_an_event_reaches_its_handler():
         tap.equal({k: first[k] for k in ("type", "plugin", "at", "now",
                                          "kind", "caller")},
                   {"type": "shop.paid", "plugin": "shop",
-                   "at": "2030-01-01T00:00:00.000Z", "now": NOW,
+                   "at": NOW, "now": NOW,
                    "kind": "event", "caller": "system"})
         tap.equal(second["seq"] - first["seq"], 2)
         # Nothing of a call that does not commit.

@@ -10,7 +10,6 @@ import concurrent.futures
 import contextlib
 import datetime
 import functools
-import json
 import os
 import random
 import sys
@@ -19,21 +18,10 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
-from linli_test import (Daemon, plugin_folder, program,  # noqa: E402
-                        temporary_folder)
+from linli_test import Daemon, shop_in_c, temporary_folder  # noqa: E402
 
 PARALLEL = 50  # connections at once
 LANGUAGES = ("lua", "c")
-
-
-def native_folder(parent):
-    """The shop in C: the same manifest, and an object."""
-    with open(Daemon.source("tests/plugins/shop/plugin.json"),
-              encoding="utf-8") as f:
-        manifest = json.load(f)
-    manifest.update(runtime="native", main="shop.so")
-    with open(os.path.join(program("plugins-c"), "shop.so"), "rb") as f:
-        return plugin_folder(parent, manifest, files={"shop.so": f.read()})
 
 
 class Shop(Daemon):
@@ -95,7 +83,7 @@ def in_each(workers=(2,), options=(), **config):
     def decorate(body):
         def run(language, count):
             with temporary_folder() as parent:
-                folder = (native_folder(parent) if language == "c"
+                folder = (shop_in_c(parent) if language == "c"
                           else Daemon.source("tests/plugins/shop"))
                 settings = dict(config, rate_limit="off", worker={
                     "count_lua": count, "count_native": count})
@@ -436,6 +424,7 @@ def test_mistakes_of_the_plugin(shop):
             ("document", "db/document", "doc_bytes"),
             ("id", "db/document", "id"),
             ("interval", "db/key", "longest_ms"),
+            ("empty", None, "leave"),
             ("query", "db/query", "limit")):
         key = shop.key()
         for _ in range(2):
