@@ -2,7 +2,6 @@
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
   test_breaker.c \
-  test_bus.c \
   test_cli.c \
   test_conf.c \
   test_digest.c \
@@ -63,6 +62,7 @@ unit_SRCS = \
   test_tuple.c \
   test_txn.c \
   test_txn_seen.c \
+  test_unread.c \
   test_usage.c \
   test_value.c \
   test_views.c \

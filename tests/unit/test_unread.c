@@ -1,5 +1,7 @@
-/* tests/unit/test_bus.c: events to a plugin whose cursor cannot be read. */
+/* tests/unit/test_unread.c: documents of the host's own that the disk did not
+ * give once: it asks again. */
 #include "data/docs.h"
+#include "host/directory.h"
 #include "host/host.h"
 #include "host_fixture.h"
 
@@ -69,7 +71,26 @@ wait_heard(linli_host *host, int count)
     T_INT(heard, count);
 }
 
-/* As if the disk had not given it: it is asked again after a pause. */
+static void
+turn_for(linli_host *host, int time_ms)
+{
+    for (int ms = 0; ms < time_ms; ms++) {
+        linli_host_turn(host, 0);
+        usleep(1000);
+    }
+}
+
+/* As if the disk had not given it; a reference is given back. */
+static void
+lose(linli_host *host, struct ll_doc *doc)
+{
+    T_OK(doc->content != NULL && !doc->in_recent);
+    ll_content_free(&host->host->mem, &doc->content);
+    doc->state = LL_DOC_LOST;
+    ll_doc_unref(&doc);
+}
+
+/* The events of a plugin go on after a pause. */
 T_CASE(a_cursor_that_was_not_read_is_asked_again)
 {
     struct enabled enabled;
@@ -81,20 +102,35 @@ T_CASE(a_cursor_that_was_not_read_is_asked_again)
     T_INT(enable(host, "bus", &enabled), LINLI_OK);
     T_INT(publish(host, "one"), 204);
     wait_heard(host, 1);
-    for (int ms = 0; ms < 100; ms++) { /* its commit is durable */
-        linli_host_turn(host, 0);
-        usleep(1000);
-    }
+    turn_for(host, 100); /* its commit is durable */
     struct ll_community *garden = ll_host_community(host->host, COMMUNITY);
     struct ll_coll *coll =
         ll_space_coll(garden->instances->space, LINLI_STR("~cursor"));
-    struct ll_doc *cursor = ll_docs_get(coll, LINLI_STR("events"));
-    T_OK(cursor->content != NULL && !cursor->in_recent);
-    ll_content_free(&host->host->mem, &cursor->content);
-    cursor->state = LL_DOC_LOST;
-    ll_doc_unref(&cursor);
+    lose(host, ll_docs_get(coll, LINLI_STR("events")));
     T_INT(publish(host, "two"), 204);
     wait_heard(host, 2);
+    linli_host_free(&host);
+}
+
+/* A plugin that was disabled is so after the next start too. */
+T_CASE(what_was_disabled_is_written_later)
+{
+    struct enabled enabled;
+    struct ll_wait wait = {.ready = NULL};
+    linli_error error = {.size = sizeof error};
+    linli_host *host = host_new("");
+    T_INT(enable(host, "bus", &enabled), LINLI_OK);
+    turn_for(host, 100);
+    struct ll_coll *coll = ll_directory_host(host->host, LL_DIR_PLUGIN);
+    lose(host, ll_docs_get(coll, LINLI_STR("garden/probe")));
+    T_INT(linli_host_disable(host, COMMUNITY, LINLI_STR("probe"), &error),
+        LINLI_OK);
+    turn_for(host, 1500);
+    struct ll_doc *doc = ll_docs_get(coll, LINLI_STR("garden/probe"));
+    T_OK(ll_doc_ready(doc, &wait) && doc->content != NULL);
+    T_OK(doc->content != NULL &&
+         memmem(doc->content->body.ptr, doc->content->body.len, "disabled", 8));
+    ll_doc_unref(&doc);
     linli_host_free(&host);
 }
 
@@ -104,6 +140,7 @@ main(void)
     fixture_open();
     write_bus();
     T_RUN(a_cursor_that_was_not_read_is_asked_again)
+    T_RUN(what_was_disabled_is_written_later)
     fixture_close();
     printf("1..%d\n", t_cases);
     return t_failed_cases > 0;
