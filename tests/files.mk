@@ -62,6 +62,7 @@ unit_SRCS = \
   test_tuple.c \
   test_txn.c \
   test_txn_seen.c \
+  test_unread.c \
   test_usage.c \
   test_value.c \
   test_views.c \

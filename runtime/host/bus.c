@@ -19,11 +19,14 @@
 /* Events that are not for it, after which a cursor moves all the same: so many
  * are looked at again after a restart. */
 #define PASSED_MAX 1000
+/* Of real time: then it looks again, after a bad disk or without memory. */
+#define REST_MS 1000
 
 struct ll_subscriber {
     struct ll_task task; /* first: its request is within */
     struct ll_instance *instance;
-    struct ll_doc *cursor;
+    struct ll_coll *coll;  /* ~cursor */
+    struct ll_doc *cursor; /* NULL: it could not be read, and is asked again */
     struct ll_wait wait;
     struct ll_query query;
     bool querying, running, missed; /* missed: something came meanwhile */
@@ -40,6 +43,12 @@ struct ll_subscriber {
 };
 
 static void look(struct ll_subscriber *sub);
+
+static void
+rest(struct ll_subscriber *sub)
+{
+    ll_timer_set(sub->pause, REST_MS, 0);
+}
 
 /* -- the cursor -- */
 
@@ -175,8 +184,10 @@ start(struct ll_subscriber *sub)
     put_cursor(sub, sub->seq);
     task->after = ll_content_plain(
         sub->cursor->coll, ll_buf_view(&sub->text), LINLI_STR(""), 0);
-    if (task->after == NULL)
+    if (task->after == NULL) {
+        rest(sub);
         return;
+    }
     task->doc = ll_docs_get(sub->cursor->coll, LINLI_STR("events"));
     task->version = sub->cursor->version;
     task->there = sub->cursor->content != NULL;
@@ -187,13 +198,15 @@ start(struct ll_subscriber *sub)
 
 /* -- looking for the next -- */
 
-/* The first row that the plugin handles; it is copied. */
+/* The first row that the plugin handles; it is copied: input.failed if there is
+ * no memory for that. */
 static bool
 take_event(struct ll_subscriber *sub)
 {
     const struct ll_manifest *manifest = sub->instance->package->manifest;
     struct ll_rd rows = ll_rd(ll_buf_view(&sub->query.rows));
     struct ll_event event;
+    ll_buf_clear(&sub->input);
     for (uint32_t i = 0; i < sub->query.row_count; i++) {
         if (!ll_event_read(&rows, &event))
             return false;
@@ -202,7 +215,6 @@ take_event(struct ll_subscriber *sub)
             sub->scanned = (uint64_t)event.seq;
             continue;
         }
-        ll_buf_clear(&sub->input);
         struct ll_jw w = ll_jw(&sub->input);
         ll_event_write(&w, &event, false);
         sub->seq = (uint64_t)event.seq;
@@ -219,16 +231,15 @@ on_rows(struct ll_query *query)
     sub->querying = false;
     bool found = query->status == LINLI_OK && take_event(sub);
     bool more = query->status == LINLI_OK && query->more;
-    bool failed = query->status != LINLI_OK;
+    bool failed = query->status != LINLI_OK || sub->input.failed;
     ll_query_fini(query);
     if (!found && sub->scanned > sub->kept + PASSED_MAX)
         move_cursor(sub, sub->scanned);
-    if (failed) /* not at once: it may be a bad disk */
-        sub->due_ms =
-            ll_world_wall(sub->instance->host->world).ms + ll_task_pause_ms(1);
-    if (found)
+    if (failed)
+        rest(sub);
+    else if (found)
         start(sub);
-    else if (more || failed || sub->missed)
+    else if (more || sub->missed)
         look(sub);
 }
 
@@ -265,10 +276,15 @@ look(struct ll_subscriber *sub)
     if (instance->state != LL_INSTANCE_ENABLED || host->draining ||
         host->failure.status != LINLI_OK)
         return;
-    if (!ll_doc_ready(sub->cursor, &sub->wait))
+    if (sub->cursor == NULL)
+        sub->cursor = ll_docs_get(sub->coll, LINLI_STR("events"));
+    if (sub->cursor != NULL && !ll_doc_ready(sub->cursor, &sub->wait))
         return;
-    if (sub->cursor->state == LL_DOC_LOST)
+    if (sub->cursor == NULL || sub->cursor->state == LL_DOC_LOST) {
+        ll_doc_unref(&sub->cursor);
+        rest(sub);
         return;
+    }
     if (sub->cursor->content == NULL)
         move_cursor(sub, host->docs.last_event_seq);
     read_cursor(sub);
@@ -305,12 +321,10 @@ subscriber_new(struct ll_instance *instance)
     sub->wait.ready = on_cursor;
     ll_buf_init(&sub->input, &host->mem, TEXT_BYTES_MAX);
     ll_buf_init(&sub->text, &host->mem, 256);
-    sub->cursor = ll_docs_get(coll, LINLI_STR("events"));
+    sub->coll = coll;
     sub->pause = ll_timer_new(host->world, on_pause_over, sub);
-    if (sub->cursor != NULL && sub->pause != NULL)
+    if (sub->pause != NULL)
         return sub;
-    ll_timer_free(&sub->pause);
-    ll_doc_unref(&sub->cursor);
     ll_release(&host->mem, sub, sizeof *sub);
     return NULL;
 }

@@ -77,6 +77,22 @@ drop_ahead(struct ll_queue *queue)
     queue->all = false;
 }
 
+/* Not at once: it may be a bad disk, or no memory. */
+static int64_t
+in_a_while(const struct ll_host *host)
+{
+    return ll_world_wall(host->world).ms + PAUSE_MS_FIRST;
+}
+
+/* What is ahead cannot be had now: all of it is looked up again. */
+static void
+look_later(struct ll_queue *queue)
+{
+    drop_ahead(queue);
+    queue->all = queue->stale = true;
+    queue->next_ms = in_a_while(queue->instance->host);
+}
+
 /* -- the loop's timer -- */
 
 static void
@@ -131,10 +147,11 @@ alert_dead(struct job *job, linli_str code)
 }
 
 /* Writes the document with another due and one more attempt; without a due
- * it stays, as evidence, and is not tried again. */
-static void
+ * it stays, as evidence, and is not tried again. False without memory. */
+static bool
 put_off(struct job *job, int64_t due_ms)
 {
+    bool kept = false;
     struct ll_host *host = job->queue->instance->host;
     struct ll_doc *doc = job->task.doc;
     struct ll_json json;
@@ -159,10 +176,11 @@ put_off(struct job *job, int64_t due_ms)
             ll_jw_int(&w, due_ms);
         }
         ll_jw_close(&w, '}');
-        (void)ll_docs_put_now(&host->docs, doc, &text, job->task.now_ms);
+        kept = ll_docs_put_now(&host->docs, doc, &text, job->task.now_ms) != 0;
     }
     ll_buf_fini(&text);
     ll_json_fini(&json);
+    return kept;
 }
 
 /* The plugin has said no to a device's event, as it might have at once: that
@@ -186,7 +204,7 @@ still_there(const struct job *job)
            host->failure.status == LINLI_OK;
 }
 
-static void
+static bool
 take_failure(struct job *job, linli_str code)
 {
     struct ll_host *host = job->queue->instance->host;
@@ -196,7 +214,8 @@ take_failure(struct job *job, linli_str code)
     int64_t pause_ms = ll_task_pause_ms(counts ? job->attempts : 1);
     if (dead)
         alert_dead(job, code);
-    put_off(job, dead ? INT64_MAX : ll_world_wall(host->world).ms + pause_ms);
+    return put_off(
+        job, dead ? INT64_MAX : ll_world_wall(host->world).ms + pause_ms);
 }
 
 static void
@@ -206,16 +225,17 @@ on_task_done(struct ll_task *task, int status, linli_str code)
     struct ll_host *host = job->queue->instance->host;
     struct ll_queue *queue = job->queue;
     bool failed = status >= 300 && still_there(job);
+    bool kept = true;
     if (failed && says_no(job, status, code))
-        (void)ll_docs_put_now(&host->docs, task->doc, NULL, task->now_ms);
+        kept = ll_docs_put_now(&host->docs, task->doc, NULL, task->now_ms) != 0;
     else if (failed && !host->draining)
-        take_failure(job, code);
+        kept = take_failure(job, code);
     /* While it was in hand, no scan has looked at it. */
     bool again = task->doc->content != NULL;
     job_free(job);
     if (again) {
         queue->stale = true;
-        queue->next_ms = INT64_MIN;
+        queue->next_ms = kept ? INT64_MIN : in_a_while(host);
     }
     /* Not from within: a thousand of them would lie on the stack. */
     if (host->work_timer != NULL)
@@ -279,7 +299,8 @@ due_of(linli_str key)
     return (int64_t)(bits ^ (uint64_t)1 << 63);
 }
 
-static void
+/* False without memory. */
+static bool
 start_job(struct ll_queue *queue, struct due *due)
 {
     struct ll_host *host = queue->instance->host;
@@ -289,10 +310,13 @@ start_job(struct ll_queue *queue, struct due *due)
     /* Cancelled, moved since it was looked up, or its device's call is still
      * at it. */
     linli_str key = ll_content_key(doc->content, queue->by_due);
-    if (key.ptr == NULL || due_of(key) != due->due_ms || doc->owner != NULL ||
-        (job = ll_alloc(&host->mem, sizeof *job)) == NULL) {
+    bool wanted =
+        key.ptr != NULL && due_of(key) == due->due_ms && doc->owner == NULL;
+    if (wanted)
+        job = ll_alloc(&host->mem, sizeof *job);
+    if (job == NULL) {
         ll_doc_unref(&doc);
-        return;
+        return !wanted;
     }
     queue->open++;
     job->queue = queue;
@@ -306,6 +330,7 @@ start_job(struct ll_queue *queue, struct due *due)
     doc->owner = job;
     if (!read_job(job) || !ll_call_start_task(host, &job->task))
         on_task_done(&job->task, 503, LINLI_STR("runtime/memory"));
+    return true;
 }
 
 /* -- who is next -- */
@@ -334,11 +359,8 @@ on_scanned(struct ll_scan *scan)
     }
     if (queue->ahead_count > 0)
         queue->next_ms = queue->ahead[0].due_ms;
-    if (scan->status != LINLI_OK) { /* not at once: it may be a bad disk */
-        queue->all = queue->stale = true;
-        queue->next_ms =
-            ll_world_wall(queue->instance->host->world).ms + PAUSE_MS_FIRST;
-    }
+    if (scan->status != LINLI_OK)
+        look_later(queue);
     ll_scan_fini(scan);
     ll_txn_reset(&queue->txn);
     pump(queue);
@@ -380,7 +402,10 @@ pump(struct ll_queue *queue)
     }
     while (queue->ahead_from < queue->ahead_count && queue->open < OPEN_MAX &&
            queue->ahead[queue->ahead_from].due_ms <= now_ms)
-        start_job(queue, &queue->ahead[queue->ahead_from++]);
+        if (!start_job(queue, &queue->ahead[queue->ahead_from++])) {
+            look_later(queue);
+            return;
+        }
     if (queue->ahead_from < queue->ahead_count) {
         int64_t due_ms = queue->ahead[queue->ahead_from].due_ms;
         if (!queue->stale || due_ms < queue->next_ms)
