@@ -5,7 +5,6 @@
 #include "host/call.h"
 
 #define CURSOR_MAC_BYTES 8
-#define LIST_LIMIT_DEFAULT 50
 /* An answer fits one frame beside what wraps it. */
 #define LIST_BYTES_MAX (LL_FRAME_BYTES_MAX - 65536)
 #define CURSOR_BYTES_MAX 8192
@@ -50,7 +49,7 @@ take_bound(struct ll_rd *rd, linli_str *list, int64_t *ms, bool *has_ms)
 static linli_status
 read_wish(struct ll_rd *args, struct wish *wish, struct ll_err *err)
 {
-    *wish = (struct wish){.limit = LIST_LIMIT_DEFAULT};
+    *wish = (struct wish){.limit = LL_LIST_DEFAULT};
     if (ll_rd_peek(args) == LL_VALUE_LIST) /* an empty table of Lua's */
         return ll_rd_list(args) == 0 ? LINLI_OK
                                      : bad_query(err, "a query is a map");
