@@ -261,9 +261,10 @@ gather(struct ll_scan *scan, uint32_t from, struct horizon *horizon)
     if (status != LINLI_OK)
         return ll_fail(&scan->err, status,
             status == LINLI_E_IO ? "store/failed" : "runtime/memory", "a list");
-    if (scan->count > from)
-        qsort(scan->items + from, scan->count - from, sizeof *scan->items,
-            by_place);
+    if (scan->count == from)
+        return LINLI_OK;
+    qsort(
+        scan->items + from, scan->count - from, sizeof *scan->items, by_place);
     if (scan->descending)
         reverse(scan->items + from, scan->count - from);
     drop_unwanted(scan, from);

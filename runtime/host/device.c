@@ -139,6 +139,8 @@ judge(struct ll_call *call)
 {
     struct ll_json *json = &call->host->docs.json;
     const struct ll_content *content = call->asked->content;
+    if (call->asked->state == LL_DOC_LOST)
+        return "store/failed";
     if (content == NULL ||
         ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
         return "auth/device";

@@ -265,6 +265,16 @@ read_job(struct job *job)
     return good && !job->arena.failed;
 }
 
+/* The first value of a key of by_due. */
+static int64_t
+due_of(linli_str key)
+{
+    uint64_t bits = 0;
+    for (size_t i = 1; i < 9 && i < key.len; i++)
+        bits = bits << 8 | (unsigned char)key.ptr[i];
+    return (int64_t)(bits ^ (uint64_t)1 << 63);
+}
+
 static void
 start_job(struct ll_queue *queue, struct due *due)
 {
@@ -272,9 +282,10 @@ start_job(struct ll_queue *queue, struct due *due)
     struct ll_doc *doc = due->doc;
     struct job *job = NULL;
     due->doc = NULL;
-    /* Cancelled, set anew, or its device's call is still at it. */
-    if (doc->content == NULL || doc->owner != NULL ||
-        ll_content_key(doc->content, queue->by_due).ptr == NULL ||
+    /* Cancelled, moved since it was looked up, or its device's call is still
+     * at it. */
+    linli_str key = ll_content_key(doc->content, queue->by_due);
+    if (key.ptr == NULL || due_of(key) != due->due_ms || doc->owner != NULL ||
         (job = ll_alloc(&host->mem, sizeof *job)) == NULL) {
         ll_doc_unref(&doc);
         return;
@@ -294,16 +305,6 @@ start_job(struct ll_queue *queue, struct due *due)
 }
 
 /* -- who is next -- */
-
-/* The first value of a key of by_due. */
-static int64_t
-due_of(linli_str key)
-{
-    uint64_t bits = 0;
-    for (size_t i = 1; i < 9 && i < key.len; i++)
-        bits = bits << 8 | (unsigned char)key.ptr[i];
-    return (int64_t)(bits ^ (uint64_t)1 << 63);
-}
 
 static void pump(struct ll_queue *queue);
 
@@ -478,13 +479,14 @@ ll_work_open(struct ll_instance *instance, struct ll_err *err)
             queue->instance = instance;
             queue->coll = coll;
             coll->subject = (linli_str)LINLI_STR("subject");
-            queue->by_due = ll_coll_index(coll, LINLI_STR("by_due"),
-                LINLI_STR("{\"fields\":[\"due\",\"seq\"],\"sparse\":true}"));
             coll->user = queue;
             coll->written = on_written;
             instance->queue = queue;
         }
     }
+    if (queue != NULL && queue->by_due == NULL)
+        queue->by_due = ll_coll_index(coll, LINLI_STR("by_due"),
+            LINLI_STR("{\"fields\":[\"due\",\"seq\"],\"sparse\":true}"));
     if (queue == NULL || queue->by_due == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a queue");
     queue->stale = true;

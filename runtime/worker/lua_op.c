@@ -33,6 +33,16 @@ ll_lua_op_error(lua_State *L, const struct ll_lua_op *op, const char *what)
     ll_panic(__FILE__, __LINE__, "lua_error returned");
 }
 
+LL_NORETURN void
+ll_lua_op_misused(lua_State *L, const struct ll_lua_op *op, const char *what)
+{
+    ll_lua_stack(L, 8, NULL);
+    ll_lua_push_op_name(L, op);
+    ll_lua_op_error(L, op,
+        lua_pushfstring(
+            L, "%s; write %s%s", what, lua_tostring(L, -1), op->use));
+}
+
 /* -- where it can wait -- */
 
 /* Functions of ours that an operation yields through. */
@@ -124,6 +134,33 @@ ll_lua_op_string(lua_State *L, int index)
     return s;
 }
 
+/* What stands there, for an error: of a number that is no integer its value,
+ * and how to make one of it. */
+static const char *
+push_got(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TNUMBER)
+        return luaL_typename(L, index);
+    return lua_pushfstring(
+        L, "%f: round it, as math.floor does", lua_tonumber(L, index));
+}
+
+lua_Integer
+ll_lua_op_integer(
+    lua_State *L, const struct ll_lua_op *op, int index, const char *what)
+{
+    int is_integer = 0;
+    lua_Integer integer = 0;
+    /* Not a text: "1" would pass for 1. */
+    if (lua_type(L, index) == LUA_TNUMBER)
+        integer = lua_tointegerx(L, index, &is_integer);
+    if (!is_integer)
+        ll_lua_op_misused(L, op,
+            lua_pushfstring(L, "'%s' must be an integer, got %s", what,
+                push_got(L, index)));
+    return integer;
+}
+
 void
 ll_lua_op_put_value(
     lua_State *L, const struct ll_lua_op *op, int index, const char *what)
@@ -188,7 +225,9 @@ refuse_member(const struct members *m, const struct ll_lua_rule *rule, int at)
         [LL_LUA_BOOLEAN] = "true or false",
         [LL_LUA_VALUES] = "a list of values",
         [LL_LUA_JSON] = "a value"};
-    const char *got = at == 0 ? "nothing" : luaL_typename(m->L, at);
+    const char *got = at == 0                        ? "nothing"
+                      : rule->type == LL_LUA_INTEGER ? push_got(m->L, at)
+                                                     : luaL_typename(m->L, at);
     ll_lua_op_error(m->L, m->op,
         lua_pushfstring(m->L, "'%s' must be %s, got %s", rule->name,
             wants[rule->type], got));

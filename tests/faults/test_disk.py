@@ -10,6 +10,7 @@ is tests/faults/io.c in linlid's process, and once, as root, a real small one.
 
 import ctypes
 import errno
+import json
 import os
 import random
 import sys
@@ -20,12 +21,19 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import tap  # noqa: E402
 from disk import Disk  # noqa: E402
 from ledger import Audit, Book, Client, config, settle  # noqa: E402
+from linli_device import KEY_HEX, Device  # noqa: E402
 from linli_test import (STOP_S, Daemon, failing_start,  # noqa: E402
-                        shop_in_c, temporary_folder, wait_until)
+                        plugin_folder, probe_manifest, shop_in_c,
+                        temporary_folder, wait_until)
 
 TMPFS_BYTES = 128 << 20  # room for a log of full length
 READS_SKIPPED = 16
 NOTES = 100
+GATES_LUA = """
+local p = require("linli").plugin()
+p:post("/in", function() return 204 end)
+return p
+"""
 CLONE_NEWNS = 0x00020000
 MS_PRIVATE_RECURSIVE = 1 << 18 | 1 << 14
 
@@ -213,6 +221,30 @@ def test_a_plugin_that_overlooks_a_failed_read():
         tap.equal({200, 503} - set(told), set(), "both happened")
         tap.equal(d.call("shop", "/orders/count?sku=unread", None,
                          "GET").json, {"count": 0})
+
+
+def test_a_device_cannot_be_looked_up():
+    """It is told to come again, not that its signature is wrong."""
+    devices = [{"id": "d%04d" % n, "community": "demo", "plugin": "gates",
+                "kind": "gate", "key_hex": KEY_HEX} for n in range(3000)]
+    with temporary_folder() as folder:
+        gates = plugin_folder(folder, probe_manifest("gates", routes=[
+            {"method": "POST", "path": "/in", "caller": ["device"]}]),
+            main__lua=GATES_LUA)
+        with Disk(config={"rate_limit": "off", "plugins": [
+                {"path": gates, "community": "demo"}]}) as d:
+            path = os.path.join(folder, "seed.json")
+            with open(path, "w", encoding="utf-8") as f:
+                json.dump({"devices": devices}, f)
+            d.linli_ok("seed", path)
+            d.stop()
+            d.restart()
+            device = Device(d, "d1777")
+            d.fault("read", errno.EIO)
+            answer = device.send("/in", {})
+            tap.equal((answer.status, answer.code), (503, "store/failed"))
+            d.heal()
+            tap.equal(device.send("/in", {}).status, 204)
 
 
 def small_disk(folder):

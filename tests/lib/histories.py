@@ -70,7 +70,7 @@ class Author:
             doc["t"] = doc["f"] + rng.randrange(1, 51)
         return doc
 
-    def query(self):
+    def range(self):
         """A range of an index, or of the whole collection."""
         rng = self.rng
         query = {}
@@ -90,7 +90,12 @@ class Author:
                         rng.randrange(100) if field == "n"
                         else self.value(field)
                         for field in fields[fixed:fixed + 1]]
-        if rng.random() < 0.3:
+        return query
+
+    def query(self):
+        """The same, from either end."""
+        query = self.range()
+        if self.rng.random() < 0.3:
             query["descending"] = True
         return query
 
@@ -116,7 +121,7 @@ class Author:
                 (("by_a", "a"), ("by_a", "ab"), ("by_b", "b"), ("by_u", "u")))
             return [["find", index] + [self.value(f) for f in fields]]
         if kind == "count":
-            return [["count", self.query()]]
+            return [["count", self.range()]]
         if kind == "list":
             return [["list", self.limited()]] + [["more"]] * self.rng.choice(
                 (0, 0, 1, 2))
@@ -145,7 +150,7 @@ class Author:
     def refusing(self):
         if self.rng.random() < 0.5:
             return [["fail_if", self.key(), self.rng.random() < 0.3]]
-        return [["fail_over", self.query(), self.rng.randrange(1, 4)]]
+        return [["fail_over", self.range(), self.rng.randrange(1, 4)]]
 
     def script(self, writes):
         """Steps and a status; 0 is an error of the plugin's."""

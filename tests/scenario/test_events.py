@@ -487,5 +487,13 @@ def test_events_are_kept_for_thirty_days():
         tap.equal(seqs, sorted(set(seqs)))
 
 
+def test_more_go_than_one_commit_takes():
+    with bus("--clock=virtual") as b:
+        for _ in range(13):
+            b.emit(*900 * [{"type": "shop.noise", "data": 1}])
+        b.d.linli_ok("clock", "advance", "31d")
+        tap.equal(b.listen().json["items"], [])
+
+
 if __name__ == "__main__":
     tap.main()

@@ -396,6 +396,7 @@ T_CASE(nothing_that_is_not_durable_is_forgotten)
     for (int i = 0; i < 50 && proved < 5; i++) {
         uint64_t first = engine_write(&e, x, "{\"id\":\"x\"}");
         ll_world_turn(e.f.world, false); /* handed over: a batch of its own */
+        usleep(1000 * (unsigned)(1 + i));
         uint64_t second = engine_write(&e, y, "{\"id\":\"y\"}");
         while (ll_store_durable(e.f.store) < first)
             ll_world_turn(e.f.world, true);

@@ -235,7 +235,11 @@ static const struct host_case mistakes[] = {
     {"rawset(call.db, 'x', 1)", {{0}}, "!plugin/error 'x' cannot be set"},
     {"call.db.booking.get = print", {{0}},
         "!plugin/error a collection's field 'get' cannot be set; documents"},
-    {"call.db.booking:fetch('x')", {{0}}, "!plugin/error method 'fetch'"},
+    {"call.db.booking:update('x')", {{0}},
+        "!plugin/error main.lua:1: a collection has no method 'update'; it "
+        "has get, insert, put, patch, delete, find, list, count, overlaps, "
+        "overlapping\n"},
+    {"return 200, call.db.booking[1]", {{0}}, "!plugin/error no method '1'"},
     {"call.db.booking.get('x')", {{0}},
         "!plugin/error main.lua:1: call it with a colon: call.db.NAME:get"},
     {"call.db.booking.get(linli.null, 'x')", {{0}}, "!plugin/error a colon"},
@@ -252,7 +256,9 @@ static const struct host_case mistakes[] = {
         "!plugin/error main.lua:1: bad argument #1 to 'get' (string expected, "
         "got no value)"},
     {DB "db:get(7)", {{0}}, "!plugin/error string expected, got number"},
-    {DB "db:get('a', 'b')", {{0}}, "!plugin/error no such argument"},
+    {DB "db:get('a', 'b')", {{0}},
+        "!plugin/error main.lua:1: call.db.booking:get: there are too many "
+        "arguments; write call.db.booking:get(id)\n"},
     {DB "db:insert()", {{0}}, "!plugin/error table expected, got no value"},
     {DB "db:insert('{}')", {{0}}, "!plugin/error table expected, got string"},
     {"\n\ncall.db.booking:insert{a = {1, {b = print}}}", {{0}},
@@ -285,6 +291,9 @@ static const struct host_case mistakes[] = {
         "list: its values are nil, or missing; leave 'eq' out if any"},
     {DB "db:list{index = 'i', from = linli.array()}", {{0}},
         "!plugin/error call.db.booking:list: 'from' is an empty list"},
+    {DB "db:count{limit = 5}", {{0}},
+        "!plugin/error call.db.booking:count: there is no 'limit'; it takes "
+        "index, eq, from, to\n"},
     {DB "db:count{index = 'i', to = {}}", {{0}},
         "!plugin/error call.db.booking:count: 'to' is an empty list"},
     {DB "db:list{eq = {print}}", {{0}},
@@ -295,7 +304,7 @@ static const struct host_case mistakes[] = {
     {DB "db:list{descending = 1}", {{0}},
         "!plugin/error 'descending' must be true or false, got number"},
     {DB "db:list{cursor = 1}", {{0}}, "!plugin/error 'cursor' must be a str"},
-    {DB "db:list({}, {})", {{0}}, "!plugin/error no such argument"},
+    {DB "db:list({}, {})", {{0}}, "!plugin/error too many arguments; write"},
     {DB "db:find()", {{0}}, "!plugin/error bad argument #1 to 'find'"},
     {DB "db:find('i')", {{0}},
         "!plugin/error call.db.booking:find: it takes an index and a value "
@@ -306,10 +315,15 @@ static const struct host_case mistakes[] = {
     {DB "db:find('i', 1, 2, 3, 4, 5, 6, 7, 8, 9)", {{0}},
         "!plugin/error more values than an index has fields"},
     {DB "db:find('i', {print})", {{0}}, "!plugin/error the value at /1: a fun"},
-    {DB "db:overlaps('i', 1)", {{0}}, "!plugin/error an index, its values, f"},
+    {DB "db:overlaps('i', 1)", {{0}},
+        "!plugin/error there are too few arguments; write "
+        "call.db.booking:overlaps(index, v1, ..., from, to)\n"},
     {DB "db:overlaps('i', 's', 1, 'x')", {{0}},
-        "!plugin/error bad argument #4"},
-    {DB "db:overlaps('i', 's', 1.5, 2)", {{0}}, "!plugin/error no integer rep"},
+        "!plugin/error 'to' must be an integer, got string; write call.db"},
+    {DB "db:overlaps('i', 's', 1.5, 2)", {{0}},
+        "!plugin/error 'from' must be an integer, got 1.5: round it"},
+    {DB "db:overlaps('i', 's', '1', 2)", {{0}},
+        "!plugin/error 'from' must be an integer, got string"},
     {"return 200, (pcall(call.host.db_get, 'booking', 'x'))", {{0}}, "false"},
 };
 

@@ -238,8 +238,10 @@ static linli_status
 count(const linli_call *call)
 {
     int64_t n = 0;
-    linli_status status =
-        db->count(call->ctx, LINLI_STR("order"), query(call), &n);
+    linli_str sku = asked(call, "sku"), range = LINLI_STR("{}");
+    if (sku.ptr != NULL)
+        range = text("{\"index\":\"by_sku\",\"eq\":[\"%.*s\"]}", FMT(sku));
+    linli_status status = db->count(call->ctx, LINLI_STR("order"), range, &n);
     return written(call, 200, status, text("{\"count\":%lld}", (long long)n));
 }
 

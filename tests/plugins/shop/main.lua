@@ -51,7 +51,9 @@ p:get("/orders", function(call)
 end)
 
 p:get("/orders/count", function(call)
-  return 200, { count = call.db.order:count(query(call)) }
+  local sku = call.query.sku
+  return 200, { count = call.db.order:count(
+    sku and { index = "by_sku", eq = { sku } }) }
 end)
 
 -- -- counters --
