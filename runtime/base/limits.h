@@ -129,7 +129,7 @@
 #define LL_LIST_DEFAULT 50              /* the same, unless asked for */
 #define LL_OVERLAPS_MAX 1000            /* documents of one `overlaps` */
 #define LL_LIST_BYTES_MAX (LL_FRAME_BYTES_MAX - 65536) /* of these */
-#define LL_COUNT_MAX 10000              /* what one `count` counts */
+#define LL_COUNT_MAX 10000     /* what one `count` counts */
 #define LL_CONFLICTS_FREE 2    /* then it runs under its space's commit lock */
 #define LL_CONFLICT_RUNS_MAX 8 /* of one call; then 503 */
 #define LL_STORE_READERS_MAX 8 /* threads that read */
