@@ -24,8 +24,8 @@ enum ll_lua_op_number {
 struct ll_buf *ll_lua_op_begin(
     lua_State *L, const struct ll_lua_op *op, uint32_t count);
 
-/* Arguments: text that must be a string, an integer, a value, a value as JSON. `what`
- * stands in errors: "the document". */
+/* Arguments: text that must be a string, an integer, a value, a value as JSON.
+ * `what` stands in errors: "the document". */
 linli_str ll_lua_op_string(lua_State *L, int index);
 lua_Integer ll_lua_op_integer(
     lua_State *L, const struct ll_lua_op *op, int index, const char *what);
