@@ -10,8 +10,6 @@
 #include "host/task.h"
 
 #define NS_PER_MS 1000000
-/* Conflicts after which a call runs under the lock of its space. */
-#define CONFLICTS_FREE 2
 
 /* -- the CALL frame -- */
 
@@ -152,7 +150,7 @@ ll_step_run(struct ll_call *call)
         return ll_device_begin(call) ? ll_feed_serve(call) : LL_STEP_MORE;
     if (!ll_who_ready(call, &refused))
         return refused ? LL_STEP_MORE : LL_STEP_WAIT;
-    if (call->conflicts >= CONFLICTS_FREE && !ll_lock_take(call))
+    if (call->conflicts >= LL_CONFLICTS_FREE && !ll_lock_take(call))
         return LL_STEP_WAIT;
     if (!ll_device_begin(call))
         return LL_STEP_MORE;

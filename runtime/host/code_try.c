@@ -9,11 +9,6 @@
 #include "data/put.h"
 #include "host/call.h"
 
-#define WRONG_MAX 5
-#define LOCK_MS ((int64_t)10 * 60 * 1000)
-#define NAME_BYTES_MAX 128
-#define CODE_BYTES_MAX 128
-
 /* What the call has tried: lives as long as it does. */
 struct ll_try {
     struct ll_try *next;
@@ -99,7 +94,8 @@ step_try(struct ll_call *call, struct ll_op *op)
         word = right ? "ok" : "wrong";
         if (!right)
             good = write_state(call, op, wrong + 1,
-                wrong + 1 >= WRONG_MAX ? call->now_ms + LOCK_MS : 0);
+                wrong + 1 >= LL_CODE_WRONG_MAX ? call->now_ms + LL_CODE_LOCK_MS
+                                               : 0);
         else if (wrong > 0)
             good = write_state(call, op, 0, 0);
     }
@@ -125,12 +121,12 @@ ll_serve_code_try(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     linli_str given = ll_rd_bytes(args);
     linli_str expected = ll_rd_bytes(args);
     struct ll_err err;
-    if (!ll_rd_end(args) || name.len == 0 || name.len > NAME_BYTES_MAX ||
-        given.len > CODE_BYTES_MAX || expected.len > CODE_BYTES_MAX ||
-        !ll_utf8_valid(name)) {
+    if (!ll_rd_end(args) || name.len == 0 ||
+        name.len > LL_CODE_NAME_BYTES_MAX || given.len > LL_CODE_BYTES_MAX ||
+        expected.len > LL_CODE_BYTES_MAX || !ll_utf8_valid(name)) {
         (void)ll_fail(&err, LINLI_E_INVALID, "db/query",
-            "a name of 1 to %d bytes and codes of at most %d", NAME_BYTES_MAX,
-            CODE_BYTES_MAX);
+            "a name of 1 to %d bytes and codes of at most %d",
+            LL_CODE_NAME_BYTES_MAX, LL_CODE_BYTES_MAX);
         ll_op_refuse(call, &err);
         return false;
     }

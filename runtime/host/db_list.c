@@ -6,7 +6,6 @@
 #include "host/call.h"
 
 #define CURSOR_MAC_BYTES 8
-#define LIST_LIMIT_DEFAULT 50
 #define CURSOR_BYTES_MAX 8192
 
 /* Members of a query. */
@@ -99,7 +98,7 @@ static linli_status
 read_wish(struct ll_rd *args, const struct asking *asking, struct wish *wish,
     struct ll_err *err)
 {
-    *wish = (struct wish){.limit = LIST_LIMIT_DEFAULT};
+    *wish = (struct wish){.limit = LL_LIST_DEFAULT};
     if (ll_rd_peek(args) == LL_VALUE_LIST) /* an empty table of Lua's */
         return ll_rd_list(args) == 0 ? LINLI_OK
                                      : bad_query(err, "a query is a map");

@@ -9,13 +9,6 @@
 #include "host/task.h"
 #include "host/work.h"
 
-#define WINDOW_S 300    /* spec/devices.md: either way */
-#define FALLBACK_MS 900 /* then the device is answered without the plugin */
-#define LATER_MS 1000   /* after the receipt: when the rest is done */
-#define NONCE_BYTES_MAX 64
-#define ID_BYTES_MAX 128
-#define NONCE_KEPT_MS ((int64_t)15 * 60 * 1000)
-
 /* What a signed call has besides. */
 struct ll_device {
     linli_str id, nonce, signature; /* of the header */
@@ -54,8 +47,9 @@ read_header(linli_str header, struct ll_device *device)
         !read_part(header, "nonce", &device->nonce) ||
         !read_part(header, "sig", &device->signature))
         return false;
-    return device->id.len <= ID_BYTES_MAX && ll_utf8_valid(device->id) &&
-           device->nonce.len <= NONCE_BYTES_MAX &&
+    return device->id.len <= LL_DEVICE_ID_BYTES_MAX &&
+           ll_utf8_valid(device->id) &&
+           device->nonce.len <= LL_DEVICE_NONCE_BYTES_MAX &&
            ll_utf8_valid(device->nonce) &&
            device->signature.len == 2 * LL_SHA256_BYTES &&
            ll_str_int(ts, 0, INT64_MAX / 1000, &device->ts);
@@ -154,7 +148,7 @@ judge(struct ll_call *call)
     if (!signature_holds(call, record))
         return "auth/device";
     int64_t off_s = call->now_ms / 1000 - call->device->ts;
-    if (off_s > WINDOW_S || off_s < -WINDOW_S)
+    if (off_s > LL_DEVICE_SKEW_S_MAX || off_s < -LL_DEVICE_SKEW_S_MAX)
         return "auth/skewed";
     if (!ll_str_eq(ll_jv_str(ll_jv_get(record, "plugin")), call->instance->id))
         return "request/not-found";
@@ -236,7 +230,7 @@ put_nonce(struct ll_call *call, struct ll_txn *txn, struct ll_err *err)
     ll_jw_key(&w, "id");
     ll_jw_str(&w, doc->id);
     ll_jw_close(&w, '}');
-    struct ll_plain plain = {.due_ms = call->now_ms + NONCE_KEPT_MS};
+    struct ll_plain plain = {.due_ms = call->now_ms + LL_DEVICE_NONCE_KEPT_MS};
     return ll_txn_put_plain(txn, doc, text, &plain, err);
 }
 
@@ -244,7 +238,7 @@ static void
 write_work(struct ll_call *call, linli_str id, struct ll_buf *text)
 {
     const struct ll_request *request = call->request;
-    int64_t due_ms = call->now_ms + LATER_MS;
+    int64_t due_ms = call->now_ms + LL_DEVICE_LATER_MS;
     struct ll_jw w = ll_jw(text);
     ll_buf_clear(text);
     ll_jw_open(&w, '{');
@@ -357,7 +351,7 @@ ll_device_begin(struct ll_call *call)
         return false;
     }
     if (answered)
-        ll_timer_set(device->timer, FALLBACK_MS, 0);
+        ll_timer_set(device->timer, LL_DEVICE_FALLBACK_MS, 0);
     return true;
 }
 

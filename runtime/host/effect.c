@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 
-#define EFFECT_DATA_BYTES_MAX 65536
 #define DEAD_BYTES_MAX 4096 /* two names and a code */
 
 struct ll_effect *
@@ -66,9 +65,10 @@ take_effect(struct ll_call *call, struct ll_op *op, struct ll_rd *args,
             "plugin.json does not declare the %s \"%.*s\"",
             kind == LL_EFFECT_EVENT ? "published event" : "alert",
             name.len > 64 ? 64 : LL_FMT(name));
-    if (data.len > EFFECT_DATA_BYTES_MAX)
+    if (data.len > LL_EFFECT_DATA_BYTES_MAX)
         return ll_fail(err, LINLI_E_LIMIT, "db/limit",
-            "%zu bytes of data, more than %d", data.len, EFFECT_DATA_BYTES_MAX);
+            "%zu bytes of data, more than %d", data.len,
+            LL_EFFECT_DATA_BYTES_MAX);
     if (ll_json_parse(&op->json, data, LL_BODY_DEPTH_MAX, err) != LINLI_OK)
         return ll_fail(err, LINLI_E_INVALID, "db/document",
             "the data is not JSON, or more than %d deep", LL_BODY_DEPTH_MAX);

@@ -6,14 +6,9 @@
 #include "base/text.h"
 #include "host/bus.h"
 
-#define WAIT_S_MAX 25
 #define ROWS 256
-/* Of a page, which may end early: it has room for any event, and the arena
- * of a call, into which a plugin's route copies it, for the page. */
-#define OUT_BYTES_MAX ((size_t)1 << 20)
 /* Of an event besides its data, and of the page's end. */
 #define HEAD_BYTES_MAX 1024
-#define LIMIT_DEFAULT 50
 
 static void ask(struct ll_feed *feed);
 
@@ -27,8 +22,8 @@ void
 ll_feed_init(struct ll_feed *feed, struct ll_host *host)
 {
     *feed = (struct ll_feed){
-        .host = host, .limit = LIMIT_DEFAULT, .wait = {.ready = on_more}};
-    ll_buf_init(&feed->out, &host->mem, OUT_BYTES_MAX);
+        .host = host, .limit = LL_LIST_DEFAULT, .wait = {.ready = on_more}};
+    ll_buf_init(&feed->out, &host->mem, LL_FEED_PAGE_BYTES);
     ll_json_init(&feed->json, &host->mem);
 }
 
@@ -51,12 +46,13 @@ ll_feed_read(struct ll_feed *feed, linli_str query, struct ll_err *err)
 {
     static const char *const names[] = {"after", "wait", "limit", NULL};
     struct ll_params params;
-    int64_t after = 0, wait_s = 0, limit = LIMIT_DEFAULT;
+    int64_t after = 0, wait_s = 0, limit = LL_LIST_DEFAULT;
     linli_status status = ll_params_read(&params, names, query, err);
     if (status == LINLI_OK)
         status = ll_param_int(&params, "after", 0, INT64_MAX, &after, err);
     if (status == LINLI_OK)
-        status = ll_param_int(&params, "wait", 0, WAIT_S_MAX, &wait_s, err);
+        status =
+            ll_param_int(&params, "wait", 0, LL_FEED_WAIT_S_MAX, &wait_s, err);
     if (status == LINLI_OK)
         status = ll_param_int(&params, "limit", 1, LL_LIST_MAX, &limit, err);
     if (status != LINLI_OK)
@@ -130,7 +126,8 @@ ll_event_read(struct ll_rd *rows, struct ll_event *event)
 static bool
 fits(const struct ll_feed *feed, const struct ll_event *event)
 {
-    return event->data.len + HEAD_BYTES_MAX <= OUT_BYTES_MAX - feed->out.len;
+    return event->data.len + HEAD_BYTES_MAX <=
+           LL_FEED_PAGE_BYTES - feed->out.len;
 }
 
 static void

@@ -5,9 +5,6 @@
 #include "data/known.h"
 #include "data/put.h"
 
-#define DAY_MS ((int64_t)86400000)
-#define KEPT_MS DAY_MS /* spec/pipeline.md, 1.3 */
-
 bool
 ll_kept_key_valid(linli_str key)
 {
@@ -156,8 +153,8 @@ ll_kept_write(struct ll_call *call, struct ll_err *err)
         ll_jw_cstr(&w, call->pid);
     }
     ll_jw_close(&w, '}');
-    struct ll_plain plain = {
-        .subject = ll_cstr(call->pid), .due_ms = call->now_ms + KEPT_MS};
+    struct ll_plain plain = {.subject = ll_cstr(call->pid),
+        .due_ms = call->now_ms + LL_IDEMPOTENCY_KEPT_MS};
     ll_known_add(call->instance->space, call->kept->id);
     return ll_txn_put_plain(&call->txn, call->kept, text, &plain, err);
 }

@@ -9,9 +9,6 @@
 #include "host/effect.h"
 
 #define NS_PER_US 1000
-#define AHEAD_MS_MAX ((int64_t)5 * 60 * 1000)      /* spec/metering.md */
-#define BACK_MS_MAX ((int64_t)72 * 60 * 60 * 1000) /* the grace */
-#define EVENT_ID_BYTES_MAX 128
 
 /* -- usage -- */
 
@@ -116,8 +113,8 @@ judge_plain(struct ll_call *call, const struct metered *m, int64_t max,
         return ll_fail(err, LINLI_E_INVALID, "db/limit",
             "%.*s: %lld; whole units from 1 are possible, %lld in a call",
             LL_FMT(m->meter), (long long)m->units, (long long)max);
-    if (m->at_ms > call->now_ms + AHEAD_MS_MAX ||
-        m->at_ms < call->now_ms - BACK_MS_MAX)
+    if (m->at_ms > call->now_ms + LL_METER_AHEAD_MS_MAX ||
+        m->at_ms < call->now_ms - LL_METER_BACK_MS_MAX)
         return ll_fail(err, LINLI_E_INVALID, "db/limit",
             "`at` is at most 72 hours back and 5 minutes ahead");
     return LINLI_OK;
@@ -134,14 +131,14 @@ judge_metered(struct ll_call *call, const struct metered *m, struct ll_err *err)
         return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
             "plugin.json declares no meter \"%.*s\"",
             m->meter.len > 64 ? 64 : LL_FMT(m->meter));
-    bool valid = id.len <= EVENT_ID_BYTES_MAX && ll_utf8_valid(id);
+    bool valid = id.len <= LL_METER_EVENT_ID_BYTES_MAX && ll_utf8_valid(id);
     for (size_t i = 0; valid && i < id.len; i++)
         valid = (unsigned char)id.ptr[i] >= 0x20 && id.ptr[i] != 0x7f;
     if (!valid)
         return ll_fail(err, LINLI_E_INVALID, "db/limit",
             "an event_id is a text of at most %d bytes without control "
             "characters",
-            EVENT_ID_BYTES_MAX);
+            LL_METER_EVENT_ID_BYTES_MAX);
     if (!reversal)
         return judge_plain(call, m, decl->max_per_call, err);
     if (m->event_id.len > 0 || m->at_given)

@@ -9,12 +9,8 @@
 #include "host/effect.h"
 #include "host/task.h"
 
-/* Tasks of one space that run at once. */
-#define OPEN_MAX 32
 /* Looked up at once. */
 #define AHEAD 64
-#define PAUSE_MS_FIRST 1000
-#define PAUSE_MS_MAX ((int64_t)3600 * 1000)
 /* Of the loop's timer: it looks again. */
 #define SLEEP_MS_MAX ((int64_t)60 * 60 * 1000)
 #define JOB_ARENA_BYTES_MAX ((size_t)4 << 20)
@@ -50,10 +46,10 @@ struct job {
 int64_t
 ll_task_pause_ms(uint32_t attempts)
 {
-    int64_t ms = PAUSE_MS_FIRST;
-    for (uint32_t i = 1; i < attempts && ms < PAUSE_MS_MAX; i++)
+    int64_t ms = LL_TASK_PAUSE_MS_FIRST;
+    for (uint32_t i = 1; i < attempts && ms < LL_TASK_PAUSE_MS_MAX; i++)
         ms *= 2;
-    return ms < PAUSE_MS_MAX ? ms : PAUSE_MS_MAX;
+    return ms < LL_TASK_PAUSE_MS_MAX ? ms : LL_TASK_PAUSE_MS_MAX;
 }
 
 bool
@@ -400,7 +396,8 @@ pump(struct ll_queue *queue)
         scan_queue(queue);
         return;
     }
-    while (queue->ahead_from < queue->ahead_count && queue->open < OPEN_MAX &&
+    while (queue->ahead_from < queue->ahead_count &&
+           queue->open < LL_TASKS_OPEN_MAX &&
            queue->ahead[queue->ahead_from].due_ms <= now_ms)
         if (!start_job(queue, &queue->ahead[queue->ahead_from++])) {
             look_later(queue);
@@ -411,7 +408,7 @@ pump(struct ll_queue *queue)
         if (!queue->stale || due_ms < queue->next_ms)
             queue->next_ms = due_ms;
     } else if (!queue->all) {
-        if (queue->open < OPEN_MAX)
+        if (queue->open < LL_TASKS_OPEN_MAX)
             scan_queue(queue);
     } else if (!queue->stale) {
         queue->next_ms = INT64_MAX;
@@ -480,7 +477,8 @@ ll_work_next_ms(const struct ll_host *host)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
             /* What a scan finds is known when it ends, which looks again. */
             if (i->queue != NULL && serves(i->queue) && !i->queue->scanning &&
-                i->queue->open < OPEN_MAX && i->queue->next_ms < next_ms)
+                i->queue->open < LL_TASKS_OPEN_MAX &&
+                i->queue->next_ms < next_ms)
                 next_ms = i->queue->next_ms;
     return next_ms;
 }
