@@ -77,7 +77,7 @@ drop_ahead(struct ll_queue *queue)
 static int64_t
 in_a_while(const struct ll_host *host)
 {
-    return ll_world_wall(host->world).ms + PAUSE_MS_FIRST;
+    return ll_world_wall(host->world).ms + LL_TASK_PAUSE_MS_FIRST;
 }
 
 /* What is ahead cannot be had now: all of it is looked up again. */
