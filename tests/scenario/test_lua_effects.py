@@ -195,6 +195,13 @@ def test_in_a_call_the_same_is_tried_once():
                            for i in range(6)]), ["wrong"] * 5 + ["locked"])
 
 
+def test_another_expected_code_is_another_try():
+    with probe() as p:
+        tap.equal(p.said(*[{"code": ["door:b1", "0", expected]}
+                           for expected in ("1234", "0", "1234", "5678")]),
+                  ["wrong", "ok", "wrong", "wrong"])
+
+
 def test_codes_on_every_route_and_their_bounds():
     with probe() as p:
         tap.equal(p.tries("0", path="/safe"), "wrong")
