@@ -291,8 +291,11 @@ class Arena(Daemon):
                 os.chmod(path, 0o755 if os.path.isdir(path) else 0o644)
         return folder
 
-    def native_folder(self, burst_ms, wall_ms, memory_bytes=16 * MIB):
-        """The hostile plugin in C: POST /run/NAME, /innocent and /all."""
+    def native_folder(self, burst_ms, wall_ms, memory_bytes=16 * MIB,
+                      **more):
+        """The hostile plugin in C: POST /run/NAME, /innocent and /all; and
+        with `more` of a manifest /keep/NAME and /drop/NAME, which may write.
+        """
         folder = self.folder_of({
             "id": "hostile-c", "version": "1.0.0", "abi": 1,
             "runtime": "native", "main": "hostile.so",
@@ -300,9 +303,11 @@ class Arena(Daemon):
                        "memory_bytes": memory_bytes},
             "problems": {"hostile-c/declared": {
                 "status": 409, "title": {"zh-CN": "声明", "en": "Said"}}},
-            "routes": [{"method": "POST", "path": path, "safe": True,
+            "routes": [{"method": "POST", "path": path,
+                        "safe": path not in ("/keep/:what", "/drop/:what"),
                         "caller": ["resident"]}
-                       for path in ("/run/:what", "/innocent", "/all")]})
+                       for path in ("/run/:what", "/innocent", "/all",
+                                    "/keep/:what", "/drop/:what")], **more})
         self.place("hostile.so", os.path.join(folder, "hostile.so"))
         return folder
 

@@ -7,11 +7,13 @@ hostile_object = $(CC) -std=gnu11 -O1 -fno-stack-protector -fPIC \
   -fvisibility=hidden -Wall -Wextra $(werror_flag) \
   -I$(srcdir)/sdk/include -I$(srcdir)/runtime -I$(srcdir)/tests/unit -Igen \
   -D_GNU_SOURCE -shared -Wl,-z,noexecstack
-hostile_headers = $(HOSTILE_DIR)/hostile.h $(srcdir)/tests/unit/enter_attacks.h \
+hostile_headers = $(HOSTILE_DIR)/hostile.h $(HOSTILE_DIR)/frames.h \
+  $(srcdir)/tests/unit/enter_attacks.h $(srcdir)/runtime/wire/hostcall.def \
   $(srcdir)/tests/unit/enter_attacks.def $(srcdir)/runtime/worker/worker.h \
   $(wildcard $(srcdir)/sdk/include/linli/*.h $(srcdir)/runtime/wire/*.h) \
   gen/config.h
-hostile_sources = $(addprefix $(HOSTILE_DIR)/,plugin.c system.c fault.c wire.c)
+hostile_sources = $(addprefix $(HOSTILE_DIR)/,plugin.c system.c fault.c \
+  wire.c hostcall.c)
 
 hostile/hostile.so: $(hostile_sources) $(hostile_headers)
 	@mkdir -p $(@D)

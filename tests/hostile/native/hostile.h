@@ -63,7 +63,8 @@ struct named {
 };
 
 /* Ends with a row whose name is NULL. */
-extern const struct named system_attacks[], fault_attacks[], wire_attacks[];
+extern const struct named system_attacks[], fault_attacks[], wire_attacks[],
+    hostcall_attacks[];
 
 /* Runs every system call of the sandbox's own list; the names of those that
  * succeed, as JSON strings, into `out`. For the filter that refuses. */

@@ -2,7 +2,8 @@
  *
  * POST /run/NAME runs the attack of that name; tests/hostile/test_native.py
  * says how each must end. POST /innocent is somebody else's call, POST /all
- * tries every system call of the sandbox's list.
+ * tries every system call of the sandbox's list. POST /keep/NAME may write,
+ * and POST /drop/NAME fails at its end, so that nothing of it stays.
  */
 #include <stdlib.h>
 #include <stdio.h>
@@ -14,11 +15,18 @@ const linli_core *core;
 const linli_probe_0 *probe;
 
 static linli_status
-answer(const linli_call *call, const char *format, long value)
+answer_with(
+    const linli_call *call, int32_t status, const char *format, long value)
 {
     char text[64];
     int n = snprintf(text, sizeof text, format, value);
-    return core->reply(call->ctx, 200, (linli_str){text, (size_t)n});
+    return core->reply(call->ctx, status, (linli_str){text, (size_t)n});
+}
+
+static linli_status
+answer(const linli_call *call, const char *format, long value)
+{
+    return answer_with(call, 200, format, value);
 }
 
 /* The number after "name": in the body, which has no nested objects. */
@@ -46,7 +54,7 @@ static const struct named *
 find(linli_str name)
 {
     const struct named *const lists[] = {
-        system_attacks, fault_attacks, wire_attacks};
+        system_attacks, fault_attacks, wire_attacks, hostcall_attacks};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (const struct named *at = lists[i]; at->name != NULL; at++)
             if (strlen(at->name) == name.len &&
@@ -70,6 +78,8 @@ call(void *self, const linli_call *call)
     if (attack == NULL)
         return LINLI_E_NOT_FOUND;
     long result = attack->run(call);
+    if (call->route == 4)
+        return answer_with(call, 500, "{\"result\":%ld}", result);
     return result == NO_ANSWER ? LINLI_OK
                                : answer(call, "{\"result\":%ld}", result);
 }
