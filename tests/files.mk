@@ -9,6 +9,7 @@ unit_SRCS = \
   test_elf.c \
   test_enter.c \
   test_ffi.c \
+  test_file.c \
   test_frame.c \
   test_host.c \
   test_host_bounds.c \
@@ -60,6 +61,8 @@ unit_SRCS = \
   test_token_cache.c \
   test_tuple.c \
   test_txn.c \
+  test_txn_seen.c \
+  test_unread.c \
   test_usage.c \
   test_value.c \
   test_views.c \

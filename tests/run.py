@@ -38,15 +38,15 @@ import time
 SUITES = ("lint", "unit", "conformance", "fuzz", "abi", "lua", "examples",
           "scenario", "hostile", "faults")
 
-# Seconds one test program may take; a script that needs more says so in its
+# Seconds one test program may take; one whose source needs more says so in its
 # first lines with "test-timeout-s: N". Sanitizers multiply all of them. One
 # that measures time says "test-alone: yes" and runs when the others are done.
 TIMEOUT_S = {"lint": 120, "unit": 60, "conformance": 60, "fuzz": 60,
              "abi": 120, "lua": 60, "examples": 120, "scenario": 180,
              "hostile": 120, "faults": 180}
 SANITIZER_FACTOR = 5
-DECLARED_TIMEOUT = re.compile(rb"^(?:# )?test-timeout-s: (\d+)", re.M)
-DECLARED_ALONE = re.compile(rb"^(?:# )?test-alone: yes", re.M)
+DECLARED_TIMEOUT = re.compile(rb"^(?:# | \* )?test-timeout-s: (\d+)", re.M)
+DECLARED_ALONE = re.compile(rb"^(?:# | \* )?test-alone: yes", re.M)
 OUTPUT_BYTES_MAX = 64 * 1024  # of one failing test, printed
 
 TAP_LINE = re.compile(r"(not )?ok\b(?: *(\d+))?(?: *-? *)(.*)")
@@ -221,9 +221,14 @@ def discover(options):
     src, build = options.src, options.build
     tests = []
 
-    def add(suite, found, command, source=True):
-        tests.extend(Test(suite, name, command(path),
-                          path if source else None) for name, path in found)
+    def add(suite, found, command, source=lambda path: path):
+        tests.extend(Test(suite, name, command(path), source(path))
+                     for name, path in found)
+
+    def source_of(path):
+        source = os.path.join(src, "tests", "unit",
+                              os.path.basename(path) + ".c")
+        return source if os.path.exists(source) else None
 
     def replay(path):
         name = os.path.basename(path)[len("replay_"):]
@@ -238,7 +243,7 @@ def discover(options):
             p for p in named if p.startswith(folder + "/")]
         add(suite, programs(build, folder, pattern, wanted),
             replay if suite == "fuzz" else lambda path: [path],
-            source=False)
+            source=source_of)
     add("abi", scripts(src, "tests/abi/test_*.py"), python)
     add("lua", scripts(src, "plugins/**/test/test_*.lua",
                        "examples/**/test/test_*.lua",

@@ -5,6 +5,7 @@ local arrears = require "arrears"
 local desk = require "desk"
 local gates = require "gates"
 local linli = require "linli"
+local lists = require "lists"
 local page = require "page"
 local queries = require "queries"
 local quotes = require "quotes"
@@ -12,7 +13,6 @@ local record = require "record"
 local scan = require "scan"
 local sessions = require "sessions"
 local tariffs = require "tariffs"
-local lists = require "lists"
 
 local p = linli.plugin()
 
@@ -27,7 +27,7 @@ end
 -- Everything of one of the collections that the operator reads.
 local function all_of(collection)
     return function(call)
-        local range = { index = "by_at", eq = {} }
+        local range = { index = "by_at" }
         return 200, page.answer(call, collection, { range }, record.view)
     end
 end

@@ -45,7 +45,7 @@ end
 -- Reads a page. A document that lies in two ranges is given once.
 ---@param call linli.Call
 ---@param collection string
----@param ranges {index: string, eq: any[]}[]
+---@param ranges {index: string, eq?: any[]}[]
 ---@return table[] items, string? next_cursor
 function M.read(call, collection, ranges)
     local limit, to = limit_of(call), place_of(call)
@@ -73,7 +73,7 @@ end
 -- A page as it is answered: each item through `view`.
 ---@param call linli.Call
 ---@param collection string
----@param ranges {index: string, eq: any[]}[]
+---@param ranges {index: string, eq?: any[]}[]
 ---@param view fun(call: linli.Call, item: table): table
 ---@return table
 function M.answer(call, collection, ranges, view)

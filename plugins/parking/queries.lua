@@ -28,7 +28,7 @@ local function ranges(call, state)
         add("by_plate", wanted)
     else
         found[1] = state and { index = "by_state", eq = { state } }
-            or { index = "by_at", eq = {} }
+            or { index = "by_at" }
     end
     return found
 end

@@ -10,6 +10,7 @@ base_SRCS = \
   json_value.c \
   json_write.c \
   mem.c \
+  params.c \
   problem.c \
   report.c \
   schema.c \

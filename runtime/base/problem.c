@@ -24,3 +24,14 @@ ll_problem_find(linli_str code)
             return &rows[i];
     return NULL;
 }
+
+bool
+ll_problem_ends_call(linli_str code)
+{
+    static const char *const codes[] = {"request/cursor", "db/quota",
+        "runtime/conflict", "store/failed", "runtime/memory"};
+    for (size_t i = 0; i < LL_COUNT(codes); i++)
+        if (ll_str_is(code, codes[i]))
+            return true;
+    return false;
+}

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 
+#define KEY_BYTES_MIN 16
 #define KEY_BYTES_MAX 64 /* what HMAC-SHA256 takes as it is */
 #define NONCE_BYTES 16
 
@@ -27,7 +28,7 @@ read_key(struct ll_cli *cli, unsigned char key[KEY_BYTES_MAX], size_t *n,
     if (status != LINLI_OK)
         return status;
     *n = text.len / 2;
-    bool good = text.len % 2 == 0 && *n >= 1 && *n <= KEY_BYTES_MAX;
+    bool good = text.len % 2 == 0 && *n >= KEY_BYTES_MIN && *n <= KEY_BYTES_MAX;
     for (size_t i = 0; good && i < *n; i++) {
         char pair[3] = {text.ptr[2 * i], text.ptr[2 * i + 1], '\0'};
         unsigned byte = 0;
@@ -37,8 +38,8 @@ read_key(struct ll_cli *cli, unsigned char key[KEY_BYTES_MAX], size_t *n,
     }
     return good ? LINLI_OK
                 : ll_fail(err, LINLI_E_INVALID, "usage",
-                      "--device-key is 1 to %d bytes, each as two hex digits",
-                      KEY_BYTES_MAX);
+                      "--device-key is %d to %d bytes, each as two hex digits",
+                      KEY_BYTES_MIN, KEY_BYTES_MAX);
 }
 
 /* An id that can stand in the header. */

@@ -3,31 +3,40 @@
  * One at a time for each plugin and community, in order. An event whose
  * handler fails is tried again after a pause that doubles, and left, with an
  * alert, after LL_TASK_ATTEMPTS_MAX: one broken event must not keep all
- * others from a plugin for ever.
+ * others from a plugin for ever. How often it has failed stands in the
+ * cursor, so that it is left also when the host goes down with it.
  */
 #include "host/bus.h"
 
-#include <stdio.h>
-
 #include "base/text.h"
-#include "host/directory.h"
+#include "data/put.h"
 #include "host/effect.h"
 #include "host/task.h"
 #include "host/work.h"
 
 #define ROWS 64
 #define TEXT_BYTES_MAX ((size_t)256 << 10)
+/* Events that are not for it, after which a cursor moves all the same: so many
+ * are looked at again after a restart. */
+#define PASSED_MAX 1000
+/* Of real time: then it looks again, after a bad disk or without memory. */
+#define REST_MS 1000
 
 struct ll_subscriber {
     struct ll_task task; /* first: its request is within */
     struct ll_instance *instance;
-    struct ll_doc *cursor;
+    struct ll_coll *coll;  /* ~cursor */
+    struct ll_doc *cursor; /* NULL: it could not be read, and is asked again */
     struct ll_wait wait;
     struct ll_query query;
     bool querying, running, missed; /* missed: something came meanwhile */
+    uint64_t kept;                  /* where the cursor stands */
     uint64_t scanned; /* nothing up to here is for it and undone */
+    bool renewed;     /* another version serves: what it begins with is kept */
     uint64_t seq;     /* of the event in hand */
-    uint32_t attempts;
+    uint64_t failed;  /* the event that failed, */
+    int64_t attempts; /* so often, */
+    int64_t due_ms;   /* and is tried again then */
     struct ll_timer *pause;
     struct ll_buf input; /* JSON of the event in hand */
     struct ll_buf text;
@@ -35,27 +44,51 @@ struct ll_subscriber {
 
 static void look(struct ll_subscriber *sub);
 
+static void
+rest(struct ll_subscriber *sub)
+{
+    ll_timer_set(sub->pause, REST_MS, 0);
+}
+
 /* -- the cursor -- */
 
-static uint64_t
-cursor_of(struct ll_subscriber *sub)
+static void
+read_cursor(struct ll_subscriber *sub)
 {
     struct ll_json *json = &sub->instance->host->docs.json;
     const struct ll_content *content = sub->cursor->content;
-    int64_t seq = 0;
-    if (content != NULL &&
-        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) == LINLI_OK)
-        (void)ll_jv_int(ll_jv_get(ll_json_root(json), "seq"), &seq);
-    return (uint64_t)seq;
+    int64_t seq = 0, failed = 0;
+    if (content == NULL ||
+        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
+        return;
+    struct ll_jv root = ll_json_root(json);
+    (void)ll_jv_int(ll_jv_get(root, "seq"), &seq);
+    sub->kept = (uint64_t)seq;
+    if ((uint64_t)seq > sub->scanned)
+        sub->scanned = (uint64_t)seq;
+    if (!ll_jv_int(ll_jv_get(root, "failed"), &failed) ||
+        (uint64_t)failed == sub->failed)
+        return;
+    sub->failed = (uint64_t)failed;
+    (void)ll_jv_int(ll_jv_get(root, "attempts"), &sub->attempts);
+    (void)ll_jv_int(ll_jv_get(root, "due"), &sub->due_ms);
 }
 
-static linli_str
-cursor_text(struct ll_subscriber *sub, uint64_t seq)
+static void
+put_cursor(struct ll_subscriber *sub, uint64_t seq)
 {
     ll_buf_clear(&sub->text);
     ll_buf_printf(&sub->text, "{\"id\":\"events\",\"seq\":%llu}",
         (unsigned long long)seq);
-    return ll_buf_view(&sub->text);
+}
+
+/* What stands in sub->text. */
+static void
+write_cursor(struct ll_subscriber *sub)
+{
+    struct ll_host *host = sub->instance->host;
+    (void)ll_docs_put_now(
+        &host->docs, sub->cursor, &sub->text, ll_world_wall(host->world).ms);
 }
 
 /* Moves it without a call: a plugin begins with what comes from now on, and
@@ -63,10 +96,23 @@ cursor_text(struct ll_subscriber *sub, uint64_t seq)
 static void
 move_cursor(struct ll_subscriber *sub, uint64_t seq)
 {
-    struct ll_host *host = sub->instance->host;
-    (void)ll_docs_put_now(&host->docs, sub->cursor, cursor_text(sub, seq),
-        ll_world_wall(host->world).ms);
+    put_cursor(sub, seq);
+    write_cursor(sub);
     sub->scanned = seq;
+}
+
+/* Notes that the event in hand has failed. The place stays: it was not done,
+ * and what is before it was. */
+static void
+note_failure(struct ll_subscriber *sub)
+{
+    ll_buf_clear(&sub->text);
+    ll_buf_printf(&sub->text,
+        "{\"id\":\"events\",\"seq\":%llu,\"failed\":%llu,"
+        "\"attempts\":%lld,\"due\":%lld}",
+        (unsigned long long)sub->seq - 1, (unsigned long long)sub->failed,
+        (long long)sub->attempts, (long long)sub->due_ms);
+    write_cursor(sub);
 }
 
 /* -- an event in hand -- */
@@ -82,15 +128,30 @@ on_pause_over(void *user)
 static void
 leave_event(struct ll_subscriber *sub, linli_str code)
 {
-    struct ll_host *host = sub->instance->host;
-    char data[256];
-    (void)snprintf(data, sizeof data,
-        "{\"seq\":%llu,\"code\":\"%.*s\",\"attempts\":%u}",
-        (unsigned long long)sub->seq, LL_FMT(code), sub->attempts);
-    ll_host_alert(
-        host, sub->instance, "linli.dead_event", LINLI_STR(""), ll_cstr(data));
+    struct ll_dead dead = {.kind = "linli.dead_event",
+        .seq = sub->seq,
+        .code = code,
+        .attempts = sub->attempts};
+    ll_host_alert_dead(sub->instance, &dead);
     move_cursor(sub, sub->seq);
-    sub->attempts = 0;
+}
+
+static void
+take_failure(struct ll_subscriber *sub, linli_str code)
+{
+    int64_t now_ms = ll_world_wall(sub->instance->host->world).ms;
+    if (ll_task_not_its_fault(code)) {
+        sub->due_ms = now_ms + ll_task_pause_ms(1);
+        return;
+    }
+    sub->attempts = sub->failed == sub->seq ? sub->attempts + 1 : 1;
+    sub->failed = sub->seq;
+    if (sub->attempts >= LL_TASK_ATTEMPTS_MAX) {
+        leave_event(sub, code);
+        return;
+    }
+    sub->due_ms = now_ms + ll_task_pause_ms((uint32_t)sub->attempts);
+    note_failure(sub);
 }
 
 static void
@@ -101,17 +162,11 @@ on_task_done(struct ll_task *task, int status, linli_str code)
     sub->running = false;
     ll_content_free(&host->mem, &task->after);
     ll_doc_unref(&task->doc);
-    if (status < 300) {
-        sub->attempts = 0;
+    if (status < 300)
         sub->scanned = sub->seq;
-    } else if (status != 410 && !ll_task_not_its_fault(code)) {
-        if (++sub->attempts >= LL_TASK_ATTEMPTS_MAX) {
-            leave_event(sub, code);
-        } else if (sub->pause != NULL && !host->virtual_clock) {
-            ll_timer_set(sub->pause, ll_task_pause_ms(sub->attempts), 0);
-            return;
-        }
-    }
+    else if (status != 410 && !host->draining &&
+             host->failure.status == LINLI_OK)
+        take_failure(sub, code);
     look(sub);
 }
 
@@ -120,20 +175,19 @@ start(struct ll_subscriber *sub)
 {
     struct ll_host *host = sub->instance->host;
     struct ll_task *task = &sub->task;
-    struct ll_json *json = &host->docs.json;
-    linli_str text = cursor_text(sub, sub->seq);
-    struct ll_content *after = NULL;
     *task = (struct ll_task){.kind = LL_TASK_EVENT,
         .instance = sub->instance,
         .name = sub->task.name,
         .input = ll_buf_view(&sub->input),
         .now_ms = ll_world_wall(host->world).ms,
         .done = on_task_done};
-    if (ll_json_parse(json, text, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK ||
-        ll_content_new(sub->cursor->coll, ll_json_root(json), text,
-            task->now_ms, &after, NULL) != LINLI_OK)
+    put_cursor(sub, sub->seq);
+    task->after = ll_content_plain(
+        sub->cursor->coll, ll_buf_view(&sub->text), LINLI_STR(""), 0);
+    if (task->after == NULL) {
+        rest(sub);
         return;
-    task->after = after;
+    }
     task->doc = ll_docs_get(sub->cursor->coll, LINLI_STR("events"));
     task->version = sub->cursor->version;
     task->there = sub->cursor->content != NULL;
@@ -144,27 +198,27 @@ start(struct ll_subscriber *sub)
 
 /* -- looking for the next -- */
 
-/* The first row that the plugin handles; it is copied. */
+/* The first row that the plugin handles; it is copied: input.failed if there is
+ * no memory for that. */
 static bool
 take_event(struct ll_subscriber *sub)
 {
     const struct ll_manifest *manifest = sub->instance->package->manifest;
     struct ll_rd rows = ll_rd(ll_buf_view(&sub->query.rows));
     struct ll_event event;
+    ll_buf_clear(&sub->input);
     for (uint32_t i = 0; i < sub->query.row_count; i++) {
         if (!ll_event_read(&rows, &event))
             return false;
-        if (!ll_manifest_handles(manifest, event.type)) {
+        int handled = ll_manifest_handles(manifest, event.type);
+        if (handled < 0) {
             sub->scanned = (uint64_t)event.seq;
             continue;
         }
-        ll_buf_clear(&sub->input);
         struct ll_jw w = ll_jw(&sub->input);
-        ll_event_write(&w, &event);
+        ll_event_write(&w, &event, false);
         sub->seq = (uint64_t)event.seq;
-        for (uint32_t k = 0; k < manifest->handle_count; k++)
-            if (ll_str_eq(manifest->handles[k], event.type))
-                sub->task.name = manifest->handles[k];
+        sub->task.name = manifest->handles[handled];
         return !sub->input.failed;
     }
     return false;
@@ -177,8 +231,13 @@ on_rows(struct ll_query *query)
     sub->querying = false;
     bool found = query->status == LINLI_OK && take_event(sub);
     bool more = query->status == LINLI_OK && query->more;
+    bool failed = query->status != LINLI_OK || sub->input.failed;
     ll_query_fini(query);
-    if (found)
+    if (!found && sub->scanned > sub->kept + PASSED_MAX)
+        move_cursor(sub, sub->scanned);
+    if (failed)
+        rest(sub);
+    else if (found)
         start(sub);
     else if (more || sub->missed)
         look(sub);
@@ -188,6 +247,21 @@ static void
 on_cursor(struct ll_wait *wait)
 {
     look(LL_CONTAINER(wait, struct ll_subscriber, wait));
+}
+
+/* It is not the time yet for the event that failed. */
+static bool
+pauses(struct ll_subscriber *sub)
+{
+    struct ll_host *host = sub->instance->host;
+    int64_t in_ms = sub->due_ms - ll_world_wall(host->world).ms;
+    if (in_ms <= 0) {
+        sub->due_ms = 0;
+        return false;
+    }
+    if (!host->virtual_clock) /* else who moves the clock looks */
+        ll_timer_set(sub->pause, in_ms, 0);
+    return true;
 }
 
 static void
@@ -202,14 +276,23 @@ look(struct ll_subscriber *sub)
     if (instance->state != LL_INSTANCE_ENABLED || host->draining ||
         host->failure.status != LINLI_OK)
         return;
-    if (!ll_doc_ready(sub->cursor, &sub->wait))
+    if (sub->cursor == NULL)
+        sub->cursor = ll_docs_get(sub->coll, LINLI_STR("events"));
+    if (sub->cursor != NULL && !ll_doc_ready(sub->cursor, &sub->wait))
         return;
-    if (sub->cursor->state == LL_DOC_LOST)
+    if (sub->cursor == NULL || sub->cursor->state == LL_DOC_LOST) {
+        ll_doc_unref(&sub->cursor);
+        rest(sub);
         return;
+    }
     if (sub->cursor->content == NULL)
         move_cursor(sub, host->docs.last_event_seq);
-    if (cursor_of(sub) > sub->scanned)
-        sub->scanned = cursor_of(sub);
+    read_cursor(sub);
+    if (pauses(sub))
+        return;
+    if (sub->renewed && sub->scanned > sub->kept)
+        move_cursor(sub, sub->scanned);
+    sub->renewed = false;
     sub->missed = false;
     ll_query_init(&sub->query, &host->mem, LL_ST_event_after);
     ll_put_bytes(&sub->query.params, instance->community->id);
@@ -238,12 +321,10 @@ subscriber_new(struct ll_instance *instance)
     sub->wait.ready = on_cursor;
     ll_buf_init(&sub->input, &host->mem, TEXT_BYTES_MAX);
     ll_buf_init(&sub->text, &host->mem, 256);
-    sub->cursor = ll_docs_get(coll, LINLI_STR("events"));
+    sub->coll = coll;
     sub->pause = ll_timer_new(host->world, on_pause_over, sub);
-    if (sub->cursor != NULL && sub->pause != NULL)
+    if (sub->pause != NULL)
         return sub;
-    ll_timer_free(&sub->pause);
-    ll_doc_unref(&sub->cursor);
     ll_release(&host->mem, sub, sizeof *sub);
     return NULL;
 }
@@ -255,8 +336,10 @@ ll_bus_open(struct ll_instance *instance)
         return;
     if (instance->subscriber == NULL)
         instance->subscriber = subscriber_new(instance);
-    if (instance->subscriber != NULL)
-        look(instance->subscriber);
+    if (instance->subscriber == NULL)
+        return;
+    instance->subscriber->renewed = true;
+    look(instance->subscriber);
 }
 
 void
@@ -280,10 +363,8 @@ ll_bus_close(struct ll_instance *instance)
 }
 
 void
-ll_bus_published(
-    struct ll_host *host, struct ll_community *community, uint64_t number)
+ll_bus_published(struct ll_community *community, uint64_t number)
 {
-    LL_UNUSED(host);
     community->event_number = number;
 }
 
@@ -316,4 +397,26 @@ ll_bus_idle(const struct ll_host *host)
                 return false;
     }
     return true;
+}
+
+int64_t
+ll_bus_next_ms(const struct ll_host *host)
+{
+    int64_t now_ms = ll_world_wall(host->world).ms, next_ms = INT64_MAX;
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            if (i->subscriber != NULL && i->state == LL_INSTANCE_ENABLED &&
+                i->subscriber->due_ms > now_ms &&
+                i->subscriber->due_ms < next_ms)
+                next_ms = i->subscriber->due_ms;
+    return next_ms;
+}
+
+void
+ll_bus_pump(struct ll_host *host)
+{
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
+            if (i->subscriber != NULL && i->subscriber->due_ms != 0)
+                look(i->subscriber);
 }

@@ -13,8 +13,7 @@
 #include "host/call.h"
 
 /* A commit with events was sequenced. */
-void ll_bus_published(
-    struct ll_host *host, struct ll_community *community, uint64_t number);
+void ll_bus_published(struct ll_community *community, uint64_t number);
 /* Commits became durable. */
 void ll_bus_durable(struct ll_host *host);
 /* The instance serves (again): what it has missed goes to it. */
@@ -22,6 +21,10 @@ void ll_bus_open(struct ll_instance *instance);
 void ll_bus_close(struct ll_instance *instance);
 /* True if nothing is on its way to a plugin. */
 bool ll_bus_idle(const struct ll_host *host);
+/* When the next event that failed is tried again; INT64_MAX: none is known.
+ * By the wall clock, and ll_bus_pump looks whose time has come. */
+int64_t ll_bus_next_ms(const struct ll_host *host);
+void ll_bus_pump(struct ll_host *host);
 
 /* An event as a row of the store has it, and as it leaves. */
 struct ll_event {
@@ -30,7 +33,9 @@ struct ll_event {
 };
 /* The next row; false if it is none. Borrowed from the rows. */
 bool ll_event_read(struct ll_rd *rows, struct ll_event *event);
-void ll_event_write(struct ll_jw *w, const struct ll_event *event);
+/* `text_at`: `at` as RFC 3339, for feeds; else ms since 1970, for handlers. */
+void ll_event_write(
+    struct ll_jw *w, const struct ll_event *event, bool text_at);
 
 /* -- feeds -- */
 
@@ -56,6 +61,7 @@ struct ll_feed {
     struct ll_timer *timer;
     struct ll_json json;
     uint32_t count;
+    bool full; /* the next event does not fit the page */
     bool late; /* the time to wait is over */
 };
 

@@ -83,6 +83,7 @@ call_open(struct ll_call *call, struct ll_request *request)
     call->community = NULL;
     call->instance = NULL;
     call->package = NULL;
+    call->pool = NULL;
     call->identity = NULL;
     call->match.route = NULL;
     call->word = LL_WORD_NONE;
@@ -91,6 +92,7 @@ call_open(struct ll_call *call, struct ll_request *request)
     call->path = nothing;
     call->burst_hash = 0;
     call->conflicts = 0;
+    call->unserved = LINLI_OK;
     call->tries = NULL;
     call->tried_number = 0;
     call->replayed = call->sequenced = call->releasing = false;
@@ -136,6 +138,7 @@ call_close(struct ll_call *call)
     ll_doc_unref(&call->asked);
     ll_device_end(call);
     ll_identity_unref(&call->identity);
+    ll_pool_let_go(&call->pool);
     ll_package_unref(&call->package);
     if (call->prev != NULL)
         call->prev->next = call->next;
@@ -158,6 +161,14 @@ call_close(struct ll_call *call)
 }
 
 /* -- what all steps share -- */
+
+void
+ll_call_hold_pool(struct ll_call *call)
+{
+    call->pool = call->instance->pool;
+    if (call->pool != NULL)
+        ll_pool_hold(call->pool);
+}
 
 void
 ll_call_add_header(struct ll_call *call, const char *name, linli_str value)
@@ -230,6 +241,7 @@ ll_call_restart(struct ll_call *call)
     ll_txn_reset(&call->txn);
     call->effects = call->effects_last = NULL;
     call->run = clean;
+    call->unserved = LINLI_OK;
     call->word = LL_WORD_NONE;
     call->etag = (linli_str){NULL, 0};
     ll_buf_clear(&call->payload);
@@ -325,6 +337,7 @@ ll_call_start_task(struct ll_host *host, struct ll_task *task)
     call->instance = task->instance;
     call->community = task->instance->community;
     call->package = ll_package_ref(task->instance->package);
+    ll_call_hold_pool(call);
     call->metrics_row = task->instance->metrics_row;
     call->counted = true;
     ll_metrics_row(&host->metrics, call->metrics_row)->in_flight++;

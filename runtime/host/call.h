@@ -1,8 +1,9 @@
 /* host/call.h: one call through the pipeline. [loop]
  *
  * The order of the states is the order of the checks; the first that refuses
- * names the error (spec/http.md). Each state is one function in call.c; a
- * state that must wait returns WAIT and is stepped again by its event.
+ * names the error (spec/pipeline.md). Each state is one function, in
+ * call_admit.c, call_run.c or call_commit.c; a state that must wait returns
+ * WAIT, and call.c steps it again when its event comes.
  */
 #ifndef LL_HOST_CALL_H
 #define LL_HOST_CALL_H
@@ -59,7 +60,8 @@ struct ll_call {
     struct ll_buf scratch; /* problem bodies, texts on the way */
     struct ll_community *community;
     struct ll_instance *instance;
-    struct ll_package *package; /* the version that was routed to */
+    struct ll_package *package; /* the version that was routed to, */
+    struct ll_pool *pool;       /* held; NULL: it is disabled */
     struct ll_match match;      /* of a request; route NULL for others */
     struct ll_identity *identity;
     struct ll_trace trace;
@@ -74,9 +76,9 @@ struct ll_call {
     struct ll_op op;
     struct ll_effect *effects, *effects_last; /* in the txn's arena */
     struct ll_wait hold;   /* of the steps: a document, the lock */
+    linli_status unserved; /* what the host failed it with: no commit */
     uint32_t conflicts;    /* how often it began again */
     bool locking;          /* it holds the lock of its space */
-    bool stepping;         /* advance is at work */
     struct ll_try *tries;  /* host/code_try.c */
     uint64_t tried_number; /* of the last count of one */
     /* what is kept under its key */
@@ -145,6 +147,8 @@ void ll_call_keep_word(struct ll_call *call);
 
 void ll_call_add_header(
     struct ll_call *call, const char *name, linli_str value);
+/* Its runs go to the version that serves now, to the end. */
+void ll_call_hold_pool(struct ll_call *call);
 /* Limits of its route, or of the plugin. */
 const struct ll_call_limits *ll_call_limits(const struct ll_call *call);
 /* A line in the host's log that names the call. */
@@ -179,6 +183,8 @@ bool ll_lock_take(struct ll_call *call);
 /* True if nobody else holds it. */
 bool ll_lock_free(struct ll_call *call);
 void ll_lock_give(struct ll_call *call);
+/* For an instance that goes: no call of it is open. */
+void ll_lock_close(struct ll_instance *instance);
 
 /* -- who.c -- */
 

@@ -65,6 +65,7 @@ ll_step_route(struct ll_call *call)
         return ll_call_refuse(call, "plugin/disabled", NULL);
     /* An upgrade may replace it while this call is open. */
     call->package = ll_package_ref(call->instance->package);
+    ll_call_hold_pool(call);
     call->metrics_row = call->instance->metrics_row;
     call->counted = true;
     ll_metrics_row(&call->host->metrics, call->metrics_row)->in_flight++;

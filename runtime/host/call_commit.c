@@ -93,7 +93,9 @@ gather(struct ll_call *call, bool *any, struct ll_err *err)
     /* A plugin that was refused a write may go on and commit the rest. */
     linli_status status = ll_quota_check(call, err);
     struct ll_task *task = call->task;
-    if (status == LINLI_OK && task != NULL) {
+    /* A timer may have set itself anew, under its own key. */
+    if (status == LINLI_OK && task != NULL &&
+        ll_txn_own(&call->txn, task->doc) == NULL) {
         status = ll_txn_write(&call->txn, task->doc, task->after, err);
         task->after = NULL;
     }
@@ -127,7 +129,7 @@ sequence(struct ll_call *call, struct ll_err *err)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a commit");
     }
     if (events)
-        ll_bus_published(host, call->community, call->number);
+        ll_bus_published(call->community, call->number);
     return LINLI_OK;
 }
 
@@ -150,6 +152,11 @@ take_place(struct ll_call *call)
                         : call->tried_number;
     if (call->arena.failed)
         return ll_call_refuse(call, "runtime/memory", NULL);
+    /* Whatever it made of that: what it was not told, it may have missed. */
+    if (commits(call) && call->unserved != LINLI_OK)
+        return ll_call_refuse(call,
+            call->unserved == LINLI_E_IO ? "store/failed" : "runtime/memory",
+            NULL);
     call->sequenced = true;
     if (commits(call) && sequence(call, &err) != LINLI_OK)
         return ll_call_refuse(call, err.code, err.msg);

@@ -5,6 +5,7 @@
  * plugin/error, and only the log knows what it was.
  */
 #include "base/json.h"
+#include "base/problem.h"
 #include "base/schema.h"
 #include "base/text.h"
 #include "host/call.h"
@@ -17,12 +18,11 @@ static bool
 engine_may_raise(linli_str code)
 {
     static const char *const codes[] = {"plugin/error", "sandbox/memory",
-        "sandbox/timeout", "request/invalid", "request/json", "runtime/busy",
-        "request/cursor", "db/quota", "runtime/conflict"};
+        "sandbox/timeout", "request/invalid", "request/json", "runtime/busy"};
     for (size_t i = 0; i < LL_COUNT(codes); i++)
         if (ll_str_is(code, codes[i]))
             return true;
-    return false;
+    return ll_problem_ends_call(code);
 }
 
 /* The worker's list of broken rules, as far as it can be read. */

@@ -7,12 +7,9 @@
 #include "base/text.h"
 #include "host/bus.h"
 #include "host/device.h"
-#include "host/kept.h"
 #include "host/task.h"
 
 #define NS_PER_MS 1000000
-/* Conflicts after which a call runs under the lock of its space. */
-#define CONFLICTS_FREE 2
 
 /* -- the CALL frame -- */
 
@@ -132,12 +129,12 @@ submit(struct ll_call *call)
     if (call->payload.failed || call->payload.len > LL_FRAME_BYTES_MAX)
         return ll_call_refuse(call, "request/too-large",
             "path, query and body together exceed a frame of 1 MiB");
-    if (call->instance->pool == NULL) /* disabled meanwhile */
+    if (call->pool == NULL) /* disabled, and the route has a fallback */
         return ll_call_refuse(call, "plugin/disabled", NULL);
     call->run.payload = ll_buf_view(&call->payload);
     call->run.deadline_ns =
         call->began.ns + ll_call_limits(call)->wall_ms * NS_PER_MS;
-    ll_pool_submit(call->instance->pool, &call->run);
+    ll_pool_submit(call->pool, &call->run);
     return LL_STEP_WAIT;
 }
 
@@ -150,10 +147,10 @@ ll_step_run(struct ll_call *call)
     if (call->run.pool != NULL) /* it runs */
         return LL_STEP_WAIT;
     if (call->match.route != NULL && call->match.route->feed)
-        return ll_feed_serve(call);
+        return ll_device_begin(call) ? ll_feed_serve(call) : LL_STEP_MORE;
     if (!ll_who_ready(call, &refused))
         return refused ? LL_STEP_MORE : LL_STEP_WAIT;
-    if (call->conflicts >= CONFLICTS_FREE && !ll_lock_take(call))
+    if (call->conflicts >= LL_CONFLICTS_FREE && !ll_lock_take(call))
         return LL_STEP_WAIT;
     if (!ll_device_begin(call))
         return LL_STEP_MORE;

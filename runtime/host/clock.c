@@ -46,26 +46,39 @@ move(struct ll_host *host, int64_t ms)
     (void)ll_docs_commit_send(&host->docs, commit);
 }
 
+/* Where the clock of this data was. A virtual one goes on there; a real one
+ * must not be behind: all that was kept would be of days to come. */
+static linli_status
+take_kept(struct ll_host *host, int64_t kept_ms, struct ll_err *err)
+{
+    char kept[LL_RFC3339_BYTES], now[LL_RFC3339_BYTES];
+    if (host->virtual_clock) {
+        ll_world_set_wall(host->world, (struct ll_wall){kept_ms});
+        return LINLI_OK;
+    }
+    if (kept_ms <= ll_clock_now(host))
+        return LINLI_OK;
+    ll_rfc3339(kept_ms, kept);
+    ll_rfc3339(ll_clock_now(host), now);
+    return ll_fail(err, LINLI_E_DENIED, "clock/behind",
+        "a virtual clock was moved to %s here, and it is %s", kept, now);
+}
+
 linli_status
 ll_clock_open(struct ll_host *host, struct ll_err *err)
 {
     struct ll_query query;
-    if (!host->virtual_clock)
-        return LINLI_OK;
     ll_query_init(&query, &host->mem, LL_ST_meta_get);
     ll_put_bytes(&query.params, LINLI_STR(CLOCK_NAME));
     linli_status status = ll_store_ask(host->store, &query);
-    int64_t now_ms = ll_clock_now(host);
     if (status != LINLI_OK) {
         *err = query.err;
     } else if (query.row_count > 0) {
         struct ll_rd row = ll_rd(ll_buf_view(&query.rows));
         (void)ll_rd_list(&row);
-        now_ms = ll_rd_int(&row);
+        status = take_kept(host, ll_rd_int(&row), err);
     }
     ll_query_fini(&query);
-    if (status == LINLI_OK)
-        ll_world_set_wall(host->world, (struct ll_wall){now_ms});
     return status;
 }
 
@@ -93,6 +106,7 @@ ll_clock_set(struct ll_host *host, int64_t ms, struct ll_err *err)
         return status;
     move(host, ms);
     ll_work_pump(host);
+    ll_bus_pump(host);
     ll_sweep_now(host);
     return LINLI_OK;
 }
@@ -127,10 +141,13 @@ on_step(void *user)
         return;
     int64_t next_ms = ll_work_next_ms(host);
     int64_t now_ms = ll_clock_now(host);
+    if (ll_bus_next_ms(host) < next_ms)
+        next_ms = ll_bus_next_ms(host);
     if (next_ms <= advance->to_ms) {
         if (next_ms > now_ms)
             move(host, next_ms);
         ll_work_pump(host);
+        ll_bus_pump(host);
         ll_host_clock_step(host);
         return;
     }

@@ -6,26 +6,23 @@
  * asks the same and is answered the same, without a second count.
  */
 #include "base/text.h"
+#include "data/put.h"
 #include "host/call.h"
-#include "host/directory.h"
-
-#define WRONG_MAX 5
-#define LOCK_MS ((int64_t)10 * 60 * 1000)
-#define NAME_BYTES_MAX 128
-#define CODE_BYTES_MAX 128
 
 /* What the call has tried: lives as long as it does. */
 struct ll_try {
     struct ll_try *next;
-    linli_str name, given;
+    linli_str name, given, expected;
     const char *word;
 };
 
 static const char *
-tried_before(const struct ll_call *call, linli_str name, linli_str given)
+tried_before(const struct ll_call *call, linli_str name, linli_str given,
+    linli_str expected)
 {
     for (const struct ll_try *t = call->tries; t != NULL; t = t->next)
-        if (ll_str_eq(t->name, name) && ll_str_eq(t->given, given))
+        if (ll_str_eq(t->name, name) && ll_str_eq(t->given, given) &&
+            ll_str_eq(t->expected, expected))
             return t->word;
     return NULL;
 }
@@ -68,8 +65,8 @@ write_state(
     ll_jw_key(&w, "until");
     ll_jw_int(&w, until_ms);
     ll_jw_close(&w, '}');
-    uint64_t number = ll_docs_put_now(
-        &call->host->docs, op->doc, ll_buf_view(&op->text), call->now_ms);
+    uint64_t number =
+        ll_docs_put_now(&call->host->docs, op->doc, &op->text, call->now_ms);
     /* The caller must not hear of a try that may yet be lost. */
     if (number > call->tried_number)
         call->tried_number = number;
@@ -97,7 +94,8 @@ step_try(struct ll_call *call, struct ll_op *op)
         word = right ? "ok" : "wrong";
         if (!right)
             good = write_state(call, op, wrong + 1,
-                wrong + 1 >= WRONG_MAX ? call->now_ms + LOCK_MS : 0);
+                wrong + 1 >= LL_CODE_WRONG_MAX ? call->now_ms + LL_CODE_LOCK_MS
+                                               : 0);
         else if (wrong > 0)
             good = write_state(call, op, 0, 0);
     }
@@ -109,6 +107,7 @@ step_try(struct ll_call *call, struct ll_op *op)
     *try = (struct ll_try){.next = call->tries,
         .name = ll_arena_str(&call->arena, name),
         .given = ll_arena_str(&call->arena, given),
+        .expected = ll_arena_str(&call->arena, expected),
         .word = word};
     call->tries = try;
     answer(call, op, word);
@@ -122,16 +121,16 @@ ll_serve_code_try(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     linli_str given = ll_rd_bytes(args);
     linli_str expected = ll_rd_bytes(args);
     struct ll_err err;
-    if (!ll_rd_end(args) || name.len == 0 || name.len > NAME_BYTES_MAX ||
-        given.len > CODE_BYTES_MAX || expected.len > CODE_BYTES_MAX ||
-        !ll_utf8_valid(name)) {
+    if (!ll_rd_end(args) || name.len == 0 ||
+        name.len > LL_CODE_NAME_BYTES_MAX || given.len > LL_CODE_BYTES_MAX ||
+        expected.len > LL_CODE_BYTES_MAX || !ll_utf8_valid(name)) {
         (void)ll_fail(&err, LINLI_E_INVALID, "db/query",
-            "a name of 1 to %d bytes and codes of at most %d", NAME_BYTES_MAX,
-            CODE_BYTES_MAX);
+            "a name of 1 to %d bytes and codes of at most %d",
+            LL_CODE_NAME_BYTES_MAX, LL_CODE_BYTES_MAX);
         ll_op_refuse(call, &err);
         return false;
     }
-    const char *before = tried_before(call, name, given);
+    const char *before = tried_before(call, name, given, expected);
     if (before != NULL) {
         answer(call, op, before);
         return false;

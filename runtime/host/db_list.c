@@ -1,21 +1,35 @@
 /* host/db_list.c: list, count, overlaps, as plugins call them. [loop] */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "host/call.h"
 
 #define CURSOR_MAC_BYTES 8
-#define LIST_LIMIT_DEFAULT 50
-/* An answer fits one frame beside what wraps it. */
-#define LIST_BYTES_MAX (LL_FRAME_BYTES_MAX - 65536)
 #define CURSOR_BYTES_MAX 8192
+
+/* Members of a query. */
+enum member { INDEX, EQ, FROM, TO, LIMIT, CURSOR, DESCENDING, MEMBERS };
+
+static const char *const member_names[MEMBERS] = {
+    "index", "eq", "from", "to", "limit", "cursor", "descending"};
+
+/* An operation, and the first members, which mean something there. */
+struct asking {
+    const char *name;
+    uint32_t members;
+};
+
+static const struct asking ask_list = {"list", MEMBERS};
+static const struct asking ask_count = {"count", LIMIT};
+static const struct asking ask_overlaps = {"overlaps", CURSOR};
 
 /* A query as the plugin wrote it. */
 struct wish {
     linli_str index, cursor;
     linli_str eq, from, to; /* encoded lists; ptr NULL: not given */
     int64_t from_ms, to_ms; /* of overlaps */
-    bool has_from_ms, has_to_ms, descending;
+    bool has_from_ms, has_to_ms, has_limit, descending;
     int64_t limit;
 };
 
@@ -25,59 +39,82 @@ bad_query(struct ll_err *err, const char *what)
     return ll_fail(err, LINLI_E_INVALID, "db/query", "%s", what);
 }
 
-/* A list of values; an empty one is as none. */
 static void
-take_list(struct ll_rd *rd, linli_str *list)
-{
-    linli_str value = ll_rd_value(rd);
-    struct ll_rd inside = ll_rd(value);
-    bool empty =
-        ll_rd_peek(&inside) == LL_VALUE_LIST && ll_rd_list(&inside) == 0;
-    *list = empty ? (linli_str){NULL, 0} : value;
-}
-
-static void
-take_bound(struct ll_rd *rd, linli_str *list, int64_t *ms, bool *has_ms)
+take_bound(struct ll_rd *rd, linli_str *values, int64_t *ms, bool *has_ms)
 {
     if (ll_rd_peek(rd) == LL_VALUE_INT) {
         *ms = ll_rd_int(rd);
         *has_ms = true;
     } else {
-        take_list(rd, list);
+        *values = ll_rd_value(rd);
     }
 }
 
 static linli_status
-read_wish(struct ll_rd *args, struct wish *wish, struct ll_err *err)
+refuse_member(const struct asking *asking, linli_str name, struct ll_err *err)
 {
-    *wish = (struct wish){.limit = LIST_LIMIT_DEFAULT};
+    char names[96];
+    size_t n = 0;
+    for (uint32_t i = 0; i < asking->members; i++)
+        n += (size_t)snprintf(names + n, sizeof names - n, "%s%s",
+            i == 0 ? "" : ", ", member_names[i]);
+    return ll_fail(err, LINLI_E_INVALID, "db/query",
+        "%s takes no `%.*s`; it takes %s", asking->name,
+        name.len > 64 ? 64 : LL_FMT(name), names);
+}
+
+static void
+take_member(struct ll_rd *args, enum member member, struct wish *wish)
+{
+    switch (member) {
+    case INDEX:
+        wish->index = ll_rd_bytes(args);
+        break;
+    case EQ:
+        wish->eq = ll_rd_value(args);
+        break;
+    case FROM:
+        take_bound(args, &wish->from, &wish->from_ms, &wish->has_from_ms);
+        break;
+    case TO:
+        take_bound(args, &wish->to, &wish->to_ms, &wish->has_to_ms);
+        break;
+    case LIMIT:
+        wish->limit = ll_rd_int(args);
+        wish->has_limit = true;
+        break;
+    case CURSOR:
+        wish->cursor = ll_rd_bytes(args);
+        break;
+    case DESCENDING:
+        wish->descending = ll_rd_bool(args);
+        break;
+    case MEMBERS:
+        ll_panic(__FILE__, __LINE__, "no member");
+    }
+}
+
+static linli_status
+read_wish(struct ll_rd *args, const struct asking *asking, struct wish *wish,
+    struct ll_err *err)
+{
+    *wish = (struct wish){.limit = LL_LIST_DEFAULT};
     if (ll_rd_peek(args) == LL_VALUE_LIST) /* an empty table of Lua's */
         return ll_rd_list(args) == 0 ? LINLI_OK
                                      : bad_query(err, "a query is a map");
-    uint32_t count = ll_rd_map(args);
-    for (uint32_t i = 0; i < count && !args->bad; i++) {
+    uint32_t members = ll_rd_map(args);
+    for (uint32_t i = 0; i < members && !args->bad; i++) {
         linli_str name = ll_rd_bytes(args);
+        uint32_t member = 0;
+        while (
+            member < asking->members && !ll_str_is(name, member_names[member]))
+            member++;
         if (ll_rd_peek(args) == LL_VALUE_NIL)
             (void)ll_rd_value(args);
-        else if (ll_str_is(name, "index"))
-            wish->index = ll_rd_bytes(args);
-        else if (ll_str_is(name, "cursor"))
-            wish->cursor = ll_rd_bytes(args);
-        else if (ll_str_is(name, "eq"))
-            take_list(args, &wish->eq);
-        else if (ll_str_is(name, "from"))
-            take_bound(args, &wish->from, &wish->from_ms, &wish->has_from_ms);
-        else if (ll_str_is(name, "to"))
-            take_bound(args, &wish->to, &wish->to_ms, &wish->has_to_ms);
-        else if (ll_str_is(name, "descending"))
-            wish->descending = ll_rd_bool(args);
-        else if (ll_str_is(name, "limit"))
-            wish->limit = ll_rd_int(args);
+        else if (member < asking->members)
+            take_member(args, (enum member)member, wish);
         else
-            return ll_fail(err, LINLI_E_INVALID, "db/query",
-                "`%.*s` is not known: there are index, eq, from, to, "
-                "descending, limit, cursor",
-                name.len > 64 ? 64 : LL_FMT(name));
+            return refuse_member(asking, name, err);
     }
     if (args->bad)
         return bad_query(err, "a member of the query has another type");
@@ -325,13 +362,16 @@ step_overlapped(struct ll_call *call, struct ll_op *op)
         return true;
     if (op->scan.total > LL_OVERLAPS_MAX) {
         (void)ll_fail(&err, LINLI_E_LIMIT, "db/limit",
-            "more than %d intervals overlap", LL_OVERLAPS_MAX);
+            "more than %d intervals overlap: ask for less time",
+            LL_OVERLAPS_MAX);
         ll_op_refuse(call, &err);
         return true;
     }
     if (!op->scan.exhausted && op->scan.limit > 1) {
         (void)ll_fail(&err, LINLI_E_LIMIT, "db/limit",
-            "what overlaps has more than %u bytes", LIST_BYTES_MAX);
+            "the documents that overlap are more than %u bytes: ask for "
+            "less time, or keep what is large in another collection",
+            LL_LIST_BYTES_MAX);
         ll_op_refuse(call, &err);
         return true;
     }
@@ -346,18 +386,30 @@ step_overlapped(struct ll_call *call, struct ll_op *op)
 
 /* Which index; NULL with LINLI_OK: by id. */
 static linli_status
-find_index(const struct ll_op *op, linli_str name, struct ll_ix **ix,
-    struct ll_err *err)
+find_index(const struct ll_call *call, const struct ll_op *op, linli_str name,
+    struct ll_ix **ix, struct ll_err *err)
 {
     *ix = NULL;
     if (name.len == 0)
         return LINLI_OK;
-    *ix = ll_coll_find_index(op->coll, name);
+    const struct ll_collection_decl *decl =
+        ll_manifest_collection(call->package->manifest, op->coll->name);
+    /* What only another version declared is not this one's to ask. */
+    if (decl != NULL && ll_manifest_index(decl, name) != NULL)
+        *ix = ll_coll_find_index(op->coll, name);
     if (*ix != NULL)
         return LINLI_OK;
     return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
         "%.*s has no index \"%.*s\" in plugin.json", LL_FMT(op->coll->name),
         name.len > 64 ? 64 : LL_FMT(name));
+}
+
+static bool
+is_empty(linli_str list)
+{
+    struct ll_rd rd = ll_rd(list);
+    return list.ptr != NULL && ll_rd_peek(&rd) == LL_VALUE_LIST &&
+           ll_rd_list(&rd) == 0;
 }
 
 static linli_status
@@ -367,6 +419,11 @@ make_range(struct ll_op *op, const struct ll_ix *ix, const struct wish *wish,
     op->low = op->high = (linli_str){NULL, 0};
     if (wish->has_from_ms || wish->has_to_ms)
         return bad_query(err, "from and to are lists of values");
+    /* Of a variable that is nil Lua makes an empty list: everybody's documents
+     * are not what was meant. */
+    if (is_empty(wish->eq) || is_empty(wish->from) || is_empty(wish->to))
+        return bad_query(err,
+            "eq, from and to hold a value or more; leave out what has none");
     if (ix != NULL)
         return make_bounds(op, ix, wish, err);
     if (wish->eq.ptr != NULL || wish->from.ptr != NULL || wish->to.ptr != NULL)
@@ -377,10 +434,11 @@ make_range(struct ll_op *op, const struct ll_ix *ix, const struct wish *wish,
 
 /* Collection and query; false: it was refused. */
 static bool
-take_query(struct ll_call *call, struct ll_op *op, struct ll_rd *args,
-    struct wish *wish, struct ll_ix **ix)
+take_query(struct ll_call *call, const struct asking *asking,
+    struct ll_rd *args, struct wish *wish, struct ll_ix **ix)
 {
     struct ll_err err;
+    struct ll_op *op = &call->op;
     linli_str name = ll_rd_bytes(args);
     if (args->bad) {
         ll_op_answer(call, LINLI_E_INVALID);
@@ -388,9 +446,9 @@ take_query(struct ll_call *call, struct ll_op *op, struct ll_rd *args,
     }
     if (!ll_op_collection(call, op, name))
         return false;
-    linli_status status = read_wish(args, wish, &err);
+    linli_status status = read_wish(args, asking, wish, &err);
     if (status == LINLI_OK)
-        status = find_index(op, wish->index, ix, &err);
+        status = find_index(call, op, wish->index, ix, &err);
     if (status == LINLI_OK)
         return true;
     ll_op_refuse(call, &err);
@@ -413,13 +471,13 @@ ll_serve_db_list(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     struct ll_ix *ix;
     struct wish wish;
     struct ll_err err;
-    if (!take_query(call, op, args, &wish, &ix))
+    if (!take_query(call, &ask_list, args, &wish, &ix))
         return false;
     linli_status status = make_range(op, ix, &wish, &err);
     prepare_scan(call, op, ix);
     op->scan.descending = wish.descending;
     op->scan.limit = (uint32_t)wish.limit;
-    op->scan.bytes_max = LIST_BYTES_MAX;
+    op->scan.bytes_max = LL_LIST_BYTES_MAX;
     if (status == LINLI_OK && wish.cursor.len > 0)
         status = read_cursor(call, &op->scan, wish.cursor, &err);
     if (status != LINLI_OK) {
@@ -438,7 +496,7 @@ ll_serve_db_count(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     struct ll_ix *ix;
     struct wish wish;
     struct ll_err err;
-    if (!take_query(call, op, args, &wish, &ix))
+    if (!take_query(call, &ask_count, args, &wish, &ix))
         return false;
     if (make_range(op, ix, &wish, &err) != LINLI_OK) {
         ll_op_refuse(call, &err);
@@ -462,6 +520,20 @@ ends_after(const struct ll_scan *scan, linli_str key)
     return (int64_t)(bits ^ (uint64_t)1 << 63) > scan->than;
 }
 
+static linli_status
+refuse_values(const struct ll_ix *ix, uint32_t count, struct ll_err *err)
+{
+    char fields[128] = "";
+    size_t n = 0;
+    for (uint32_t i = 0; i < ix->spec.field_count && n < sizeof fields; i++)
+        n += (size_t)snprintf(fields + n, sizeof fields - n, "%s%.*s",
+            i == 0 ? "" : ", ", LL_FMT(ix->spec.fields[i]));
+    return ll_fail(err, LINLI_E_INVALID, "db/query",
+        "%.*s wants a value for each of its fields (%s) before from and to; "
+        "there are %u",
+        LL_FMT(ix->name), fields, count);
+}
+
 /* [from, to) overlaps the interval [f, t) when f < to and t > from; and f is
  * more than from - longest, for none is longer. */
 static linli_status
@@ -473,6 +545,9 @@ make_interval(struct ll_op *op, const struct ll_ix *ix, struct wish *wish,
     struct ll_buf *text = &op->text;
     if (ix == NULL || !ix->spec.interval)
         return bad_query(err, "overlaps needs an index with an interval");
+    if (wish->has_limit && wish->limit != 1)
+        return bad_query(
+            err, "the limit of overlaps is 1, or left out for all");
     if (!wish->has_from_ms || !wish->has_to_ms || wish->to_ms <= wish->from_ms)
         return bad_query(err, "from and to are instants, from before to");
     if (__builtin_sub_overflow(wish->from_ms, ix->spec.longest_ms - 1, &first))
@@ -482,9 +557,7 @@ make_interval(struct ll_op *op, const struct ll_ix *ix, struct wish *wish,
     if (status != LINLI_OK)
         return status;
     if (count != ix->spec.field_count)
-        return ll_fail(err, LINLI_E_INVALID, "db/query",
-            "eq gives the %u fields of %.*s", ix->spec.field_count,
-            LL_FMT(ix->name));
+        return refuse_values(ix, count, err);
     ll_tuple_int(text, first);
     size_t low_bytes = text->len;
     (void)put_values(wish->eq, text, &count, err);
@@ -502,7 +575,7 @@ ll_serve_db_overlaps(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     struct ll_ix *ix;
     struct wish wish;
     struct ll_err err;
-    if (!take_query(call, op, args, &wish, &ix))
+    if (!take_query(call, &ask_overlaps, args, &wish, &ix))
         return false;
     if (make_interval(op, ix, &wish, &err) != LINLI_OK) {
         ll_op_refuse(call, &err);
@@ -510,8 +583,8 @@ ll_serve_db_overlaps(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     }
     prepare_scan(call, op, ix);
     /* One tells whether there is any; more are all of them. */
-    op->scan.limit = wish.limit == 1 ? 1 : LL_OVERLAPS_MAX + 1;
-    op->scan.bytes_max = LIST_BYTES_MAX;
+    op->scan.limit = wish.has_limit ? 1 : LL_OVERLAPS_MAX + 1;
+    op->scan.bytes_max = LL_LIST_BYTES_MAX;
     op->scan.wants = ends_after;
     op->scan.than = wish.from_ms;
     op->step = step_overlapped;

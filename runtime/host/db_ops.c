@@ -229,7 +229,7 @@ step_unique(struct ll_call *call, struct ll_op *op)
     struct ll_buf *next = &call->host->docs.key_bytes;
     for (; op->unique != NULL; op->unique = op->unique->next) {
         linli_str key = ll_content_key(op->content, op->unique);
-        if (!op->unique->spec.unique || key.ptr == NULL)
+        if (!op->unique->spec.unique || op->unique->retired || key.ptr == NULL)
             continue;
         ll_scan_init(&op->scan, &call->txn);
         op->scan.coll = op->coll;

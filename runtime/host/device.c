@@ -4,16 +4,10 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "data/put.h"
 #include "host/directory.h"
 #include "host/task.h"
 #include "host/work.h"
-
-#define WINDOW_S 300    /* spec/devices.md: either way */
-#define FALLBACK_MS 900 /* then the device is answered without the plugin */
-#define LATER_MS 1000   /* after the receipt: when the rest is done */
-#define NONCE_BYTES_MAX 64
-#define ID_BYTES_MAX 128
-#define NONCE_KEPT_MS ((int64_t)15 * 60 * 1000)
 
 /* What a signed call has besides. */
 struct ll_device {
@@ -53,8 +47,9 @@ read_header(linli_str header, struct ll_device *device)
         !read_part(header, "nonce", &device->nonce) ||
         !read_part(header, "sig", &device->signature))
         return false;
-    return device->id.len <= ID_BYTES_MAX && ll_utf8_valid(device->id) &&
-           device->nonce.len <= NONCE_BYTES_MAX &&
+    return device->id.len <= LL_DEVICE_ID_BYTES_MAX &&
+           ll_utf8_valid(device->id) &&
+           device->nonce.len <= LL_DEVICE_NONCE_BYTES_MAX &&
            ll_utf8_valid(device->nonce) &&
            device->signature.len == 2 * LL_SHA256_BYTES &&
            ll_str_int(ts, 0, INT64_MAX / 1000, &device->ts);
@@ -144,6 +139,8 @@ judge(struct ll_call *call)
 {
     struct ll_json *json = &call->host->docs.json;
     const struct ll_content *content = call->asked->content;
+    if (call->asked->state == LL_DOC_LOST)
+        return "store/failed";
     if (content == NULL ||
         ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
         return "auth/device";
@@ -151,7 +148,7 @@ judge(struct ll_call *call)
     if (!signature_holds(call, record))
         return "auth/device";
     int64_t off_s = call->now_ms / 1000 - call->device->ts;
-    if (off_s > WINDOW_S || off_s < -WINDOW_S)
+    if (off_s > LL_DEVICE_SKEW_S_MAX || off_s < -LL_DEVICE_SKEW_S_MAX)
         return "auth/skewed";
     if (!ll_str_eq(ll_jv_str(ll_jv_get(record, "plugin")), call->instance->id))
         return "request/not-found";
@@ -226,31 +223,22 @@ static linli_status
 put_nonce(struct ll_call *call, struct ll_txn *txn, struct ll_err *err)
 {
     struct ll_doc *doc = call->device->nonce_doc;
-    struct ll_json *json = &call->host->docs.json;
     struct ll_buf *text = &call->scratch;
-    struct ll_content *content = NULL;
     struct ll_jw w = ll_jw(text);
     ll_buf_clear(text);
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "id");
     ll_jw_str(&w, doc->id);
     ll_jw_close(&w, '}');
-    linli_status status =
-        ll_json_parse(json, ll_buf_view(text), LL_JSON_DEPTH_MAX, err);
-    if (status == LINLI_OK)
-        status = ll_content_new(doc->coll, ll_json_root(json),
-            ll_buf_view(text), call->now_ms, &content, err);
-    if (status != LINLI_OK)
-        return status;
-    content->due_ms = call->now_ms + NONCE_KEPT_MS;
-    return ll_txn_write(txn, doc, content, err);
+    struct ll_plain plain = {.due_ms = call->now_ms + LL_DEVICE_NONCE_KEPT_MS};
+    return ll_txn_put_plain(txn, doc, text, &plain, err);
 }
 
 static void
 write_work(struct ll_call *call, linli_str id, struct ll_buf *text)
 {
     const struct ll_request *request = call->request;
-    int64_t due_ms = call->now_ms + LATER_MS;
+    int64_t due_ms = call->now_ms + LL_DEVICE_LATER_MS;
     struct ll_jw w = ll_jw(text);
     ll_buf_clear(text);
     ll_jw_open(&w, '{');
@@ -287,20 +275,8 @@ static linli_status
 put_work(struct ll_call *call, struct ll_txn *txn, struct ll_err *err)
 {
     struct ll_doc *doc = call->device->work;
-    struct ll_json *json = &call->host->docs.json;
-    struct ll_content *content = NULL;
     write_work(call, doc->id, &call->scratch);
-    linli_status status =
-        call->scratch.failed
-            ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an event")
-            : ll_json_parse(
-                  json, ll_buf_view(&call->scratch), LL_JSON_DEPTH_MAX, err);
-    if (status == LINLI_OK)
-        status = ll_content_new(doc->coll, ll_json_root(json),
-            ll_buf_view(&call->scratch), call->now_ms, &content, err);
-    if (status != LINLI_OK)
-        return status;
-    return ll_txn_write(txn, doc, content, err);
+    return ll_txn_put(txn, doc, &call->scratch, call->now_ms, err);
 }
 
 /* Nonce, and on a route with a fallback the event, in one commit. */
@@ -375,7 +351,7 @@ ll_device_begin(struct ll_call *call)
         return false;
     }
     if (answered)
-        ll_timer_set(device->timer, FALLBACK_MS, 0);
+        ll_timer_set(device->timer, LL_DEVICE_FALLBACK_MS, 0);
     return true;
 }
 
@@ -423,7 +399,7 @@ ll_device_refused(struct ll_call *call)
 {
     if (call->device != NULL && call->device->work != NULL)
         (void)ll_docs_put_now(
-            &call->host->docs, call->device->work, LINLI_STR(""), call->now_ms);
+            &call->host->docs, call->device->work, NULL, call->now_ms);
 }
 
 void

@@ -2,11 +2,9 @@
  * [loop] */
 #include "host/effect.h"
 
-#include <stdio.h>
-
 #include "base/text.h"
 
-#define EFFECT_DATA_BYTES_MAX 65536
+#define DEAD_BYTES_MAX 4096 /* two names and a code */
 
 struct ll_effect *
 ll_effect_new(struct ll_call *call, enum ll_effect_kind kind)
@@ -67,9 +65,10 @@ take_effect(struct ll_call *call, struct ll_op *op, struct ll_rd *args,
             "plugin.json does not declare the %s \"%.*s\"",
             kind == LL_EFFECT_EVENT ? "published event" : "alert",
             name.len > 64 ? 64 : LL_FMT(name));
-    if (data.len > EFFECT_DATA_BYTES_MAX)
+    if (data.len > LL_EFFECT_DATA_BYTES_MAX)
         return ll_fail(err, LINLI_E_LIMIT, "db/limit",
-            "%zu bytes of data, more than %d", data.len, EFFECT_DATA_BYTES_MAX);
+            "%zu bytes of data, more than %d", data.len,
+            LL_EFFECT_DATA_BYTES_MAX);
     if (ll_json_parse(&op->json, data, LL_BODY_DEPTH_MAX, err) != LINLI_OK)
         return ll_fail(err, LINLI_E_INVALID, "db/document",
             "the data is not JSON, or more than %d deep", LL_BODY_DEPTH_MAX);
@@ -184,21 +183,49 @@ ll_effects_put(struct ll_call *call, struct ll_commit *commit)
     return events;
 }
 
-void
-ll_host_alert(struct ll_host *host, const struct ll_instance *instance,
-    const char *kind, linli_str subject, linli_str data_json)
+static void
+write_dead(struct ll_jw *w, const struct ll_dead *dead)
 {
-    struct ll_commit *commit = ll_docs_commit_new(&host->docs);
-    if (commit == NULL || host->failure.status != LINLI_OK)
-        return;
-    struct alert alert = {.community = instance->community->id,
-        .kind = ll_cstr(kind),
-        .plugin = instance->id,
-        .subject = subject,
-        .trace_id = LINLI_STR(""),
-        .data = data_json,
-        .at_ms = ll_world_wall(host->world).ms,
-        .space = instance->space->id};
-    put_alert(host, &alert, commit);
-    (void)ll_docs_commit_send(&host->docs, commit);
+    ll_jw_open(w, '{');
+    if (dead->seq != 0) {
+        ll_jw_key(w, "seq");
+        ll_jw_int(w, (int64_t)dead->seq);
+    } else {
+        ll_jw_key(w, "id");
+        ll_jw_str(w, dead->id);
+        ll_jw_key(w, "run");
+        ll_jw_str(w, dead->run);
+    }
+    ll_jw_key(w, "code");
+    ll_jw_str(w, dead->code);
+    ll_jw_key(w, "attempts");
+    ll_jw_int(w, dead->attempts);
+    ll_jw_close(w, '}');
+}
+
+void
+ll_host_alert_dead(
+    const struct ll_instance *instance, const struct ll_dead *dead)
+{
+    struct ll_host *host = instance->host;
+    struct ll_buf data;
+    ll_buf_init(&data, &host->mem, DEAD_BYTES_MAX);
+    struct ll_jw w = ll_jw(&data);
+    write_dead(&w, dead);
+    struct ll_commit *commit = data.failed || host->failure.status != LINLI_OK
+                                   ? NULL
+                                   : ll_docs_commit_new(&host->docs);
+    if (commit != NULL) {
+        struct alert alert = {.community = instance->community->id,
+            .kind = ll_cstr(dead->kind),
+            .plugin = instance->id,
+            .subject = LINLI_STR(""),
+            .trace_id = LINLI_STR(""),
+            .data = ll_buf_view(&data),
+            .at_ms = ll_world_wall(host->world).ms,
+            .space = instance->space->id};
+        put_alert(host, &alert, commit);
+        (void)ll_docs_commit_send(&host->docs, commit);
+    }
+    ll_buf_fini(&data);
 }

@@ -26,8 +26,16 @@ struct ll_effect *ll_effect_new(struct ll_call *call, enum ll_effect_kind kind);
 /* All of them into the commit; tells whether there were events. */
 bool ll_effects_put(struct ll_call *call, struct ll_commit *commit);
 
-/* An alert of the host's own, in a commit of its own. */
-void ll_host_alert(struct ll_host *host, const struct ll_instance *instance,
-    const char *kind, linli_str subject, linli_str data_json);
+/* A task that has failed too often and is left. */
+struct ll_dead {
+    const char *kind;  /* of the alert */
+    uint64_t seq;      /* of an event; others: 0, */
+    linli_str id, run; /* and these: the document of ~work, the handler */
+    linli_str code;    /* of the last failure */
+    int64_t attempts;
+};
+/* An alert of it, in a commit of its own. */
+void ll_host_alert_dead(
+    const struct ll_instance *instance, const struct ll_dead *dead);
 
 #endif

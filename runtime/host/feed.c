@@ -2,13 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/params.h"
 #include "base/text.h"
 #include "host/bus.h"
 
-#define WAIT_S_MAX 25
 #define ROWS 256
-#define OUT_BYTES_MAX ((size_t)2 << 20)
-#define LIMIT_DEFAULT 50
+/* Of an event besides its data, and of the page's end. */
+#define HEAD_BYTES_MAX 1024
 
 static void ask(struct ll_feed *feed);
 
@@ -22,8 +22,8 @@ void
 ll_feed_init(struct ll_feed *feed, struct ll_host *host)
 {
     *feed = (struct ll_feed){
-        .host = host, .limit = LIMIT_DEFAULT, .wait = {.ready = on_more}};
-    ll_buf_init(&feed->out, &host->mem, OUT_BYTES_MAX);
+        .host = host, .limit = LL_LIST_DEFAULT, .wait = {.ready = on_more}};
+    ll_buf_init(&feed->out, &host->mem, LL_FEED_PAGE_BYTES);
     ll_json_init(&feed->json, &host->mem);
 }
 
@@ -44,32 +44,22 @@ ll_feed_fini(struct ll_feed *feed)
 linli_status
 ll_feed_read(struct ll_feed *feed, linli_str query, struct ll_err *err)
 {
-    linli_str pair, name;
-    while (ll_str_split(&query, '&', &pair)) {
-        int64_t value = 0;
-        linli_str text = pair;
-        if (pair.len == 0)
-            continue;
-        (void)ll_str_split(&text, '=', &name);
-        if (text.ptr == NULL)
-            text.len = 0;
-        bool good = false;
-        if (ll_str_is(name, "after")) {
-            good = ll_str_int(text, 0, INT64_MAX, &value);
-            feed->after = (uint64_t)value;
-        } else if (ll_str_is(name, "wait")) {
-            good = ll_str_int(text, 0, WAIT_S_MAX, &value);
-            feed->wait_ms = value * 1000;
-        } else if (ll_str_is(name, "limit")) {
-            good = ll_str_int(text, 1, LL_LIST_MAX, &value);
-            feed->limit = (uint32_t)value;
-        }
-        if (!good)
-            return ll_fail(err, LINLI_E_INVALID, "request/invalid",
-                "the query takes after=NUMBER, wait=0..%d (seconds) and "
-                "limit=1..%d",
-                WAIT_S_MAX, LL_LIST_MAX);
-    }
+    static const char *const names[] = {"after", "wait", "limit", NULL};
+    struct ll_params params;
+    int64_t after = 0, wait_s = 0, limit = LL_LIST_DEFAULT;
+    linli_status status = ll_params_read(&params, names, query, err);
+    if (status == LINLI_OK)
+        status = ll_param_int(&params, "after", 0, INT64_MAX, &after, err);
+    if (status == LINLI_OK)
+        status =
+            ll_param_int(&params, "wait", 0, LL_FEED_WAIT_S_MAX, &wait_s, err);
+    if (status == LINLI_OK)
+        status = ll_param_int(&params, "limit", 1, LL_LIST_MAX, &limit, err);
+    if (status != LINLI_OK)
+        return status;
+    feed->after = (uint64_t)after;
+    feed->wait_ms = wait_s * 1000;
+    feed->limit = (uint32_t)limit;
     return LINLI_OK;
 }
 
@@ -96,10 +86,9 @@ wanted(struct ll_feed *feed, linli_str type, linli_str data)
 }
 
 void
-ll_event_write(struct ll_jw *w, const struct ll_event *event)
+ll_event_write(struct ll_jw *w, const struct ll_event *event, bool text_at)
 {
     char at[LL_RFC3339_BYTES];
-    ll_rfc3339(event->at_ms, at);
     ll_jw_open(w, '{');
     ll_jw_key(w, "seq");
     ll_jw_int(w, event->seq);
@@ -108,7 +97,12 @@ ll_event_write(struct ll_jw *w, const struct ll_event *event)
     ll_jw_key(w, "plugin");
     ll_jw_str(w, event->plugin);
     ll_jw_key(w, "at");
-    ll_jw_cstr(w, at);
+    if (text_at) {
+        ll_rfc3339(event->at_ms, at);
+        ll_jw_cstr(w, at);
+    } else {
+        ll_jw_int(w, event->at_ms);
+    }
     ll_jw_key(w, "data");
     ll_jw_raw(w, event->data);
     ll_jw_close(w, '}');
@@ -129,6 +123,13 @@ ll_event_read(struct ll_rd *rows, struct ll_event *event)
     return !rows->bad;
 }
 
+static bool
+fits(const struct ll_feed *feed, const struct ll_event *event)
+{
+    return event->data.len + HEAD_BYTES_MAX <=
+           LL_FEED_PAGE_BYTES - feed->out.len;
+}
+
 static void
 take_rows(struct ll_feed *feed)
 {
@@ -139,11 +140,14 @@ take_rows(struct ll_feed *feed)
          i++) {
         if (!ll_event_read(&rows, &event))
             return;
+        if (wanted(feed, event.type, event.data)) {
+            feed->full = feed->count > 0 && !fits(feed, &event);
+            if (feed->full)
+                return;
+            ll_event_write(&w, &event, true);
+            feed->count++;
+        }
         feed->after = (uint64_t)event.seq;
-        if (!wanted(feed, event.type, event.data))
-            continue;
-        ll_event_write(&w, &event);
-        feed->count++;
     }
 }
 
@@ -157,8 +161,8 @@ finish(struct ll_feed *feed)
     ll_buf_printf(
         &feed->out, "],\"next_after\":%llu}", (unsigned long long)feed->after);
     if (feed->out.failed)
-        status = ll_fail(&err, LINLI_E_LIMIT, "runtime/memory",
-            "a page of events is too large; ask for fewer");
+        status =
+            ll_fail(&err, LINLI_E_LIMIT, "runtime/memory", "a page of events");
     feed->done(feed, status, &err);
 }
 
@@ -175,7 +179,7 @@ on_rows(struct ll_query *query)
     ll_query_fini(query);
     if (status != LINLI_OK)
         feed->done(feed, status, &err);
-    else if (feed->count == feed->limit)
+    else if (feed->full || feed->count == feed->limit)
         finish(feed);
     else if (more)
         ask(feed);

@@ -7,6 +7,7 @@ host_SRCS = batch.c \
   call_run.c \
   clock.c \
   code_try.c \
+  collections.c \
   conf.c \
   db_list.c \
   db_ops.c \
@@ -14,8 +15,6 @@ host_SRCS = batch.c \
   dev_key.c \
   device.c \
   directory.c \
-  doc.c \
-  docs.c \
   effect.c \
   error_text.c \
   feed.c \
@@ -24,7 +23,6 @@ host_SRCS = batch.c \
   jwks.c \
   jwt.c \
   kept.c \
-  known.c \
   locale.c \
   lock.c \
   log.c \
@@ -32,22 +30,19 @@ host_SRCS = batch.c \
   metrics.c \
   op.c \
   own_schema.c \
+  probe.c \
   problem_json.c \
   rate.c \
   reconcile.c \
   remember.c \
   request.c \
-  scan.c \
   seed.c \
   seed_read.c \
-  services.c \
   stop.c \
   sweep.c \
   timers.c \
   token_cache.c \
   trace.c \
-  txn.c \
-  wait.c \
   who.c \
   work.c
 

@@ -16,7 +16,10 @@
 
 #define HOST_ARENA_BYTES_MAX ((size_t)64 << 20)
 #define STORE_READERS 2
-/* A thousand timers and more for each commit: spec/db.md. */
+#define UNREAD_EVERY_NS ((int64_t)1000000000)
+/* Timers of one instant ring in the order in which they were set, also those
+ * of an earlier process (spec/timers.md, 2.3): for each commit, more numbers
+ * than its call can have used, LL_HOST_CALLS_MAX in each of its runs. */
 #define WORK_SEQ_BITS 20
 #define RATE_BUCKETS 16384
 #define BURST_BUCKETS 1024
@@ -220,22 +223,42 @@ open_data(
     return ll_logfile_open(&host->mem, path, &host->log.file, err);
 }
 
+static void
+log_store(struct ll_host *host, const char *code, const struct ll_err *err)
+{
+    char text[sizeof err->where + sizeof err->msg + 4];
+    (void)snprintf(text, sizeof text, "%s%s%s", err->where,
+        err->where[0] == '\0' ? "" : ": ", err->msg);
+    struct ll_log_line line = {
+        .level = LL_ERROR, .code = code, .msg = ll_cstr(text)};
+    ll_log_write(&host->log, &line);
+}
+
 /* A batch could not be made durable: nothing that came after the last one
  * that was may be believed, so the host ends. */
 static void
 on_store_failed(void *user, const struct ll_err *err)
 {
     struct ll_host *host = user;
-    char text[sizeof err->where + sizeof err->msg + 4];
-    (void)snprintf(text, sizeof text, "%s%s", err->where, err->msg);
-    struct ll_log_line line = {
-        .level = LL_ERROR, .code = "store/failed", .msg = ll_cstr(text)};
-    ll_log_write(&host->log, &line);
+    log_store(host, "store/failed", err);
     host->failure = *err;
     ll_host_store_failed(host);
     ll_host_stop(host);
     for (struct ll_pool *p = host->supervisor.pools; p != NULL; p = p->next)
         ll_pool_kill(p);
+}
+
+/* Who asked has been told that the store has failed; the operator is told
+ * why, once in a while. */
+static void
+on_store_unread(void *user, const struct ll_err *err)
+{
+    struct ll_host *host = user;
+    int64_t now_ns = ll_mono_now().ns;
+    if (host->unread_ns != 0 && now_ns - host->unread_ns < UNREAD_EVERY_NS)
+        return;
+    host->unread_ns = now_ns;
+    log_store(host, "store/unread", err);
 }
 
 static void
@@ -260,6 +283,7 @@ open_store(
         .readers = STORE_READERS,
         .durable = on_durable,
         .failed = on_store_failed,
+        .unread = on_store_unread,
         .user = host};
     linli_status status = ll_store_open(&want, &host->store, err);
     if (status == LINLI_OK)

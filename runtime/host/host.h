@@ -10,7 +10,7 @@
 #include <linli/host.h>
 
 #include "host/conf.h"
-#include "host/docs.h"
+#include "data/docs.h"
 #include "host/log.h"
 #include "host/metrics.h"
 #include "host/rate.h"
@@ -51,6 +51,13 @@ enum ll_instance_state {
 /* The word operators see: "enabled". */
 const char *ll_instance_state_name(enum ll_instance_state state);
 
+/* host/lock.c: the commit lock of a space, which is one instance's. */
+struct ll_lock {
+    struct ll_call *holder; /* NULL: it is free */
+    struct ll_wait *waits, *commit_waits;
+    struct ll_timer *timer; /* NULL: never held */
+};
+
 /* One plugin in one community. */
 struct ll_instance {
     struct ll_host *host;
@@ -59,16 +66,18 @@ struct ll_instance {
     linli_str id;  /* of the plugin; the host's arena */
     uint64_t hash; /* of id and community, keyed */
     enum ll_instance_state state;
-    struct ll_pool *pool;             /* serves; NULL unless ENABLED */
-    struct ll_package *package;       /* of `pool` */
-    struct ll_loading *loading;       /* a version on its way, or NULL */
-    uint32_t metrics_row;             /* of the version that serves */
-    struct ll_space *space;           /* what it stores */
+    struct ll_pool *pool;       /* serves; NULL unless ENABLED */
+    struct ll_package *package; /* of `pool` */
+    struct ll_loading *loading; /* a version on its way, or NULL */
+    uint32_t metrics_row;       /* of the version that serves */
+    struct ll_space *space;     /* what it stores */
+    struct ll_lock lock;
     struct ll_queue *queue;           /* host/work.c; NULL: never served */
     struct ll_subscriber *subscriber; /* host/bus.c; NULL: handles nothing */
     struct ll_err last_error;
     int64_t last_error_ms;      /* wall clock; 0: never */
     uint64_t restarts;          /* of pools that are gone */
+    uint32_t pool_count;        /* with those that drain or load */
     struct ll_keeping *keeping; /* host/remember.c; NULL: nothing to write */
 };
 
@@ -116,6 +125,7 @@ struct ll_host {
     struct ll_advance *advance; /* of the clock, under way (host/clock.c) */
     bool virtual_clock;         /* development: the wall clock is ours to set */
     struct ll_err failure;      /* what ended the host; status 0: nothing did */
+    int64_t unread_ns;          /* when the log said that a read had failed */
     char admin_token[LL_ADMIN_TOKEN_BYTES]; /* of host-wide paths */
     struct ll_datadir data;                 /* closed: nothing is kept */
     /* The HTTP face, made by the server layer above: told to drain, then to
@@ -184,6 +194,13 @@ linli_status ll_host_disable(struct ll_host *host, linli_str community,
 
 /* Lets its workers drain and serves no more; a load under way is dropped. */
 void ll_instance_close(struct ll_instance *instance);
+/* Makes the space what a manifest says, before its version serves: collections
+ * with their indexes. "runtime/memory". host/collections.c */
+linli_status ll_collections_open(struct ll_instance *instance,
+    const struct ll_manifest *manifest, struct ll_err *err) LL_USE_RESULT;
+/* Retires the indexes that the version that serves does not declare, and drops
+ * them once it is alone. Called whenever one came or went. */
+void ll_collections_retire(struct ll_instance *instance);
 
 /* For the face: the drain has begun; nothing new is taken. */
 void ll_host_stop(struct ll_host *host);

@@ -9,7 +9,6 @@
 
 #include "base/text.h"
 #include "host/bus.h"
-#include "host/known.h"
 #include "host/remember.h"
 #include "host/work.h"
 
@@ -74,13 +73,16 @@ log_instance(const struct ll_instance *instance,
 static void
 on_pool_closed(void *user, const struct ll_pool *pool)
 {
-    struct ll_host *host = user;
+    struct ll_instance *instance = user;
+    struct ll_host *host = instance->host;
     const struct ll_manifest *manifest = pool->package->manifest;
     struct ll_plugin_metrics *row = ll_metrics_row(&host->metrics,
         ll_metrics_index(&host->metrics, manifest->id, manifest->version));
     row->cpu_ns_gone += (uint64_t)ll_pool_cpu_ns(pool);
     row->restarts_gone += pool->restarts;
+    instance->pool_count--;
     host->pool_count--;
+    ll_collections_retire(instance);
     ll_host_check_stopped(host);
 }
 
@@ -90,7 +92,7 @@ close_pool(struct ll_instance *instance, struct ll_pool **pool)
     if (*pool == NULL)
         return;
     instance->restarts += (*pool)->restarts;
-    ll_pool_close(*pool, on_pool_closed, instance->host);
+    ll_pool_close(*pool, on_pool_closed, instance);
     *pool = NULL;
 }
 
@@ -129,57 +131,6 @@ loading_free(struct ll_loading **loading_at)
     ll_release(&host->mem, loading, sizeof *loading);
 }
 
-/* Makes the space what the manifest says: collections with their indexes.
- * What another version declared stays until it is gone. */
-static linli_status
-open_collections(struct ll_instance *instance,
-    const struct ll_manifest *manifest, struct ll_err *err)
-{
-    for (uint32_t i = 0; i < manifest->collection_count; i++) {
-        const struct ll_collection_decl *decl = &manifest->collections[i];
-        struct ll_coll *coll = ll_space_coll(instance->space, decl->name);
-        struct ll_arena *arena = ll_host_arena(instance->host);
-        if (coll == NULL)
-            return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
-        /* The version may go before the space does. */
-        coll->subject = ll_arena_str(arena, decl->subject);
-        coll->retention_from = ll_arena_str(arena, decl->retention_from);
-        coll->retention_ms = decl->retention_ms;
-        coll->doc_bytes = decl->doc_bytes;
-        bool good = !arena->failed;
-        for (uint32_t k = 0; good && k < decl->index_count; k++)
-            good = ll_coll_index(coll, decl->indexes[k].name,
-                       decl->indexes[k].text) != NULL;
-        if (!good)
-            return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
-    }
-    return LINLI_OK;
-}
-
-/* Linli's own collections of the space. */
-static linli_status
-open_own_collections(struct ll_instance *instance, struct ll_err *err)
-{
-    static const char *const names[] = {
-        "~idem", "~pid", "~meter", "~code", "~cursor", "~work"};
-    for (size_t i = 0; i < LL_COUNT(names); i++) {
-        struct ll_coll *coll =
-            ll_space_coll(instance->space, ll_cstr(names[i]));
-        if (coll == NULL)
-            return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
-        if (i == 0) {
-            coll->subject = (linli_str)LINLI_STR("resident");
-            coll->fleeting = true;
-            ll_known_open(instance->space, coll);
-        }
-        if (i == 1 && ll_coll_index(coll, LINLI_STR("by_pid"),
-                          LINLI_STR("{\"fields\":[\"pid\"],"
-                                    "\"unique\":true}")) == NULL)
-            return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
-    }
-    return ll_work_open(instance, err);
-}
-
 /* The new version serves, or never will. */
 static void
 on_loaded(
@@ -209,6 +160,7 @@ on_loaded(
             instance->state = LL_INSTANCE_FAILED;
     }
     loading_free(&instance->loading);
+    ll_collections_retire(instance);
     if (done != NULL)
         done(done_user, instance, status, err);
 }
@@ -222,9 +174,8 @@ on_pool_opened(void *user, linli_status status, const struct ll_err *err)
     struct ll_loading *loading = instance->loading;
     struct ll_err own;
     if (status == LINLI_OK) {
-        status = open_collections(instance, loading->package->manifest, &own);
-        if (status == LINLI_OK)
-            status = open_own_collections(instance, &own);
+        status =
+            ll_collections_open(instance, loading->package->manifest, &own);
         if (status == LINLI_OK && loading->lasting) {
             status = ll_remember_enabled(instance, loading->package,
                 loading->pool->options.config_json, on_loaded, &own);
@@ -294,9 +245,11 @@ open_pool(struct ll_instance *instance, linli_str config, struct ll_err *err)
     };
     linli_status status = ll_pool_open(
         &host->supervisor, &options, &instance->loading->pool, err);
-    if (status == LINLI_OK)
-        host->pool_count++;
-    return status;
+    if (status != LINLI_OK)
+        return status;
+    host->pool_count++;
+    instance->pool_count++;
+    return LINLI_OK;
 }
 
 /* A configuration must be a JSON object before a worker may judge it. */
@@ -524,11 +477,10 @@ ll_instance_put_disabled(struct ll_host *host,
     instance->state = LL_INSTANCE_DISABLED;
     status = open_package(host, &wanted, &package, err);
     if (status == LINLI_OK)
-        status = open_collections(instance, package->manifest, err);
-    if (status == LINLI_OK)
-        status = open_own_collections(instance, err);
+        status = ll_collections_open(instance, package->manifest, err);
     if (status == LINLI_OK) {
         instance->package = ll_package_ref(package);
+        ll_collections_retire(instance);
         instance->metrics_row = ll_metrics_index(
             &host->metrics, instance->id, package->manifest->version);
     }

@@ -2,10 +2,8 @@
 #include "host/kept.h"
 
 #include "base/text.h"
-#include "host/known.h"
-
-#define DAY_MS ((int64_t)86400000)
-#define KEPT_MS DAY_MS /* spec/http.md, section 4 */
+#include "data/known.h"
+#include "data/put.h"
 
 bool
 ll_kept_key_valid(linli_str key)
@@ -136,9 +134,7 @@ linli_status
 ll_kept_write(struct ll_call *call, struct ll_err *err)
 {
     const struct ll_response *response = &call->response;
-    struct ll_content *content = NULL;
     struct ll_buf *text = &call->scratch;
-    struct ll_json *json = &call->host->docs.json;
     struct ll_jw w = ll_jw(text);
     ll_buf_clear(text);
     ll_jw_open(&w, '{');
@@ -157,18 +153,10 @@ ll_kept_write(struct ll_call *call, struct ll_err *err)
         ll_jw_cstr(&w, call->pid);
     }
     ll_jw_close(&w, '}');
-    linli_status status =
-        text->failed
-            ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an answer")
-            : ll_json_parse(json, ll_buf_view(text), LL_JSON_DEPTH_MAX, err);
-    if (status == LINLI_OK)
-        status = ll_content_new(call->kept->coll, ll_json_root(json),
-            ll_buf_view(text), call->now_ms, &content, err);
-    if (status != LINLI_OK)
-        return status;
-    content->due_ms = call->now_ms + KEPT_MS;
+    struct ll_plain plain = {.subject = ll_cstr(call->pid),
+        .due_ms = call->now_ms + LL_IDEMPOTENCY_KEPT_MS};
     ll_known_add(call->instance->space, call->kept->id);
-    return ll_txn_write(&call->txn, call->kept, content, err);
+    return ll_txn_put_plain(&call->txn, call->kept, text, &plain, err);
 }
 
 void

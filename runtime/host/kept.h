@@ -2,7 +2,8 @@
  *
  * A document of the space's collection ~idem, written in the commit of the
  * call itself, under a hash of who asked for what: community, kind and id of
- * the caller, method, path, key. It goes after a day (spec/http.md).
+ * the caller, method, path, key. It goes after a day (spec/pipeline.md,
+ * 1.3).
  */
 #ifndef LL_HOST_KEPT_H
 #define LL_HOST_KEPT_H

@@ -7,65 +7,69 @@
  */
 #include "host/call.h"
 
-#define NS_PER_MS 1000000
-
 static void
 on_late(void *user)
 {
-    struct ll_space *space = user;
-    struct ll_call *holder = space->lock_holder;
-    if (holder != NULL)
-        ll_lock_give(holder);
+    struct ll_lock *lock = user;
+    if (lock->holder != NULL)
+        ll_lock_give(lock->holder);
 }
 
-static bool
+/* Without memory for the timer there is no lock: it runs as before. */
+static void
 hold(struct ll_call *call)
 {
-    struct ll_space *space = call->instance->space;
-    if (space->lock_timer == NULL)
-        space->lock_timer = ll_timer_new(call->host->world, on_late, space);
-    if (space->lock_timer == NULL)
-        return false;
-    ll_timer_set(
-        space->lock_timer, call->package->manifest->limits.burst_ms, 0);
-    space->lock_holder = call;
+    struct ll_lock *lock = &call->instance->lock;
+    if (lock->timer == NULL)
+        lock->timer = ll_timer_new(call->host->world, on_late, lock);
+    if (lock->timer == NULL)
+        return;
+    ll_timer_set(lock->timer, call->package->manifest->limits.burst_ms, 0);
+    lock->holder = call;
     call->locking = true;
-    return true;
 }
 
 bool
 ll_lock_take(struct ll_call *call)
 {
-    struct ll_space *space = call->instance->space;
-    if (space->lock_holder == call)
+    struct ll_lock *lock = &call->instance->lock;
+    if (lock->holder == call)
         return true;
-    /* Without a timer there is no lock: it runs as before. */
-    if (space->lock_holder == NULL)
-        return hold(call) || true;
-    ll_wait_add(&space->lock_waits, &call->hold);
+    if (lock->holder == NULL) {
+        hold(call);
+        return true;
+    }
+    ll_wait_add(&lock->waits, &call->hold);
     return false;
 }
 
 bool
 ll_lock_free(struct ll_call *call)
 {
-    struct ll_space *space = call->instance->space;
-    if (space->lock_holder == NULL || space->lock_holder == call)
+    struct ll_lock *lock = &call->instance->lock;
+    if (lock->holder == NULL || lock->holder == call)
         return true;
-    ll_wait_add(&space->commit_waits, &call->hold);
+    ll_wait_add(&lock->commit_waits, &call->hold);
     return false;
 }
 
 void
 ll_lock_give(struct ll_call *call)
 {
-    struct ll_space *space = call->instance->space;
+    struct ll_lock *lock = &call->instance->lock;
     if (!call->locking)
         return;
     call->locking = false;
-    space->lock_holder = NULL;
-    ll_timer_stop(space->lock_timer);
+    lock->holder = NULL;
+    ll_timer_stop(lock->timer);
     /* First those who are ready to commit, then the next for the lock. */
-    ll_wait_tell(&space->commit_waits);
-    ll_wait_tell_first(&space->lock_waits);
+    ll_wait_tell(&lock->commit_waits);
+    ll_wait_tell_first(&lock->waits);
+}
+
+void
+ll_lock_close(struct ll_instance *instance)
+{
+    ll_check(instance->lock.holder == NULL);
+    ll_timer_free(&instance->lock.timer);
 }

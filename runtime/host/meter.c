@@ -4,72 +4,11 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "data/put.h"
+#include "data/series.h"
 #include "host/effect.h"
 
 #define NS_PER_US 1000
-#define AHEAD_MS_MAX ((int64_t)5 * 60 * 1000)      /* spec/metering.md */
-#define BACK_MS_MAX ((int64_t)72 * 60 * 60 * 1000) /* the grace */
-#define EVENT_ID_BYTES_MAX 128
-
-struct ll_series {
-    struct ll_series *next;
-    uint32_t id;
-    linli_str meter;
-};
-
-/* -- series -- */
-
-static struct ll_series *
-series_make(struct ll_space *space, uint32_t id, linli_str meter)
-{
-    struct ll_docs *docs = space->docs;
-    struct ll_arena *arena = ll_docs_arena(docs);
-    struct ll_series *series = ll_arena_alloc(arena, sizeof *series);
-    if (series == NULL)
-        return NULL;
-    series->id = id;
-    series->meter = ll_arena_str(arena, meter);
-    if (arena->failed)
-        return NULL;
-    series->next = space->series;
-    space->series = series;
-    if (id > docs->last_series)
-        docs->last_series = id;
-    return series;
-}
-
-linli_status
-ll_series_known(struct ll_space *space, int64_t id, linli_str meter)
-{
-    return series_make(space, (uint32_t)id, meter) == NULL ? LINLI_E_NOMEM
-                                                           : LINLI_OK;
-}
-
-uint32_t
-ll_series(struct ll_space *space, linli_str meter)
-{
-    struct ll_docs *docs = space->docs;
-    struct ll_series *series = space->series;
-    while (series != NULL && !ll_str_eq(series->meter, meter))
-        series = series->next;
-    if (series != NULL)
-        return series->id;
-    struct ll_commit *commit = ll_docs_commit_new(docs);
-    if (commit == NULL)
-        return 0;
-    ll_commit_op(commit, LL_ST_series_put);
-    ll_put_int(&commit->ops, docs->last_series + 1);
-    ll_put_int(&commit->ops, space->id);
-    ll_put_bytes(&commit->ops, meter);
-    if (!commit->ops.failed)
-        series = series_make(space, (uint32_t)docs->last_series + 1, meter);
-    if (series == NULL) {
-        ll_docs_commit_free(docs, commit);
-        return 0;
-    }
-    (void)ll_docs_commit_send(docs, commit);
-    return series->id;
-}
 
 /* -- usage -- */
 
@@ -174,8 +113,8 @@ judge_plain(struct ll_call *call, const struct metered *m, int64_t max,
         return ll_fail(err, LINLI_E_INVALID, "db/limit",
             "%.*s: %lld; whole units from 1 are possible, %lld in a call",
             LL_FMT(m->meter), (long long)m->units, (long long)max);
-    if (m->at_ms > call->now_ms + AHEAD_MS_MAX ||
-        m->at_ms < call->now_ms - BACK_MS_MAX)
+    if (m->at_ms > call->now_ms + LL_METER_AHEAD_MS_MAX ||
+        m->at_ms < call->now_ms - LL_METER_BACK_MS_MAX)
         return ll_fail(err, LINLI_E_INVALID, "db/limit",
             "`at` is at most 72 hours back and 5 minutes ahead");
     return LINLI_OK;
@@ -192,14 +131,14 @@ judge_metered(struct ll_call *call, const struct metered *m, struct ll_err *err)
         return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
             "plugin.json declares no meter \"%.*s\"",
             m->meter.len > 64 ? 64 : LL_FMT(m->meter));
-    bool valid = id.len <= EVENT_ID_BYTES_MAX && ll_utf8_valid(id);
+    bool valid = id.len <= LL_METER_EVENT_ID_BYTES_MAX && ll_utf8_valid(id);
     for (size_t i = 0; valid && i < id.len; i++)
         valid = (unsigned char)id.ptr[i] >= 0x20 && id.ptr[i] != 0x7f;
     if (!valid)
         return ll_fail(err, LINLI_E_INVALID, "db/limit",
             "an event_id is a text of at most %d bytes without control "
             "characters",
-            EVENT_ID_BYTES_MAX);
+            LL_METER_EVENT_ID_BYTES_MAX);
     if (!reversal)
         return judge_plain(call, m, decl->max_per_call, err);
     if (m->event_id.len > 0 || m->at_given)
@@ -253,7 +192,6 @@ write_claim(struct ll_call *call, struct ll_op *op, const struct claim *claim,
     struct ll_err *err)
 {
     struct ll_jw w = ll_jw(&op->text);
-    struct ll_content *content = NULL;
     ll_buf_clear(&op->text);
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "id");
@@ -267,16 +205,7 @@ write_claim(struct ll_call *call, struct ll_op *op, const struct claim *claim,
     ll_jw_key(&w, "reversed");
     ll_jw_bool(&w, claim->reversed);
     ll_jw_close(&w, '}');
-    linli_status status =
-        op->text.failed ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage")
-                        : ll_json_parse(&op->json, ll_buf_view(&op->text),
-                              LL_BODY_DEPTH_MAX, err);
-    if (status == LINLI_OK)
-        status = ll_content_new(op->coll, ll_json_root(&op->json),
-            ll_buf_view(&op->text), call->now_ms, &content, err);
-    if (status != LINLI_OK)
-        return status;
-    return ll_txn_write(&call->txn, op->doc, content, err);
+    return ll_txn_put(&call->txn, op->doc, &op->text, call->now_ms, err);
 }
 
 static linli_status

@@ -102,6 +102,8 @@ void
 ll_op_refuse(struct ll_call *call, const struct ll_err *err)
 {
     struct ll_buf *text = &call->op.text;
+    if (err->status == LINLI_E_IO || err->status == LINLI_E_NOMEM)
+        call->unserved = err->status;
     char detail[sizeof err->where + sizeof err->msg + 4];
     (void)snprintf(detail, sizeof detail, "%s%s", err->where, err->msg);
     ll_buf_clear(text);
@@ -147,32 +149,13 @@ static const struct {
     bool (*serve)(struct ll_call *call, struct ll_op *op, struct ll_rd *args);
     const char *args;
     bool draft;
+    bool writes; /* not for routes that promise to change nothing */
 } services[] = {
-#define H(number, name, interface, is_draft, letters, answer) \
-    [number] = {ll_serve_##name, letters, is_draft},
+#define H(number, name, interface, is_draft, does_write, letters, answer) \
+    [number] = {ll_serve_##name, letters, is_draft, does_write},
 #include "wire/hostcall.def"
 #undef H
 };
-
-enum {
-#define H(number, name, interface, is_draft, letters, answer) \
-    OP_##name = number,
-#include "wire/hostcall.def"
-#undef H
-};
-
-/* What changes something: not for routes that promise to change nothing. */
-static bool
-writes(uint32_t op)
-{
-    static const uint32_t writers[] = {OP_db_insert, OP_db_put, OP_db_patch,
-        OP_db_delete, OP_timer_set, OP_timer_cancel, OP_event_emit,
-        OP_meter_add, OP_alert_raise};
-    for (size_t i = 0; i < LL_COUNT(writers); i++)
-        if (writers[i] == op)
-            return true;
-    return false;
-}
 
 static bool
 refused_by_route(struct ll_call *call, struct ll_err *err)
@@ -213,7 +196,7 @@ ll_call_service(struct ll_call *call, uint32_t number, linli_str args)
         ll_op_answer(call, LINLI_E_NOMEM);
     } else if (ll_rd_list(&rd) != strlen(services[number].args)) {
         ll_op_answer(call, LINLI_E_INVALID);
-    } else if (writes(number) && refused_by_route(call, &err)) {
+    } else if (services[number].writes && refused_by_route(call, &err)) {
         ll_op_refuse(call, &err);
     } else if (services[number].serve(call, op, &rd)) {
         ll_op_go(call);

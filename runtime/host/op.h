@@ -6,7 +6,7 @@
 #ifndef LL_HOST_OP_H
 #define LL_HOST_OP_H
 
-#include "host/scan.h"
+#include "data/scan.h"
 
 struct ll_call;
 struct ll_op;
@@ -27,15 +27,13 @@ struct ll_op {
     struct ll_scan scan;
     bool scanning;
     /* of a write */
-    bool must_be_absent, must_be_there;
+    bool must_be_absent;
     linli_str body;
     struct ll_content *content;
     struct ll_ix *unique; /* the next one to be looked at */
     /* of a list */
     linli_str low, high;
-    bool ranged; /* an answer with a cursor */
     /* of others */
-    int64_t number;
     linli_str extra;
 };
 
@@ -66,8 +64,8 @@ bool ll_op_collection(struct ll_call *call, struct ll_op *op, linli_str name);
 /* The services, wire/hostcall.def. `args` stands after the list's count; the
  * slices live as long as the op. True: the op has a step that is to be
  * begun; false: it was answered. */
-#define H(number, name, interface, draft, args, answer) \
-    bool ll_serve_##name(                               \
+#define H(number, name, interface, draft, writes, args, answer) \
+    bool ll_serve_##name(                                       \
         struct ll_call *call, struct ll_op *op, struct ll_rd *args_at);
 #include "wire/hostcall.def"
 #undef H

@@ -4,10 +4,13 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "data/put.h"
 #include "host/directory.h"
 #include "world/file.h"
 
 #define ROWS 256
+/* A document that could not be read is asked for again then. */
+#define PAUSE_MS 1000
 #define ROSTER_BYTES_MAX ((size_t)64 << 20)
 /* What `state` says. */
 #define ENABLED "enabled"
@@ -142,8 +145,9 @@ ll_roster_free(struct ll_host *host)
 /* The document of an instance, and what it is to become. */
 struct ll_keeping {
     struct ll_instance *instance;
-    struct ll_doc *doc; /* a reference */
+    struct ll_doc *doc; /* a reference; NULL: it is to be asked for */
     struct ll_wait wait;
+    struct ll_timer *pause;
     bool enable;        /* else it is to be disabled */
     struct ll_buf text; /* the whole of it, if so */
     void (*done)(struct ll_instance *instance, linli_status status,
@@ -198,6 +202,20 @@ write_disabled(struct ll_keeping *keeping)
     ll_jw_close(&w, '}');
 }
 
+/* The document could not be read: it is let go of. Who enables is told, and may
+ * ask again; a disable goes on by itself. */
+static void
+take_lost(struct ll_keeping *keeping)
+{
+    struct ll_err err;
+    ll_doc_unref(&keeping->doc);
+    if (!keeping->enable)
+        ll_timer_set(keeping->pause, PAUSE_MS, 0);
+    linli_status status =
+        ll_fail(&err, LINLI_E_IO, "store/failed", "it cannot be kept");
+    tell(keeping, status, &err);
+}
+
 /* The document is known. */
 static void
 write_now(struct ll_keeping *keeping)
@@ -205,25 +223,26 @@ write_now(struct ll_keeping *keeping)
     struct ll_host *host = keeping->instance->host;
     struct ll_docs *docs = &host->docs;
     struct ll_err err;
+    if (keeping->doc->state == LL_DOC_LOST) {
+        take_lost(keeping);
+        return;
+    }
     if (!keeping->enable)
         write_disabled(keeping);
     if (keeping->text.len == 0) /* nobody had enabled it */
         return;
-    bool lost = keeping->doc->state == LL_DOC_LOST;
-    struct ll_commit *commit = lost ? NULL : ll_docs_commit_new(docs);
+    struct ll_commit *commit = ll_docs_commit_new(docs);
     if (commit != NULL) {
         commit->done = on_written;
         commit->user = keeping;
     }
-    if (commit != NULL && !keeping->text.failed &&
-        ll_docs_put_in(docs, keeping->doc, ll_buf_view(&keeping->text),
-            ll_world_wall(host->world).ms, commit) != 0)
+    if (commit != NULL && ll_docs_put_in(docs, keeping->doc, &keeping->text,
+                              ll_world_wall(host->world).ms, commit) != 0)
         return;
     if (commit != NULL)
         ll_docs_commit_free(docs, commit);
     linli_status status =
-        lost ? ll_fail(&err, LINLI_E_IO, "store/failed", "it cannot be kept")
-             : ll_fail(&err, LINLI_E_NOMEM, "runtime/memory", "a plugin");
+        ll_fail(&err, LINLI_E_NOMEM, "runtime/memory", "a plugin");
     tell(keeping, status, &err);
 }
 
@@ -245,24 +264,32 @@ name_of(const struct ll_instance *instance, char id[LL_DOC_ID_BYTES_MAX + 1],
         ll_cstr(id), subject);
 }
 
+static void write_when_ready(struct ll_keeping *keeping);
+
+static void
+on_pause_over(void *user)
+{
+    struct ll_keeping *keeping = user;
+    const struct ll_host *host = keeping->instance->host;
+    ll_timer_stop(keeping->pause);
+    if (host->failure.status == LINLI_OK && !keeping->enable)
+        write_when_ready(keeping);
+}
+
 static struct ll_keeping *
 keeping_of(struct ll_instance *instance)
 {
     struct ll_host *host = instance->host;
-    char id[LL_DOC_ID_BYTES_MAX + 1], subject[LL_PID_BYTES];
     if (instance->keeping != NULL)
         return instance->keeping;
-    struct ll_coll *coll = ll_directory_host(host, LL_DIR_PLUGIN);
-    struct ll_keeping *keeping =
-        coll == NULL ? NULL : ll_alloc(&host->mem, sizeof *keeping);
+    struct ll_keeping *keeping = ll_alloc(&host->mem, sizeof *keeping);
     if (keeping == NULL)
         return NULL;
-    name_of(instance, id, subject);
     keeping->instance = instance;
     keeping->wait.ready = on_ready;
-    keeping->doc = ll_docs_get(coll, ll_cstr(id));
+    keeping->pause = ll_timer_new(host->world, on_pause_over, keeping);
     ll_buf_init(&keeping->text, &host->mem, LL_DOC_BYTES_MAX);
-    if (keeping->doc == NULL) {
+    if (keeping->pause == NULL) {
         ll_release(&host->mem, keeping, sizeof *keeping);
         return NULL;
     }
@@ -270,12 +297,28 @@ keeping_of(struct ll_instance *instance)
     return keeping;
 }
 
+/* Asks for the document, unless it is in hand. False without memory. */
+static bool
+hold_doc(struct ll_keeping *keeping)
+{
+    char id[LL_DOC_ID_BYTES_MAX + 1], subject[LL_PID_BYTES];
+    struct ll_coll *coll =
+        ll_directory_host(keeping->instance->host, LL_DIR_PLUGIN);
+    if (keeping->doc != NULL || coll == NULL)
+        return keeping->doc != NULL;
+    name_of(keeping->instance, id, subject);
+    keeping->doc = ll_docs_get(coll, ll_cstr(id));
+    return keeping->doc != NULL;
+}
+
 static void
 write_when_ready(struct ll_keeping *keeping)
 {
     if (keeping->wait.head != NULL) /* it waits already */
         return;
-    if (ll_doc_ready(keeping->doc, &keeping->wait))
+    if (!hold_doc(keeping))
+        ll_timer_set(keeping->pause, PAUSE_MS, 0);
+    else if (ll_doc_ready(keeping->doc, &keeping->wait))
         write_now(keeping);
 }
 
@@ -288,7 +331,7 @@ ll_remember_enabled(struct ll_instance *instance,
 {
     char id[LL_DOC_ID_BYTES_MAX + 1], subject[LL_PID_BYTES], path[8192];
     struct ll_keeping *keeping = keeping_of(instance);
-    if (keeping == NULL)
+    if (keeping == NULL || !hold_doc(keeping))
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a plugin");
     if (!ll_path_absolute(package->dir, path, sizeof path))
         return ll_fail(err, LINLI_E_IO, "package/missing-file",
@@ -343,6 +386,7 @@ ll_remember_close(struct ll_instance *instance)
         return;
     instance->keeping = NULL;
     ll_wait_cancel(&keeping->wait);
+    ll_timer_free(&keeping->pause);
     ll_doc_unref(&keeping->doc);
     ll_buf_fini(&keeping->text);
     ll_release(&instance->host->mem, keeping, sizeof *keeping);

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "host/directory.h"
 #include "host/seed_read.h"
-#include "host/txn.h"
+#include "data/txn.h"
 
 enum phase { REFERENCES, DOCUMENTS, COMMITTING, PLUGINS };
 

@@ -13,7 +13,8 @@
 #define ZONE_ARENA_BYTES_MAX ((size_t)4 << 20)
 #define ARENA_BYTES_MAX ((size_t)16 << 20)
 
-/* The lists, and the collections that they fill. */
+/* The lists, and the collections that they fill; residents stand before those
+ * who are found by them. */
 static const struct {
     const char *list, *coll;
 } lists[] = {
@@ -85,20 +86,42 @@ find(const struct ll_seed_text *text, const char *coll, linli_str community,
 
 /* -- items -- */
 
+static int
+by_id(const void *a, const void *b)
+{
+    const struct ll_seed_item *first = *(struct ll_seed_item *const *)a;
+    const struct ll_seed_item *second = *(struct ll_seed_item *const *)b;
+    return ll_str_cmp(first->id, second->id);
+}
+
+/* Residents are read before guardians, who are looked up among them. */
+static void
+sort_residents(struct ll_seed_text *text)
+{
+    for (uint32_t i = 0; i < text->count; i++)
+        if (strcmp(text->items[i].coll, LL_DIR_RESIDENT) == 0)
+            text->residents[text->resident_count++] = &text->items[i];
+    qsort(
+        text->residents, text->resident_count, sizeof *text->residents, by_id);
+}
+
 /* A ward says no community: it is that of the one resident of its name.
  * False: there is none, or there are two. */
 static bool
 community_of_ward(
     const struct ll_seed_text *text, linli_str ward, linli_str *community)
 {
-    uint32_t found = 0;
-    LL_JSON_EACH (resident, ll_jv_get(ll_json_root(&text->json), "residents")) {
-        if (!ll_str_eq(member(resident, "id"), ward))
-            continue;
-        *community = member(resident, "community");
-        found++;
-    }
-    return found == 1;
+    struct ll_seed_item key = {.id = ward};
+    struct ll_seed_item *at = &key;
+    struct ll_seed_item **first = text->residents;
+    struct ll_seed_item **end = first + text->resident_count;
+    struct ll_seed_item **found = bsearch(
+        &at, first, text->resident_count, sizeof *text->residents, by_id);
+    if (found == NULL || (found > first && by_id(found - 1, found) == 0) ||
+        (found + 1 < end && by_id(found + 1, found) == 0))
+        return false;
+    *community = (*found)->community;
+    return true;
 }
 
 static linli_status
@@ -145,11 +168,15 @@ read_items(struct ll_seed_text *text, struct ll_err *err)
     size_t room = total + 1;
     text->items = ll_arena_alloc(&text->arena, room * sizeof *text->items);
     text->sorted = ll_arena_alloc(&text->arena, room * sizeof *text->sorted);
+    text->residents =
+        ll_arena_alloc(&text->arena, room * sizeof *text->residents);
     /* Each names one other at most. */
     text->refs = ll_arena_alloc(&text->arena, room * sizeof *text->refs);
     if (text->arena.failed)
         return no_room(err);
     for (size_t i = 0; i < LL_COUNT(lists); i++) {
+        if (strcmp(lists[i].coll, LL_DIR_GUARDIAN) == 0)
+            sort_residents(text);
         LL_JSON_EACH (value, ll_jv_get(root, lists[i].list)) {
             struct ll_seed_item *item = &text->items[text->count];
             *item =

@@ -29,9 +29,10 @@ struct ll_seed_text {
     struct ll_arena arena;
     struct ll_json json; /* its text is the caller's */
     struct ll_seed_item *items;
-    struct ll_seed_item **sorted; /* by collection, community, id */
+    struct ll_seed_item **sorted;    /* by collection, community, id */
+    struct ll_seed_item **residents; /* by id alone */
     struct ll_seed_ref *refs;
-    uint32_t count, ref_count;
+    uint32_t count, resident_count, ref_count;
 };
 
 /* Reads and judges. Codes "request/json", "seed/invalid", "runtime/memory";

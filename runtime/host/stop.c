@@ -70,12 +70,9 @@ static void
 force(struct ll_host *host)
 {
     host->draining = true;
-    struct ll_call *call = host->calls;
-    while (call != NULL) {
-        struct ll_call *next = call->next;
-        ll_call_abandon(call);
-        call = next;
-    }
+    /* One that ends may end, or begin, others. */
+    while (host->calls != NULL)
+        ll_call_abandon(host->calls);
     ll_clock_end(host);
     /* Loads that end here are answered over the face: before it goes. */
     close_pools(host);
@@ -100,6 +97,7 @@ close_store(struct ll_host *host)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next) {
             ll_bus_close(i);
             ll_work_close(i);
+            ll_lock_close(i);
         }
     ll_sweep_close(host);
     ll_timer_free(&host->work_timer);

@@ -2,15 +2,20 @@
  *
  * Documents whose retention is over (answers kept under keys, nonces, and
  * what plugins declare), a few hundred at a time, each batch a commit like
- * any other; and events after LL_EVENT_KEPT_MS.
+ * any other; and events after LL_EVENT_KEPT_MS, some thousand at a time, until
+ * the oldest that is left is young enough.
  */
 #include "host/sweep.h"
 
 #include "host/clock.h"
-#include "host/txn.h"
+#include "data/txn.h"
 
 #define EVERY_MS 60000
 #define ROWS 256
+/* Without memory it looks again then. */
+#define PAUSE_MS 1000
+#define TRIM_EVERY_MS 600000
+#define TRIM_ROWS 10000
 
 struct ll_sweep {
     struct ll_host *host;
@@ -21,14 +26,19 @@ struct ll_sweep {
     struct ll_doc *docs[ROWS]; /* being loaded, then deleted */
     uint32_t count, ready;
     bool more;
+    /* events */
+    int64_t trim_ms;        /* they are looked at again from then on */
+    struct ll_query oldest; /* asked for, if `asking` */
+    bool asking;
+    struct ll_commit *trim; /* under way */
 };
 
 static void look(struct ll_sweep *sweep);
 
 static void
-rest(struct ll_sweep *sweep)
+rest(struct ll_sweep *sweep, int64_t ms)
 {
-    ll_timer_set(sweep->timer, EVERY_MS, 0);
+    ll_timer_set(sweep->timer, ms, 0);
     ll_host_clock_step(sweep->host);
 }
 
@@ -40,31 +50,120 @@ drop_docs(struct ll_sweep *sweep)
     sweep->count = sweep->ready = 0;
 }
 
-/* Those that are still due: one may have been written anew meanwhile. */
+/* -- events -- */
+
+static void look_events(struct ll_sweep *sweep);
+
 static void
+on_trimmed(struct ll_commit *commit, bool durable)
+{
+    struct ll_sweep *sweep = commit->user;
+    sweep->trim = NULL;
+    ll_docs_commit_free(&sweep->host->docs, commit);
+    if (durable)
+        look_events(sweep);
+    ll_host_clock_step(sweep->host);
+}
+
+/* Old events go, and how far their numbers have come is noted: it must not be
+ * forgotten with the last of them. Without memory the next look does it. */
+static void
+trim_events(struct ll_sweep *sweep, int64_t before_ms)
+{
+    struct ll_host *host = sweep->host;
+    struct ll_commit *commit = ll_docs_commit_new(&host->docs);
+    if (commit == NULL)
+        return;
+    ll_commit_op(commit, LL_ST_event_trim);
+    ll_put_int(&commit->ops, before_ms);
+    ll_put_int(&commit->ops, TRIM_ROWS);
+    ll_commit_op(commit, LL_ST_meta_put);
+    ll_put_bytes(&commit->ops, LINLI_STR(LL_EVENT_SEQ_NAME));
+    ll_put_int(&commit->ops, (int64_t)host->docs.last_event_seq);
+    if (commit->ops.failed) {
+        ll_docs_commit_free(&host->docs, commit);
+        return;
+    }
+    commit->done = on_trimmed;
+    commit->user = sweep;
+    sweep->trim = commit;
+    (void)ll_store_commit(host->store, commit);
+}
+
+static void
+on_oldest(struct ll_query *query)
+{
+    struct ll_sweep *sweep = query->user;
+    struct ll_host *host = sweep->host;
+    int64_t now_ms = ll_world_wall(host->world).ms, at_ms = INT64_MAX;
+    int64_t before_ms = now_ms - LL_EVENT_KEPT_MS;
+    bool known = query->status == LINLI_OK;
+    struct ll_rd rows = ll_rd(ll_buf_view(&query->rows));
+    if (known && query->row_count > 0) {
+        (void)ll_rd_list(&rows);
+        at_ms = ll_rd_int(&rows);
+    }
+    ll_query_fini(query);
+    sweep->asking = false;
+    if (at_ms < before_ms)
+        trim_events(sweep, before_ms);
+    else if (known)
+        sweep->trim_ms = now_ms + TRIM_EVERY_MS;
+    ll_host_clock_step(host);
+}
+
+static bool
+serves(const struct ll_host *host)
+{
+    return !host->draining && host->failure.status == LINLI_OK;
+}
+
+/* Asks how old the oldest is: a trim does not tell whether it was full. */
+static void
+look_events(struct ll_sweep *sweep)
+{
+    struct ll_host *host = sweep->host;
+    struct ll_query *query = &sweep->oldest;
+    if (sweep->asking || sweep->trim != NULL || !serves(host) ||
+        ll_world_wall(host->world).ms < sweep->trim_ms)
+        return;
+    ll_query_init(query, &host->mem, LL_ST_event_oldest);
+    query->rows_max = 1;
+    query->bytes_max = LL_QUERY_BYTES_MAX;
+    query->done = on_oldest;
+    query->user = sweep;
+    sweep->asking = true;
+    ll_store_query(host->store, query);
+}
+
+/* -- documents -- */
+
+/* Those that are still due: one may have been written anew meanwhile. False
+ * without memory. */
+static bool
 delete_docs(struct ll_sweep *sweep)
 {
     struct ll_docs *docs = &sweep->host->docs;
     int64_t now_ms = ll_world_wall(sweep->host->world).ms;
     struct ll_commit *commit = ll_docs_commit_new(docs);
     struct ll_txn txn;
+    if (commit == NULL)
+        return false;
+    bool good = true;
     ll_txn_init(&txn, docs);
-    for (uint32_t i = 0; commit != NULL && i < sweep->count; i++) {
+    for (uint32_t i = 0; good && i < sweep->count; i++) {
         struct ll_doc *doc = sweep->docs[i];
         if (doc->state == LL_DOC_KNOWN && doc->content != NULL &&
-            doc->content->due_ms != 0 && doc->content->due_ms <= now_ms &&
-            ll_txn_write(&txn, doc, NULL, NULL) != LINLI_OK)
-            break;
+            doc->content->due_ms != 0 && doc->content->due_ms <= now_ms)
+            good = ll_txn_write(&txn, doc, NULL, NULL) == LINLI_OK;
     }
-    if (commit != NULL) {
-        ll_commit_op(commit, LL_ST_event_trim);
-        ll_put_int(&commit->ops, now_ms - LL_EVENT_KEPT_MS);
-        ll_put_int(&commit->ops, ROWS);
-        ll_docs_commit_unwatched(docs, commit);
-        if (ll_txn_commit(&txn, commit) == 0)
-            ll_docs_commit_free(docs, commit);
+    ll_docs_commit_unwatched(docs, commit);
+    if (!good || ll_txn_commit(&txn, commit) == 0) {
+        ll_docs_commit_free(docs, commit);
+        good = false;
     }
     ll_txn_fini(&txn);
+    return good;
 }
 
 static void
@@ -73,12 +172,14 @@ load_docs(struct ll_sweep *sweep)
     for (; sweep->ready < sweep->count; sweep->ready++)
         if (!ll_doc_ready(sweep->docs[sweep->ready], &sweep->wait))
             return;
-    delete_docs(sweep);
+    bool good = delete_docs(sweep);
     drop_docs(sweep);
-    if (sweep->more)
+    if (!good)
+        rest(sweep, PAUSE_MS);
+    else if (sweep->more)
         look(sweep);
     else
-        rest(sweep);
+        rest(sweep, EVERY_MS);
 }
 
 static void
@@ -106,7 +207,7 @@ on_rows(struct ll_query *query)
     }
     ll_query_fini(query);
     if (sweep->count == 0)
-        rest(sweep);
+        rest(sweep, EVERY_MS);
     else
         load_docs(sweep);
 }
@@ -116,9 +217,8 @@ look(struct ll_sweep *sweep)
 {
     struct ll_host *host = sweep->host;
     struct ll_query *query = &sweep->query;
-    if (sweep->querying || sweep->count > 0)
-        return;
-    if (host->draining || host->failure.status != LINLI_OK)
+    look_events(sweep);
+    if (sweep->querying || sweep->count > 0 || !serves(host))
         return;
     ll_query_init(query, &host->mem, LL_ST_doc_due);
     ll_put_int(&query->params, ll_world_wall(host->world).ms);
@@ -164,6 +264,12 @@ ll_sweep_close(struct ll_host *host)
         ll_store_cancel(host->store, &sweep->query);
         ll_query_fini(&sweep->query);
     }
+    if (sweep->asking) {
+        ll_store_cancel(host->store, &sweep->oldest);
+        ll_query_fini(&sweep->oldest);
+    }
+    if (sweep->trim != NULL)
+        ll_docs_commit_unwatched(&host->docs, sweep->trim);
     ll_wait_cancel(&sweep->wait);
     drop_docs(sweep);
     ll_timer_free(&sweep->timer);
@@ -181,5 +287,6 @@ bool
 ll_sweep_idle(const struct ll_host *host)
 {
     return host->sweep == NULL ||
-           (!host->sweep->querying && host->sweep->count == 0);
+           (!host->sweep->querying && host->sweep->count == 0 &&
+               !host->sweep->asking && host->sweep->trim == NULL);
 }

@@ -4,9 +4,6 @@
 
 #include "host/host.h"
 
-/* Events stay so long, for those who listen and were away. */
-#define LL_EVENT_KEPT_MS ((int64_t)30 * 86400000)
-
 linli_status ll_sweep_open(
     struct ll_host *host, struct ll_err *err) LL_USE_RESULT;
 void ll_sweep_close(struct ll_host *host);

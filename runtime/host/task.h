@@ -8,7 +8,7 @@
 #ifndef LL_HOST_TASK_H
 #define LL_HOST_TASK_H
 
-#include "host/docs.h"
+#include "data/docs.h"
 #include "host/request.h"
 
 enum ll_task_kind { LL_TASK_TIMER = 1, LL_TASK_EVENT = 2, LL_TASK_DEVICE = 3 };

@@ -6,12 +6,9 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "data/put.h"
 #include "host/call.h"
 #include "host/work.h"
-
-#define WITH_BYTES_MAX 65536
-/* A thousand years from now on: what is later was a slip in the unit. */
-#define AT_MS_MAX 32503680000000LL
 
 struct wanted {
     linli_str run, with, key, subject;
@@ -56,14 +53,14 @@ judge(struct ll_call *call, const struct wanted *wanted, struct ll_err *err)
         return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
             "plugin.json declares no timer \"%.*s\"",
             wanted->run.len > 64 ? 64 : LL_FMT(wanted->run));
-    if (wanted->at_ms < 0 || wanted->at_ms > AT_MS_MAX)
+    if (wanted->at_ms < 0 || wanted->at_ms > LL_TIMER_AT_MS_MAX)
         return ll_fail(err, LINLI_E_INVALID, "db/query",
             "`at` is %lld: ms since 1970, before the year 3000",
             (long long)wanted->at_ms);
-    if (wanted->with.len > WITH_BYTES_MAX)
+    if (wanted->with.len > LL_TIMER_WITH_BYTES_MAX)
         return ll_fail(err, LINLI_E_LIMIT, "db/limit",
             "`with` has %zu bytes, more than %d", wanted->with.len,
-            WITH_BYTES_MAX);
+            LL_TIMER_WITH_BYTES_MAX);
     if (wanted->key.len > LL_DOC_ID_BYTES_MAX || !ll_utf8_valid(wanted->key))
         return ll_fail(err, LINLI_E_INVALID, "db/query",
             "a key is a text of at most %d bytes", LL_DOC_ID_BYTES_MAX);
@@ -104,21 +101,13 @@ static linli_status
 keep_timer(struct ll_call *call, struct ll_op *op, struct ll_err *err)
 {
     struct wanted wanted;
-    struct ll_content *content = NULL;
     struct ll_rd args = ll_rd(ll_buf_view(&op->args));
     (void)ll_rd_list(&args);
     linli_status status = read_wanted(&args, &wanted, err);
     if (status != LINLI_OK)
         return status;
     write_timer(call, op, &wanted);
-    status = ll_json_parse(
-        &op->json, ll_buf_view(&op->text), LL_JSON_DEPTH_MAX, err);
-    if (status == LINLI_OK)
-        status = ll_content_new(op->coll, ll_json_root(&op->json),
-            ll_buf_view(&op->text), call->now_ms, &content, err);
-    if (status == LINLI_OK)
-        status = ll_txn_write(&call->txn, op->doc, content, err);
-    return status;
+    return ll_txn_put(&call->txn, op->doc, &op->text, call->now_ms, err);
 }
 
 static bool

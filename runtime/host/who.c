@@ -2,11 +2,12 @@
  *
  * A plugin knows residents and households by pids: random rows of its own
  * space (~pid), so that two plugins cannot put their records together and a
- * deleted row unlinks for good (consent.md of the design). With
+ * deleted row unlinks for good (spec/pipeline.md, 2.1). With
  * "directory": ["plates"] it is told the plates of the caller's household
  * too, and of nobody else's.
  */
 #include "base/text.h"
+#include "data/put.h"
 #include "host/call.h"
 #include "host/directory.h"
 
@@ -59,8 +60,7 @@ make_pid(struct ll_call *call, char pid[2 * PID_BYTES + 1])
     ll_jw_key(&w, "generation");
     ll_jw_int(&w, 1);
     ll_jw_close(&w, '}');
-    return !text->failed &&
-           ll_docs_put_now(docs, doc, ll_buf_view(text), call->now_ms) != 0;
+    return ll_docs_put_now(docs, doc, text, call->now_ms) != 0;
 }
 
 /* The pid in call->asked, made if there is none. */

@@ -2,21 +2,15 @@
  * [loop] */
 #include "host/work.h"
 
-#include <stdio.h>
-
 #include "base/text.h"
+#include "data/put.h"
 #include "host/clock.h"
 #include "host/device.h"
-#include "host/directory.h"
 #include "host/effect.h"
 #include "host/task.h"
 
-/* Tasks of one space that run at once. */
-#define OPEN_MAX 32
 /* Looked up at once. */
 #define AHEAD 64
-#define PAUSE_MS_FIRST 1000
-#define PAUSE_MS_MAX ((int64_t)3600 * 1000)
 /* Of the loop's timer: it looks again. */
 #define SLEEP_MS_MAX ((int64_t)60 * 60 * 1000)
 #define JOB_ARENA_BYTES_MAX ((size_t)4 << 20)
@@ -52,17 +46,18 @@ struct job {
 int64_t
 ll_task_pause_ms(uint32_t attempts)
 {
-    int64_t ms = PAUSE_MS_FIRST;
-    for (uint32_t i = 1; i < attempts && ms < PAUSE_MS_MAX; i++)
+    int64_t ms = LL_TASK_PAUSE_MS_FIRST;
+    for (uint32_t i = 1; i < attempts && ms < LL_TASK_PAUSE_MS_MAX; i++)
         ms *= 2;
-    return ms < PAUSE_MS_MAX ? ms : PAUSE_MS_MAX;
+    return ms < LL_TASK_PAUSE_MS_MAX ? ms : LL_TASK_PAUSE_MS_MAX;
 }
 
 bool
 ll_task_not_its_fault(linli_str code)
 {
     static const char *const codes[] = {"runtime/draining", "runtime/memory",
-        "runtime/busy", "plugin/disabled", "store/failed"};
+        "runtime/busy", "plugin/disabled", "sandbox/breaker-open",
+        "sandbox/start", "store/failed"};
     for (size_t i = 0; i < LL_COUNT(codes); i++)
         if (ll_str_is(code, codes[i]))
             return true;
@@ -76,6 +71,22 @@ drop_ahead(struct ll_queue *queue)
         ll_doc_unref(&queue->ahead[i].doc);
     queue->ahead_from = queue->ahead_count = 0;
     queue->all = false;
+}
+
+/* Not at once: it may be a bad disk, or no memory. */
+static int64_t
+in_a_while(const struct ll_host *host)
+{
+    return ll_world_wall(host->world).ms + LL_TASK_PAUSE_MS_FIRST;
+}
+
+/* What is ahead cannot be had now: all of it is looked up again. */
+static void
+look_later(struct ll_queue *queue)
+{
+    drop_ahead(queue);
+    queue->all = queue->stale = true;
+    queue->next_ms = in_a_while(queue->instance->host);
 }
 
 /* -- the loop's timer -- */
@@ -121,33 +132,22 @@ job_free(struct job *job)
 static void
 alert_dead(struct job *job, linli_str code)
 {
-    struct ll_host *host = job->queue->instance->host;
-    struct ll_buf data;
-    ll_buf_init(&data, &host->mem, 4096);
-    struct ll_jw w = ll_jw(&data);
-    ll_jw_open(&w, '{');
-    ll_jw_key(&w, "id");
-    ll_jw_str(&w, job->task.doc->id);
-    ll_jw_key(&w, "run");
-    ll_jw_str(&w, job->task.name);
-    ll_jw_key(&w, "code");
-    ll_jw_str(&w, code);
-    ll_jw_key(&w, "attempts");
-    ll_jw_int(&w, job->attempts);
-    ll_jw_close(&w, '}');
-    if (!data.failed)
-        ll_host_alert(host, job->queue->instance,
-            job->task.kind == LL_TASK_DEVICE ? "linli.dead_device_event"
-                                             : "linli.dead_timer",
-            LINLI_STR(""), ll_buf_view(&data));
-    ll_buf_fini(&data);
+    bool device = job->task.kind == LL_TASK_DEVICE;
+    struct ll_dead dead = {
+        .kind = device ? "linli.dead_device_event" : "linli.dead_timer",
+        .id = job->task.doc->id,
+        .run = job->task.name,
+        .code = code,
+        .attempts = job->attempts};
+    ll_host_alert_dead(job->queue->instance, &dead);
 }
 
 /* Writes the document with another due and one more attempt; without a due
- * it stays, as evidence, and is not tried again. */
-static void
+ * it stays, as evidence, and is not tried again. False without memory. */
+static bool
 put_off(struct job *job, int64_t due_ms)
 {
+    bool kept = false;
     struct ll_host *host = job->queue->instance->host;
     struct ll_doc *doc = job->task.doc;
     struct ll_json json;
@@ -172,11 +172,46 @@ put_off(struct job *job, int64_t due_ms)
             ll_jw_int(&w, due_ms);
         }
         ll_jw_close(&w, '}');
-        (void)ll_docs_put_now(
-            &host->docs, doc, ll_buf_view(&text), job->task.now_ms);
+        kept = ll_docs_put_now(&host->docs, doc, &text, job->task.now_ms) != 0;
     }
     ll_buf_fini(&text);
     ll_json_fini(&json);
+    return kept;
+}
+
+/* The plugin has said no to a device's event, as it might have at once: that
+ * is an answer, not a failure. */
+static bool
+says_no(const struct job *job, int status, linli_str code)
+{
+    return job->task.kind == LL_TASK_DEVICE && status >= 400 && status < 500 &&
+           !ll_str_is(code, "request/not-found") &&
+           !ll_task_not_its_fault(code);
+}
+
+/* What it stands for is there still, as it was: nobody has settled it, and no
+ * call has cancelled or replaced it meanwhile. */
+static bool
+still_there(const struct job *job)
+{
+    const struct ll_host *host = job->queue->instance->host;
+    const struct ll_doc *doc = job->task.doc;
+    return doc->content != NULL && doc->version == job->task.version &&
+           host->failure.status == LINLI_OK;
+}
+
+static bool
+take_failure(struct job *job, linli_str code)
+{
+    struct ll_host *host = job->queue->instance->host;
+    bool counts = !ll_task_not_its_fault(code);
+    job->attempts += counts;
+    bool dead = job->attempts >= LL_TASK_ATTEMPTS_MAX;
+    int64_t pause_ms = ll_task_pause_ms(counts ? job->attempts : 1);
+    if (dead)
+        alert_dead(job, code);
+    return put_off(
+        job, dead ? INT64_MAX : ll_world_wall(host->world).ms + pause_ms);
 }
 
 static void
@@ -185,19 +220,19 @@ on_task_done(struct ll_task *task, int status, linli_str code)
     struct job *job = LL_CONTAINER(task, struct job, task);
     struct ll_host *host = job->queue->instance->host;
     struct ll_queue *queue = job->queue;
-    bool failed = status >= 300 && status != 410;
-    if (failed && host->failure.status == LINLI_OK && !host->draining) {
-        bool counts = !ll_task_not_its_fault(code);
-        job->attempts += counts;
-        bool dead = job->attempts >= LL_TASK_ATTEMPTS_MAX;
-        int64_t pause_ms = ll_task_pause_ms(counts ? job->attempts : 1);
-        if (dead)
-            alert_dead(job, code);
-        put_off(
-            job, dead ? INT64_MAX : ll_world_wall(host->world).ms + pause_ms);
-    }
+    bool failed = status >= 300 && still_there(job);
+    bool kept = true;
+    if (failed && says_no(job, status, code))
+        kept = ll_docs_put_now(&host->docs, task->doc, NULL, task->now_ms) != 0;
+    else if (failed && !host->draining)
+        kept = take_failure(job, code);
+    /* While it was in hand, no scan has looked at it. */
+    bool again = task->doc->content != NULL;
     job_free(job);
-    queue->stale = queue->stale || failed;
+    if (again) {
+        queue->stale = true;
+        queue->next_ms = kept ? INT64_MIN : in_a_while(host);
+    }
     /* Not from within: a thousand of them would lie on the stack. */
     if (host->work_timer != NULL)
         ll_timer_set(host->work_timer, 0, 0);
@@ -260,7 +295,8 @@ due_of(linli_str key)
     return (int64_t)(bits ^ (uint64_t)1 << 63);
 }
 
-static void
+/* False without memory. */
+static bool
 start_job(struct ll_queue *queue, struct due *due)
 {
     struct ll_host *host = queue->instance->host;
@@ -270,10 +306,13 @@ start_job(struct ll_queue *queue, struct due *due)
     /* Cancelled, moved since it was looked up, or its device's call is still
      * at it. */
     linli_str key = ll_content_key(doc->content, queue->by_due);
-    if (key.ptr == NULL || due_of(key) != due->due_ms || doc->owner != NULL ||
-        (job = ll_alloc(&host->mem, sizeof *job)) == NULL) {
+    bool wanted =
+        key.ptr != NULL && due_of(key) == due->due_ms && doc->owner == NULL;
+    if (wanted)
+        job = ll_alloc(&host->mem, sizeof *job);
+    if (job == NULL) {
         ll_doc_unref(&doc);
-        return;
+        return !wanted;
     }
     queue->open++;
     job->queue = queue;
@@ -287,6 +326,7 @@ start_job(struct ll_queue *queue, struct due *due)
     doc->owner = job;
     if (!read_job(job) || !ll_call_start_task(host, &job->task))
         on_task_done(&job->task, 503, LINLI_STR("runtime/memory"));
+    return true;
 }
 
 /* -- who is next -- */
@@ -315,6 +355,8 @@ on_scanned(struct ll_scan *scan)
     }
     if (queue->ahead_count > 0)
         queue->next_ms = queue->ahead[0].due_ms;
+    if (scan->status != LINLI_OK)
+        look_later(queue);
     ll_scan_fini(scan);
     ll_txn_reset(&queue->txn);
     pump(queue);
@@ -354,15 +396,19 @@ pump(struct ll_queue *queue)
         scan_queue(queue);
         return;
     }
-    while (queue->ahead_from < queue->ahead_count && queue->open < OPEN_MAX &&
+    while (queue->ahead_from < queue->ahead_count &&
+           queue->open < LL_TASKS_OPEN_MAX &&
            queue->ahead[queue->ahead_from].due_ms <= now_ms)
-        start_job(queue, &queue->ahead[queue->ahead_from++]);
+        if (!start_job(queue, &queue->ahead[queue->ahead_from++])) {
+            look_later(queue);
+            return;
+        }
     if (queue->ahead_from < queue->ahead_count) {
         int64_t due_ms = queue->ahead[queue->ahead_from].due_ms;
         if (!queue->stale || due_ms < queue->next_ms)
             queue->next_ms = due_ms;
     } else if (!queue->all) {
-        if (queue->open < OPEN_MAX)
+        if (queue->open < LL_TASKS_OPEN_MAX)
             scan_queue(queue);
     } else if (!queue->stale) {
         queue->next_ms = INT64_MAX;
@@ -431,7 +477,8 @@ ll_work_next_ms(const struct ll_host *host)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
             /* What a scan finds is known when it ends, which looks again. */
             if (i->queue != NULL && serves(i->queue) && !i->queue->scanning &&
-                i->queue->open < OPEN_MAX && i->queue->next_ms < next_ms)
+                i->queue->open < LL_TASKS_OPEN_MAX &&
+                i->queue->next_ms < next_ms)
                 next_ms = i->queue->next_ms;
     return next_ms;
 }

@@ -10,9 +10,6 @@
 
 #include "host/host.h"
 
-/* Attempts after which an event or timer is left, with an alert. */
-#define LL_TASK_ATTEMPTS_MAX 10
-
 /* How long to wait after so many failures: 1 s, doubled, at most an hour. */
 int64_t ll_task_pause_ms(uint32_t attempts);
 /* Whether a failure says nothing about the handler: not counted. */

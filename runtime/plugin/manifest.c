@@ -86,11 +86,43 @@ fix_for(const char *rule)
     return "Write it as spec/manifest.md says";
 }
 
+/* The name of a meter, an event or an alert, and not of its pattern. */
+static bool
+breaks_a_name(const struct ll_schema_error *error)
+{
+    const char *at = error->at;
+    if (strcmp(error->rule, "pattern") != 0)
+        return false;
+    if (strncmp(at, "/meters/", 8) == 0)
+        return strchr(at + 8, '/') == NULL;
+    return strncmp(at, "/events/", 8) == 0 || strncmp(at, "/alerts/", 8) == 0;
+}
+
 static linli_status
-refuse_by_report(const struct ll_schema_report *report, struct ll_err *err)
+refuse_name(const char *at, struct ll_jv id, struct ll_err *err)
+{
+    linli_str own = ll_jv_str(id);
+    bool any = strncmp(at, "/events/handles/", 16) == 0;
+    linli_status status = ll_fail(err, LINLI_E_INVALID, "manifest/invalid",
+        "a name is %s, a dot and a word of at most 64 small letters, digits "
+        "and _, that begins with a letter",
+        any ? "the id of the plugin that publishes" : "the plugin's id");
+    ll_err_where(err, "plugin.json: %s", at);
+    if (any || own.len == 0 || own.len > 64)
+        ll_err_fix(err, "Write it as \"ID.WORD\"");
+    else
+        ll_err_fix(err, "Write it as \"%.*s.WORD\"", LL_FMT(own));
+    return status;
+}
+
+static linli_status
+refuse_by_report(const struct ll_schema_report *report, struct ll_jv manifest,
+    struct ll_err *err)
 {
     const struct ll_schema_error *first = &report->errors[0];
     char more[40] = "";
+    if (breaks_a_name(first))
+        return refuse_name(first->at, ll_jv_get(manifest, "id"), err);
     if (report->count > 1)
         (void)snprintf(more, sizeof more, " (and %u more)", report->count - 1);
     linli_status status = ll_fail(
@@ -119,7 +151,7 @@ check_by_schema(struct ll_mem *mem, struct ll_jv manifest, struct ll_err *err)
         if (status == LINLI_E_NOMEM)
             status = ll_manifest_no_memory(err);
         else if (status != LINLI_OK)
-            status = refuse_by_report(&report, err);
+            status = refuse_by_report(&report, manifest, err);
     }
     ll_schema_free(&schema);
     ll_json_fini(&json);

@@ -153,10 +153,10 @@ const struct ll_meter_decl *ll_manifest_meter(
     const struct ll_manifest *manifest, linli_str name);
 /* Index into timers[], or -1. */
 int ll_manifest_timer(const struct ll_manifest *manifest, linli_str name);
-/* Whether the plugin may publish this event, handles it, may raise this kind
- * of alert. */
+/* The index in `handles` of an event that the plugin handles, or -1. */
+int ll_manifest_handles(const struct ll_manifest *manifest, linli_str type);
+/* Whether the plugin may publish this event, may raise this kind of alert. */
 bool ll_manifest_publishes(const struct ll_manifest *manifest, linli_str type);
-bool ll_manifest_handles(const struct ll_manifest *manifest, linli_str type);
 bool ll_manifest_alert(const struct ll_manifest *manifest, linli_str kind);
 
 /* Finds the route for a method and a path below the plugin ("/tariffs/p1").

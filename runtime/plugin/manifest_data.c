@@ -324,10 +324,10 @@ ll_manifest_publishes(const struct ll_manifest *manifest, linli_str type)
     return find(manifest->publishes, manifest->publish_count, type) >= 0;
 }
 
-bool
+int
 ll_manifest_handles(const struct ll_manifest *manifest, linli_str type)
 {
-    return find(manifest->handles, manifest->handle_count, type) >= 0;
+    return find(manifest->handles, manifest->handle_count, type);
 }
 
 bool

@@ -212,7 +212,7 @@ pump(struct ll_pool *pool)
     give_out(pool, &pool->queue);
     if (waiting(pool) > 0)
         want_proc(pool, pool->lonely.count > 0);
-    else if (pool->closing)
+    else if (pool->closing && pool->holds == 0)
         drain_procs(pool);
 }
 
@@ -402,7 +402,8 @@ ll_pool_proc_dead(struct ll_proc *proc)
         pool->options.opened(pool->options.user,
             err.status == LINLI_OK ? LINLI_E_INTERNAL : err.status, &err);
     }
-    if (pool->closing && pool->procs == NULL && waiting(pool) == 0)
+    if (pool->closing && pool->procs == NULL && waiting(pool) == 0 &&
+        pool->holds == 0)
         pool->gone = true;
     else
         pump(pool);
@@ -471,10 +472,32 @@ ll_pool_close(struct ll_pool *pool,
     pool->closed = closed;
     pool->closed_user = user;
     pump(pool); /* what waits may still run */
-    if (pool->procs == NULL) {
+    if (pool->procs == NULL && pool->holds == 0) {
         end_queue(pool, LL_RUN_STOPPED);
         pool->gone = true;
     }
+}
+
+void
+ll_pool_hold(struct ll_pool *pool)
+{
+    pool->holds++;
+}
+
+void
+ll_pool_let_go(struct ll_pool **pool_at)
+{
+    struct ll_pool *pool = *pool_at;
+    *pool_at = NULL;
+    if (pool == NULL)
+        return;
+    ll_check(pool->holds > 0);
+    if (--pool->holds > 0 || !pool->closing)
+        return;
+    pump(pool);
+    if (pool->procs == NULL && waiting(pool) == 0)
+        pool->gone = true;
+    ll_supervisor_wind(pool->supervisor);
 }
 
 void
@@ -495,7 +518,7 @@ ll_pool_submit(struct ll_pool *pool, struct ll_run *run)
     run->host_calls = 0;
     run->waiting = run->alone = run->probe = false;
     run->run_ns = 0;
-    if (pool->closing) {
+    if (pool->closing && pool->holds == 0) {
         refuse_later(pool, run, LL_RUN_STOPPED);
     } else if (waiting(pool) >= LL_POOL_QUEUE_MAX) {
         refuse_later(pool, run, LL_RUN_BUSY);

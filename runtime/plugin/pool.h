@@ -2,8 +2,8 @@
  *
  * The supervisor: starts workers on demand, hands runs out, watches the
  * burst and wall limits, kills, restarts with back-off, opens the breaker,
- * and runs again what was not at fault (architecture.md of the design,
- * section 6; spec/limits.md for the numbers).
+ * and runs again what was not at fault (spec/pipeline.md, section 4;
+ * spec/limits.md for the numbers).
  */
 #ifndef LL_PLUGIN_POOL_H
 #define LL_PLUGIN_POOL_H
@@ -77,6 +77,7 @@ struct ll_pool {
     int64_t restart_after_ns; /* back-off */
     uint64_t restarts;
     int64_t cpu_ns_ended; /* of processes that are gone */
+    uint32_t holds; /* calls that may still submit, also while it closes */
     bool opening, closing;
     bool gone; /* nothing is left: freed at the end of a turn */
     void (*closed)(void *user, const struct ll_pool *pool);
@@ -91,6 +92,11 @@ linli_status ll_pool_open(struct ll_supervisor *supervisor,
  * is called once when nothing is left, and the pool is then freed. */
 void ll_pool_close(struct ll_pool *pool,
     void (*closed)(void *user, const struct ll_pool *pool), void *user);
+
+/* A call that was routed to this version, and may run (again) in it: until
+ * it lets go the pool takes its runs, closing or not, and stays. */
+void ll_pool_hold(struct ll_pool *pool);
+void ll_pool_let_go(struct ll_pool **pool);
 
 /* Kills every process of the pool; open runs end at once. */
 void ll_pool_kill(struct ll_pool *pool);

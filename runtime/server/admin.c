@@ -5,34 +5,18 @@
  * POST /v1/c/{c}/admin/plugins/{id}/disable
  * GET  /v1/c/{c}/admin/workers                 processes
  *
- * Usage, reconcile and alerts are in server/usage.c and server/alerts.c.
+ * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts
+ *
+ * The last are routed here and answered in server/usage.c and
+ * server/alerts.c.
  */
 #include "base/text.h"
-#include "server/face.h"
+#include "server/view.h"
 
 #define BODY_DEPTH_MAX 64
 
-/* An operator of this very community, or a refusal that is answered. */
-static bool
-admit_operator(
-    struct ll_face *face, struct ll_request *request, linli_str community)
-{
-    struct ll_identity *identity = NULL;
-    struct ll_err err;
-    if (ll_host_identify(face->host, request, &identity, &err) != LINLI_OK) {
-        ll_face_problem(face, request, err.code, ll_cstr(err.msg));
-        return false;
-    }
-    bool here = ll_str_eq(identity->community, community);
-    bool is_operator = identity->kind == LL_CALLER_OPERATOR;
-    ll_identity_unref(&identity);
-    if (!here)
-        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
-    else if (!is_operator)
-        ll_face_problem(
-            face, request, "auth/forbidden", LINLI_STR("operators only"));
-    return here && is_operator;
-}
+static const struct ll_admission operators = {
+    .kinds = 1u << LL_CALLER_OPERATOR, .words = "operators only"};
 
 static void
 write_error(struct ll_jw *w, const struct ll_instance *instance)
@@ -292,6 +276,43 @@ refuse_path(struct ll_face *face, struct ll_request *request, linli_str rest)
         ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
 }
 
+/* "/usage/ID/records" to ID; false for any other path. */
+static bool
+split_records(linli_str rest, int64_t *bucket)
+{
+    linli_str id;
+    if (!ll_str_starts(rest, "/usage/"))
+        return false;
+    linli_str left = {rest.ptr + 7, rest.len - 7};
+    return ll_str_split(&left, '/', &id) && ll_str_is(left, "records") &&
+           ll_str_int(id, 1, INT64_MAX, bucket);
+}
+
+bool
+ll_view_handle(struct ll_face *face, struct ll_request *request,
+    linli_str community, linli_str rest)
+{
+    int64_t bucket = 0;
+    bool usage = ll_str_is(rest, "/usage");
+    bool alerts = ll_str_is(rest, "/alerts");
+    bool reconcile = ll_str_is(rest, "/reconcile");
+    if (!usage && !alerts && !reconcile && !split_records(rest, &bucket))
+        return false;
+    if (!ll_str_is(request->method, "GET"))
+        ll_face_method(face, request, "GET");
+    else if (face->host->draining)
+        ll_face_problem(face, request, "runtime/draining", LINLI_STR(""));
+    else if (usage)
+        ll_usage_begin(face, request, community);
+    else if (alerts)
+        ll_alerts_begin(face, request, community);
+    else if (reconcile)
+        ll_reconcile_begin(face, request);
+    else
+        ll_usage_records_begin(face, request, community, bucket);
+    return true;
+}
+
 void
 ll_admin_handle(struct ll_face *face, struct ll_request *request,
     linli_str community, linli_str rest)
@@ -299,14 +320,14 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     bool get = ll_str_is(request->method, "GET");
     bool post = ll_str_is(request->method, "POST");
     linli_str plugin;
-    if (!admit_operator(face, request, community))
+    if (!ll_face_admit(face, request, community, &operators))
         return;
     const struct ll_community *there = ll_host_community(face->host, community);
     bool plugins = ll_str_is(rest, "/plugins");
     /* In development a community is made by its first plugin; what it has
      * used before a restart is there without. */
     if ((there != NULL || face->host->config.development) &&
-        ll_usage_handle(face, request, community, rest))
+        ll_view_handle(face, request, community, rest))
         return;
     if (plugins && post)
         enable(face, request, community);

@@ -6,9 +6,6 @@
 
 #include "base/text.h"
 
-/* Bytes of a page that end it: the data of an alert may be long. */
-#define PAGE_BYTES (1u << 20)
-
 static const char *const names[] = {"kind", "state", "limit", "cursor", NULL};
 
 struct alerts {
@@ -60,8 +57,9 @@ step(struct ll_view *view)
     struct ll_rd rd = ll_rd(ll_buf_view(&view->query.rows));
     uint32_t rows = view->query.row_count, i = 0;
     int64_t id = 0;
-    for (;
-         i < rows && i < (uint32_t)alerts->limit && view->out.len < PAGE_BYTES;
+    /* So many bytes end a page: the data of an alert may be long. */
+    for (; i < rows && i < (uint32_t)alerts->limit &&
+           view->out.len < LL_ADMIN_PAGE_BYTES;
          i++)
         if (!write_alert(view, &rd, &id)) {
             ll_view_torn(view);
@@ -94,7 +92,7 @@ begin(struct alerts *alerts, linli_str community, struct ll_err *err)
     ll_view_put(&query->params, ll_param(&alerts->params, "state"));
     ll_put_int(&query->params, alerts->limit + 1); /* is there more? */
     query->rows_max = (uint32_t)alerts->limit + 1;
-    query->bytes_max = PAGE_BYTES;
+    query->bytes_max = LL_ADMIN_PAGE_BYTES;
     ll_jw_open(&view->w, '{');
     ll_jw_key(&view->w, "items");
     ll_jw_open(&view->w, '[');

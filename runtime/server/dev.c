@@ -293,9 +293,6 @@ back_up(struct ll_face *face, struct ll_request *request)
     linli_status status = ll_jv_there(path)
                               ? keep_path(face->dev, ll_jv_str(path), &err)
                               : err.status;
-    if (status == LINLI_OK && face->host->store == NULL)
-        status = ll_fail(&err, LINLI_E_UNSUPPORTED, "store/backup",
-            "this host keeps nothing");
     if (status == LINLI_OK)
         status = ll_store_backup(
             face->host->store, face->dev->path, on_copied, slot, &err);

@@ -44,28 +44,10 @@ on_fed(struct ll_feed *feed, linli_status status, const struct ll_err *err)
     listening_free(listening);
 }
 
-/* An app or operator of this very community, or a refusal that is answered. */
-static bool
-admit(struct ll_face *face, struct ll_request *request, linli_str community)
-{
-    struct ll_identity *identity = NULL;
-    struct ll_err err;
-    if (ll_host_identify(face->host, request, &identity, &err) != LINLI_OK) {
-        ll_face_problem(face, request, err.code, ll_cstr(err.msg));
-        return false;
-    }
-    bool here = ll_str_eq(identity->community, community) &&
-                ll_host_community(face->host, community) != NULL;
-    bool may =
-        identity->kind == LL_CALLER_APP || identity->kind == LL_CALLER_OPERATOR;
-    ll_identity_unref(&identity);
-    if (!here)
-        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
-    else if (!may)
-        ll_face_problem(
-            face, request, "auth/forbidden", LINLI_STR("apps and operators"));
-    return here && may;
-}
+static const struct ll_admission listeners = {
+    .kinds = 1u << LL_CALLER_APP | 1u << LL_CALLER_OPERATOR,
+    .served = true,
+    .words = "apps and operators"};
 
 static void
 begin_listening(
@@ -104,7 +86,7 @@ ll_events_handle(
         ll_face_method(face, request, "GET");
     else if (face->host->draining)
         ll_face_problem(face, request, "runtime/draining", LINLI_STR(""));
-    else if (admit(face, request, community))
+    else if (ll_face_admit(face, request, community, &listeners))
         begin_listening(face, request, community);
 }
 

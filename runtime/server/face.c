@@ -78,6 +78,28 @@ ll_face_method(
     respond_problem(face, request, "request/method", LINLI_STR(""), allow);
 }
 
+bool
+ll_face_admit(struct ll_face *face, struct ll_request *request,
+    linli_str community, const struct ll_admission *who)
+{
+    struct ll_identity *identity = NULL;
+    struct ll_err err;
+    if (ll_host_identify(face->host, request, &identity, &err) != LINLI_OK) {
+        ll_face_problem(face, request, err.code, ll_cstr(err.msg));
+        return false;
+    }
+    bool here =
+        ll_str_eq(identity->community, community) &&
+        (!who->served || ll_host_community(face->host, community) != NULL);
+    bool may = (who->kinds & 1u << identity->kind) != 0;
+    ll_identity_unref(&identity);
+    if (!here)
+        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
+    else if (!may)
+        ll_face_problem(face, request, "auth/forbidden", ll_cstr(who->words));
+    return here && may;
+}
+
 void
 ll_face_error(
     struct ll_face *face, struct ll_request *request, const struct ll_err *err)

@@ -40,6 +40,16 @@ void ll_face_method(
 void ll_face_error(
     struct ll_face *face, struct ll_request *request, const struct ll_err *err);
 
+/* Who may ask for something of a community. */
+struct ll_admission {
+    uint32_t kinds;    /* bit per enum ll_caller_kind */
+    bool served;       /* and the host serves the community; else 404 */
+    const char *words; /* for others: who may */
+};
+/* True for such a caller of this very community; others have been refused. */
+bool ll_face_admit(struct ll_face *face, struct ll_request *request,
+    linli_str community, const struct ll_admission *who);
+
 /* /v1/c/{community}/admin/REST; `rest` starts with '/'. server/admin.c */
 void ll_admin_handle(struct ll_face *face, struct ll_request *request,
     linli_str community, linli_str rest);
@@ -54,10 +64,5 @@ void ll_events_end(struct ll_face *face);
 void ll_dev_handle(struct ll_face *face, struct ll_request *request);
 /* For a face that goes: answers what is under way with "runtime/draining". */
 void ll_dev_end(struct ll_face *face);
-
-/* GET /v1/c/{community}/admin/usage[...], reconcile, alerts; false if `rest`
- * is none of them. server/usage.c */
-bool ll_usage_handle(struct ll_face *face, struct ll_request *request,
-    linli_str community, linli_str rest);
 
 #endif

@@ -14,7 +14,6 @@ server_SRCS = \
   metrics_http.c \
   openapi.c \
   openapi_schema.c \
-  params.c \
   usage.c \
   view.c
 

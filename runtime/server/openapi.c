@@ -314,6 +314,7 @@ write_op_parameters(
     if (route->feed) {
         write_ref(w, "parameters/", LINLI_STR("FeedAfter"));
         write_ref(w, "parameters/", LINLI_STR("FeedWait"));
+        write_ref(w, "parameters/", LINLI_STR("FeedLimit"));
     }
     ll_jw_close(w, ']');
 }

@@ -235,8 +235,8 @@ read_usage(struct usage *usage, struct ll_err *err)
     return status;
 }
 
-static void
-begin_usage(
+void
+ll_usage_begin(
     struct ll_face *face, struct ll_request *request, linli_str community)
 {
     struct ll_err err;
@@ -432,8 +432,8 @@ step_bucket(struct ll_view *view)
     ask_segments(records);
 }
 
-static void
-begin_records(struct ll_face *face, struct ll_request *request,
+void
+ll_usage_records_begin(struct ll_face *face, struct ll_request *request,
     linli_str community, int64_t bucket)
 {
     static const char *const names[] = {"limit", "cursor", NULL};
@@ -515,8 +515,8 @@ on_reconciled(
     ll_view_answer(view);
 }
 
-static void
-begin_reconcile(struct ll_face *face, struct ll_request *request)
+void
+ll_reconcile_begin(struct ll_face *face, struct ll_request *request)
 {
     struct ll_err err;
     for (const struct ll_view *v = face->views; v != NULL; v = v->next)
@@ -536,46 +536,4 @@ begin_reconcile(struct ll_face *face, struct ll_request *request)
     if (ll_reconcile_new(face->host, on_reconciled, r, &r->reconcile, &err) !=
         LINLI_OK)
         ll_view_refuse(&r->view, &err);
-}
-
-/* -- which is which -- */
-
-/* "/usage/ID/records" to ID; false for any other path. */
-static bool
-split_records(linli_str rest, int64_t *bucket)
-{
-    linli_str id;
-    if (!ll_str_starts(rest, "/usage/"))
-        return false;
-    linli_str left = {rest.ptr + 7, rest.len - 7};
-    return ll_str_split(&left, '/', &id) && ll_str_is(left, "records") &&
-           ll_str_int(id, 1, INT64_MAX, bucket);
-}
-
-bool
-ll_usage_handle(struct ll_face *face, struct ll_request *request,
-    linli_str community, linli_str rest)
-{
-    int64_t bucket = 0;
-    bool usage = ll_str_is(rest, "/usage");
-    bool alerts = ll_str_is(rest, "/alerts");
-    bool reconcile = ll_str_is(rest, "/reconcile");
-    if (!usage && !alerts && !reconcile && !split_records(rest, &bucket))
-        return false;
-    if (!ll_str_is(request->method, "GET"))
-        ll_face_method(face, request, "GET");
-    else if (face->host->draining)
-        ll_face_problem(face, request, "runtime/draining", LINLI_STR(""));
-    else if (face->host->store == NULL)
-        ll_face_problem(face, request, "store/failed",
-            LINLI_STR("this host keeps nothing"));
-    else if (usage)
-        begin_usage(face, request, community);
-    else if (alerts)
-        ll_alerts_begin(face, request, community);
-    else if (reconcile)
-        begin_reconcile(face, request);
-    else
-        begin_records(face, request, community, bucket);
-    return true;
 }

@@ -9,7 +9,7 @@
 #define LL_SERVER_VIEW_H
 
 #include "server/face.h"
-#include "server/params.h"
+#include "base/params.h"
 #include "store/store.h"
 
 struct ll_view {
@@ -60,8 +60,24 @@ linli_status ll_view_page(const struct ll_params *params, int64_t *limit,
 /* For a face that goes: answers every view with "runtime/draining". */
 void ll_view_end_all(struct ll_face *face);
 
+/* -- what an operator who was admitted asks of the store -- */
+
+/* /v1/c/{community}/admin/REST; false if `rest` is none of what follows, which
+ * it leads to. server/admin.c */
+bool ll_view_handle(struct ll_face *face, struct ll_request *request,
+    linli_str community, linli_str rest);
+
 /* GET .../admin/alerts of a community. server/alerts.c */
 void ll_alerts_begin(
     struct ll_face *face, struct ll_request *request, linli_str community);
+/* GET .../admin/usage of a community. server/usage.c */
+void ll_usage_begin(
+    struct ll_face *face, struct ll_request *request, linli_str community);
+/* GET .../admin/usage/{bucket}/records; 404 if the bucket is another
+ * community's. */
+void ll_usage_records_begin(struct ll_face *face, struct ll_request *request,
+    linli_str community, int64_t bucket);
+/* GET .../admin/reconcile: of the whole host, one at a time. */
+void ll_reconcile_begin(struct ll_face *face, struct ll_request *request);
 
 #endif

@@ -2,6 +2,7 @@
 #include "store/db.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/limits.h"
 
@@ -23,10 +24,40 @@ ll_statement_info(unsigned statement)
     return &infos[statement];
 }
 
-const char *
-ll_store_version(void)
+/* What the system said last of the file or its log; 0 if it was not asked.
+ * sqlite3_system_errno does not know why a COMMIT failed. */
+static int
+system_errno(struct ll_db *db)
 {
-    return sqlite3_libversion();
+    sqlite3_file *log = NULL;
+    int of_file = 0, of_log = 0;
+    if (db->handle == NULL)
+        return 0;
+    (void)sqlite3_file_control(
+        db->handle, NULL, SQLITE_FCNTL_LAST_ERRNO, &of_file);
+    (void)sqlite3_file_control(
+        db->handle, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (log != NULL && log->pMethods != NULL)
+        (void)log->pMethods->xFileControl(
+            log, SQLITE_FCNTL_LAST_ERRNO, &of_log);
+    if (of_log != 0 || of_file != 0)
+        return of_log != 0 ? of_log : of_file;
+    return sqlite3_system_errno(db->handle);
+}
+
+/* With the system's word where SQLite's does not say it all. */
+static linli_status
+fail_io(struct ll_db *db, int code, const char *words, struct ll_err *err)
+{
+    char text[128];
+    int kind = code & 0xff;
+    bool asked = kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN;
+    int why = asked ? system_errno(db) : 0;
+    if (why == 0)
+        return ll_fail(
+            err, LINLI_E_IO, "store/io", "SQLite says: %s (%d)", words, code);
+    return ll_fail(err, LINLI_E_IO, "store/io", "SQLite says: %s (%d): %s",
+        words, code, strerror_r(why, text, sizeof text));
 }
 
 linli_status
@@ -45,8 +76,7 @@ ll_db_fail(struct ll_db *db, int code, struct ll_err *err)
     case SQLITE_INTERRUPT:
         return ll_fail(err, LINLI_E_CLOSED, "store/io", "interrupted");
     default:
-        return ll_fail(
-            err, LINLI_E_IO, "store/io", "SQLite says: %s (%d)", words, code);
+        return fail_io(db, code, words, err);
     }
 }
 
@@ -75,7 +105,7 @@ set_up(struct ll_db *db, enum ll_db_use use, struct ll_err *err)
     (void)sqlite3_db_config(
         db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-    if (use == LL_DB_READER)
+    if (use == LL_DB_READER || use == LL_DB_WRITER)
         ll_db_leave_log(db, true);
     char common[160];
     (void)snprintf(common, sizeof common,

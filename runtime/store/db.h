@@ -44,7 +44,8 @@ enum ll_db_use {
 linli_status ll_db_open(struct ll_db *db, const char *name, enum ll_db_use use,
     struct ll_err *err) LL_USE_RESULT;
 /* The last connection to be closed folds the log into the file and removes
- * it, unless it leaves it; readers always do. */
+ * it, unless it leaves it; readers always do, the writer until it is told
+ * otherwise: what it has opened may turn out not to be ours. */
 void ll_db_close(struct ll_db *db);
 void ll_db_leave_log(struct ll_db *db, bool leave);
 

@@ -9,6 +9,7 @@
 #include "world/file.h"
 
 /* Offsets in the header of an SQLite file, big-endian. */
+#define AT_PAGE_BYTES 16
 #define AT_USER_VERSION 60
 #define AT_APPLICATION 68
 
@@ -17,6 +18,8 @@ static const char magic[16] = "SQLite format 3";
 static linli_status
 fail_at(struct ll_err *err, const char *dir, linli_status status)
 {
+    if (err != NULL && err->where[0] == '\0')
+        ll_err_where(err, "%s", LL_STORE_FILE);
     if (dir != NULL)
         ll_err_where(err, "%s: ", dir);
     return status;
@@ -38,6 +41,21 @@ u32_at(const unsigned char *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
            p[3];
+}
+
+/* Whether the file stops within a page, which SQLite would fill up with
+ * zeroes. Beside a log that may be a checkpoint that was cut short: the log
+ * still has the page. */
+static bool
+is_cut(int at, const char *name, const unsigned char *head, int64_t size)
+{
+    char log[256];
+    int64_t bytes = head[AT_PAGE_BYTES] << 8 | head[AT_PAGE_BYTES + 1];
+    if (bytes == 1)
+        bytes = 65536;
+    (void)snprintf(log, sizeof log, "%s-wal", name);
+    return bytes >= LL_FILE_HEAD_BYTES && size % bytes != 0 &&
+           !ll_file_there(at, log);
 }
 
 linli_status
@@ -67,6 +85,9 @@ ll_place_look(int at, const char *name, struct ll_err *err)
         status = ll_fail(err, LINLI_E_UNSUPPORTED, "store/newer",
             "its version is %u, this Linli knows %u",
             u32_at(head + AT_USER_VERSION), known);
+    else if (is_cut(at, name, head, size))
+        status = ll_fail(err, LINLI_E_INVALID, "store/corrupt",
+            "the file is cut off: it ends within a page");
     if (status != LINLI_OK)
         ll_err_where(err, "%s", name);
     return status;
@@ -265,26 +286,40 @@ check_mark(struct ll_place *place, struct ll_db *db, struct ll_err *err)
     return status;
 }
 
-/* What is there is ours: judged by what it holds, then brought up to date. */
+/* Opens what is there and judges it by what it holds. A log that came with
+ * the connection goes with it; one that was there is left as it was. */
 static linli_status
-open_file(struct ll_place *place, const struct ll_store_options *options,
-    struct ll_db *db, struct ll_err *err)
+open_judged(
+    struct ll_place *place, int at, struct ll_db *db, struct ll_err *err)
+{
+    bool log = ll_file_there(at, LL_STORE_FILE "-wal");
+    linli_status status = ll_db_open(db, place->name, LL_DB_WRITER, err);
+    if (status == LINLI_OK) {
+        status = ll_place_check(db, false, err);
+        if (status == LINLI_OK)
+            status = check_mark(place, db, err);
+        if (status == LINLI_OK)
+            return LINLI_OK;
+        ll_db_close(db);
+    }
+    if (!log) {
+        ll_file_remove(at, LL_STORE_FILE "-wal");
+        ll_file_remove(at, LL_STORE_FILE "-shm");
+    }
+    return status;
+}
+
+/* What is there is ours, and is brought up to date. */
+static linli_status
+open_file(struct ll_place *place, int at, struct ll_db *db, struct ll_err *err)
 {
     uint32_t count;
     const struct ll_migration *steps = ll_migrations(&count);
-    bool had_log = ll_file_there(options->dir_fd, LL_STORE_FILE "-wal");
-    linli_status status = ll_db_open(db, place->name, LL_DB_WRITER, err);
+    linli_status status = open_judged(place, at, db, err);
     if (status != LINLI_OK)
         return status;
-    /* What a crash left in the log is folded in only if it is ours too. */
-    ll_db_leave_log(db, had_log);
-    status = ll_place_check(db, false, err);
-    if (status == LINLI_OK)
-        status = check_mark(place, db, err);
-    if (status == LINLI_OK) {
-        ll_db_leave_log(db, false);
-        status = ll_db_exec(db, "PRAGMA journal_mode=WAL", err);
-    }
+    ll_db_leave_log(db, false);
+    status = ll_db_exec(db, "PRAGMA journal_mode=WAL", err);
     if (status == LINLI_OK)
         status = ll_migrate(db, steps, count, err);
     if (status != LINLI_OK)
@@ -330,7 +365,7 @@ open_disk(struct ll_place *place, const struct ll_store_options *options,
     else if (status == LINLI_OK)
         status = ll_place_read_key(at, LL_STORE_KEY_FILE, place->key, err);
     if (status == LINLI_OK)
-        status = open_file(place, options, db, err);
+        status = open_file(place, at, db, err);
     if (status != LINLI_OK)
         return fail_at(err, options->dir, status);
     /* Whatever becomes of the working directory. */

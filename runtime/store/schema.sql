@@ -64,6 +64,7 @@ CREATE TABLE event(
   body BLOB NOT NULL              -- JSON, sealed
 ) STRICT;
 CREATE INDEX event_community ON event(community, seq);
+CREATE INDEX event_at ON event(at);
 
 CREATE TABLE alert(
   id INTEGER PRIMARY KEY,

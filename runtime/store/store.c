@@ -19,6 +19,7 @@ struct ll_store {
     struct ll_mem *mem;
     void (*on_durable)(void *user);
     void (*on_failed)(void *user, const struct ll_err *err);
+    void (*on_unread)(void *user, const struct ll_err *err);
     void *user;
     struct ll_place place;
     struct ll_hook *hook;
@@ -91,24 +92,32 @@ ll_store_last(const struct ll_store *store)
 }
 
 static void
+end_commit(struct ll_store *store, struct ll_commit *commit)
+{
+    ll_check(store->queued > 0);
+    store->queued--;
+    store->queued_bytes -= commit->ops.len;
+    commit->done(commit, commit->number <= store->durable);
+}
+
+/* What is durable, then that it failed, then what never will be. */
+static void
 deliver_commits(struct ll_store *store)
 {
     struct ll_commits done = {0};
     struct ll_err err = {0};
     uint64_t before = store->durable;
     bool failed = ll_writer_pull(store->writer, &done, &store->durable, &err);
+    while (done.first != NULL && done.first->number <= store->durable)
+        end_commit(store, ll_commits_pop(&done));
+    if (store->durable > before && store->on_durable != NULL)
+        store->on_durable(store->user);
     if (failed && !store->failed) {
         store->failed = true;
         store->on_failed(store->user, &err);
     }
-    for (struct ll_commit *c; (c = ll_commits_pop(&done)) != NULL;) {
-        ll_check(store->queued > 0);
-        store->queued--;
-        store->queued_bytes -= c->ops.len;
-        c->done(c, c->number <= store->durable);
-    }
-    if (store->durable > before && store->on_durable != NULL)
-        store->on_durable(store->user);
+    while (done.first != NULL)
+        end_commit(store, ll_commits_pop(&done));
 }
 
 /* -- queries -- */
@@ -197,6 +206,13 @@ ll_store_floor(const struct ll_store *store)
     return store->oldest == NULL ? UINT64_MAX : store->oldest->issued_at;
 }
 
+static bool
+is_unread(const struct ll_job *job)
+{
+    return job->status != LINLI_OK && job->status != LINLI_E_CLOSED &&
+           job->status != LINLI_E_NOMEM;
+}
+
 static void
 answer(struct ll_query *query, struct ll_job *job)
 {
@@ -237,6 +253,8 @@ deliver_queries(struct ll_store *store)
     ll_readers_pull(store->readers, &done);
     for (struct ll_job *job; (job = ll_jobs_pop(&done)) != NULL;) {
         struct ll_query *query = job->query;
+        if (store->on_unread != NULL && is_unread(job))
+            store->on_unread(store->user, &job->err);
         if (query != NULL) {
             answer(query, job);
             unlink_job(store, job);
@@ -283,7 +301,10 @@ ll_store_ask(struct ll_store *store, struct ll_query *query)
     struct ll_answer answer = {.rows = &query->rows};
     struct ll_err *err = &query->err;
     query->issued_at = store->durable;
-    query->status = open_ask(store, err);
+    query->status = query->params.failed
+                        ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
+                              "no memory for a question")
+                        : open_ask(store, err);
     if (query->status == LINLI_OK)
         query->status =
             ll_place_begin(&store->place, &store->ask_db, false, err);
@@ -406,6 +427,7 @@ ll_store_open(const struct ll_store_options *options, struct ll_store **out,
     store->mem = options->mem;
     store->on_durable = options->durable;
     store->on_failed = options->failed;
+    store->on_unread = options->unread;
     store->user = options->user;
     linli_status status = ll_place_open(&store->place, options, &db, err);
     if (status != LINLI_OK) {

@@ -39,8 +39,11 @@ struct ll_store_options {
      * been called. On the loop, once for all that came together; may be
      * NULL. */
     void (*durable)(void *user);
-    /* A batch could not be made durable. Once, on the loop. */
+    /* A batch could not be made durable. Once, on the loop, after the last
+     * commit that is durable was told and before the first that is not. */
     void (*failed)(void *user, const struct ll_err *err);
+    /* The file could not be read for a query. As often as that happens. */
+    void (*unread)(void *user, const struct ll_err *err);
     void *user;
 };
 
@@ -52,8 +55,9 @@ struct ll_store_options {
 linli_status ll_store_open(const struct ll_store_options *options,
     struct ll_store **out, struct ll_err *err) LL_USE_RESULT;
 
-/* Writes what was committed, waits for the threads, closes. No callback
- * comes after. */
+/* Writes what was committed, waits for the threads, tells every commit, query
+ * and backup under way what became of it (a query not begun: LINLI_E_CLOSED),
+ * closes. No callback comes after. Not from inside one. */
 void ll_store_close(struct ll_store **store);
 
 /* -- commits -- */
@@ -163,8 +167,5 @@ linli_status ll_store_backup(struct ll_store *store, const char *path,
  * for `linli restore`. */
 linli_status ll_store_restore(const char *file, const char *key_file,
     const char *dir, uint64_t *number, struct ll_err *err) LL_USE_RESULT;
-
-/* The state as it stands: SQLite's text of the version, for /healthz. */
-const char *ll_store_version(void);
 
 #endif

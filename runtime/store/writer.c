@@ -39,6 +39,7 @@ struct ll_writer {
     struct ll_commits wanted, done;
     bool stop, failed;
     bool writing;       /* a transaction is open */
+    bool keeping;       /* a checkpoint runs */
     bool gate_closed;   /* none may be opened */
     bool wipe;          /* the log holds keys that were taken away */
     uint32_t holds;     /* long readers */
@@ -180,13 +181,21 @@ write_some(struct ll_writer *w)
     ll_wakeup_send(w->wakeup);
 }
 
+/* The keeper is alone, or about to be: the log has no room. */
+static bool
+must_wait(const struct ll_writer *w)
+{
+    return w->gate_closed || (w->keeping && w->holds == 0 &&
+                                 w->frames >= LL_STORE_WAL_FRAMES_MAX);
+}
+
 static void *
 writer_main(void *arg)
 {
     struct ll_writer *w = arg;
     (void)pthread_mutex_lock(&w->mutex);
     for (;;) {
-        while (w->gate_closed || (w->wanted.first == NULL && !w->stop))
+        while (must_wait(w) || (w->wanted.first == NULL && !w->stop))
             (void)pthread_cond_wait(&w->work, &w->mutex);
         if (w->wanted.first == NULL)
             break;
@@ -207,25 +216,44 @@ on_committed(void *user, sqlite3 *db, const char *name, int frames)
 
 /* -- the keeper's thread -- */
 
+static void
+fail_keeping(struct ll_writer *w, int code)
+{
+    struct ll_err err = {0};
+    (void)ll_db_fail(&w->keeper_db, code, &err);
+    (void)pthread_mutex_lock(&w->mutex);
+    mark_failed(w, &err);
+    (void)pthread_mutex_unlock(&w->mutex);
+    ll_wakeup_send(w->wakeup);
+}
+
 /* One checkpoint; true if it did all there was to do. A reader in the way, or
  * a full disk, is no failure: the log still has everything, and the next one
  * tries again. */
 static bool
 checkpoint(struct ll_writer *w, int mode)
 {
-    struct ll_err err = {0};
     int code =
         sqlite3_wal_checkpoint_v2(w->keeper_db.handle, NULL, mode, NULL, NULL);
     int kind = code & 0xff;
-    if (code == SQLITE_OK || kind == SQLITE_BUSY || kind == SQLITE_LOCKED ||
-        kind == SQLITE_FULL)
-        return code == SQLITE_OK;
-    (void)ll_db_fail(&w->keeper_db, code, &err);
-    (void)pthread_mutex_lock(&w->mutex);
-    mark_failed(w, &err);
-    (void)pthread_mutex_unlock(&w->mutex);
-    ll_wakeup_send(w->wakeup);
-    return false;
+    if (code != SQLITE_OK && kind != SQLITE_BUSY && kind != SQLITE_LOCKED &&
+        kind != SQLITE_FULL)
+        fail_keeping(w, code);
+    return code == SQLITE_OK;
+}
+
+/* A checkpoint beside the writer syncs nothing, as the log goes on. What it
+ * copied is synced here, so that little is left for when the writer waits. */
+static void
+sync_ahead(struct ll_writer *w)
+{
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(
+        w->keeper_db.handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code == SQLITE_OK && file->pMethods != NULL)
+        code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+    if (code != SQLITE_OK)
+        fail_keeping(w, code);
 }
 
 /* The same with no transaction open and none to come. With the mutex, which
@@ -250,11 +278,15 @@ static void
 keep(struct ll_writer *w, bool empty)
 {
     (void)pthread_mutex_unlock(&w->mutex);
-    (void)checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+    if (checkpoint(w, SQLITE_CHECKPOINT_PASSIVE))
+        sync_ahead(w);
     (void)pthread_mutex_lock(&w->mutex);
     if (w->failed)
         return;
     w->frames_at = w->frames + LL_STORE_WAL_FRAMES;
+    if (w->frames < LL_STORE_WAL_FRAMES_MAX &&
+        w->frames_at > LL_STORE_WAL_FRAMES_MAX)
+        w->frames_at = LL_STORE_WAL_FRAMES_MAX;
     if (!empty && w->frames >= LL_STORE_WAL_FRAMES_MAX && w->holds == 0)
         (void)checkpoint_alone(w, SQLITE_CHECKPOINT_RESTART);
     if (!empty)
@@ -306,7 +338,10 @@ keeper_main(void *arg)
         bool empty = rest(w);
         if (w->stop || w->failed)
             break;
+        w->keeping = true;
         keep(w, empty);
+        w->keeping = false;
+        (void)pthread_cond_signal(&w->work);
     }
     (void)pthread_mutex_unlock(&w->mutex);
     return NULL;

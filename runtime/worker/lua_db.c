@@ -56,6 +56,15 @@ put_query(lua_State *L, const struct ll_lua_op *op)
     ll_lua_op_put_members(L, op, 2, rules);
 }
 
+static void
+put_count(lua_State *L, const struct ll_lua_op *op)
+{
+    static const struct ll_lua_rule rules[] = {{"index", LL_LUA_TEXT, false},
+        {"eq", LL_LUA_VALUES, false}, {"from", LL_LUA_VALUES, false},
+        {"to", LL_LUA_VALUES, false}, {NULL, LL_LUA_TEXT, false}};
+    ll_lua_op_put_members(L, op, 2, rules);
+}
+
 /* {index, eq: the values from 3 to `last`} and `more` members. */
 static void
 put_index_query(
@@ -82,6 +91,11 @@ put_index_query(
 static void
 put_find(lua_State *L, const struct ll_lua_op *op)
 {
+    (void)ll_lua_op_string(L, 2);
+    if (lua_gettop(L) < 3)
+        ll_lua_op_misused(L, op,
+            "it takes an index and a value or more; the first document of "
+            "all is that of list{index =, limit = 1}");
     put_index_query(L, op, lua_gettop(L), 1);
     ll_put_bytes(args(L), LINLI_STR("limit"));
     ll_put_int(args(L), 1);
@@ -92,12 +106,12 @@ put_interval(lua_State *L, const struct ll_lua_op *op)
 {
     int top = lua_gettop(L);
     if (top < 4)
-        ll_lua_op_error(L, op, "it takes an index, its values, from and to");
+        ll_lua_op_misused(L, op, "there are too few arguments");
     put_index_query(L, op, top - 2, 2);
     ll_put_bytes(args(L), LINLI_STR("from"));
-    ll_put_int(args(L), luaL_checkinteger(L, top - 1));
+    ll_put_int(args(L), ll_lua_op_integer(L, op, top - 1, "from"));
     ll_put_bytes(args(L), LINLI_STR("to"));
-    ll_put_int(args(L), luaL_checkinteger(L, top));
+    ll_put_int(args(L), ll_lua_op_integer(L, op, top, "to"));
 }
 
 /* -- answers -- */
@@ -209,22 +223,29 @@ take_first(lua_State *L, const struct ll_lua_op *op, struct ll_rd *answer)
  * what it makes of the answer. */
 static const struct method {
     const char *name; /* ":get" */
+    const char *use;  /* what is written after it */
     uint32_t number;
     uint32_t arguments; /* of the host call */
     int most;           /* of the method's own, without self; 0: any */
     void (*put)(lua_State *L, const struct ll_lua_op *op);
     int (*take)(lua_State *L, const struct ll_lua_op *op, struct ll_rd *answer);
 } methods[] = {
-    {":get", LL_OP_db_get, 2, 1, put_id, take_document},
-    {":insert", LL_OP_db_insert, 2, 1, put_document, take_written},
-    {":put", LL_OP_db_put, 2, 1, put_document, take_written},
-    {":patch", LL_OP_db_patch, 3, 2, put_changes, take_written},
-    {":delete", LL_OP_db_delete, 2, 1, put_id, take_value},
-    {":find", LL_OP_db_list, 2, 0, put_find, take_first},
-    {":list", LL_OP_db_list, 2, 1, put_query, take_page},
-    {":count", LL_OP_db_count, 2, 1, put_query, take_value},
-    {":overlaps", LL_OP_db_overlaps, 2, 0, put_interval, take_first},
-    {":overlapping", LL_OP_db_overlaps, 2, 0, put_interval, take_documents},
+    {":get", "(id)", LL_OP_db_get, 2, 1, put_id, take_document},
+    {":insert", "(document)", LL_OP_db_insert, 2, 1, put_document,
+        take_written},
+    {":put", "(document)", LL_OP_db_put, 2, 1, put_document, take_written},
+    {":patch", "(id, changes)", LL_OP_db_patch, 3, 2, put_changes,
+        take_written},
+    {":delete", "(id)", LL_OP_db_delete, 2, 1, put_id, take_value},
+    {":find", "(index, v1, ...)", LL_OP_db_list, 2, 0, put_find, take_first},
+    {":list", "{index =, eq =, ...}", LL_OP_db_list, 2, 1, put_query,
+        take_page},
+    {":count", "{index =, eq =, ...}", LL_OP_db_count, 2, 1, put_count,
+        take_value},
+    {":overlaps", "(index, v1, ..., from, to)", LL_OP_db_overlaps, 2, 0,
+        put_interval, take_first},
+    {":overlapping", "(index, v1, ..., from, to)", LL_OP_db_overlaps, 2, 0,
+        put_interval, take_documents},
 };
 
 static struct ll_lua_op
@@ -234,7 +255,8 @@ op_of(lua_State *L, const struct method *method)
     return (struct ll_lua_op){.number = method->number,
         .prefix = "call.db.",
         .collection = collection->name,
-        .name = method->name};
+        .name = method->name,
+        .use = method->use};
 }
 
 static int
@@ -268,12 +290,29 @@ call_method(lua_State *L)
     check_collection(L, method);
     struct ll_lua_op op = op_of(L, method);
     struct ll_buf *out = ll_lua_op_begin(L, &op, method->arguments);
-    luaL_argcheck(L, method->most == 0 || lua_gettop(L) <= 1 + method->most,
-        2 + method->most, "no such argument");
+    if (method->most != 0 && lua_gettop(L) > 1 + method->most)
+        ll_lua_op_misused(L, &op, "there are too many arguments");
     ll_lua_stack(L, 16, NULL);
     ll_put_bytes(out, op.collection);
     method->put(L, &op);
     return ll_lua_op_send(L, &op, (lua_KContext)index, answered);
+}
+
+/* __index of the methods for names that are none. */
+static int
+no_method(lua_State *L)
+{
+    luaL_Buffer names;
+    lua_settop(L, 2);
+    ll_lua_to_text(L);
+    luaL_buffinit(L, &names);
+    for (size_t i = 0; i < LL_COUNT(methods); i++) {
+        luaL_addstring(&names, i == 0 ? "" : ", ");
+        luaL_addstring(&names, methods[i].name + 1);
+    }
+    luaL_pushresult(&names);
+    return luaL_error(L, "a collection has no method '%s'; it has %s",
+        lua_tostring(L, 2), lua_tostring(L, -1));
 }
 
 /* __index of call.db for names that plugin.json does not have. */
@@ -311,6 +350,10 @@ push_collection_meta(lua_State *L)
         lua_pushcclosure(L, call_method, 1);
         lua_setfield(L, -2, methods[i].name + 1);
     }
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, no_method);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
     lua_setfield(L, -2, "__index");
     ll_lua_push_refusal(L, text);
     lua_setfield(L, -2, "__newindex");

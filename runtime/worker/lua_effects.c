@@ -25,7 +25,8 @@ put_timer(lua_State *L, const struct ll_lua_op *op)
         {"run", LL_LUA_TEXT, true}, {"with", LL_LUA_JSON, true},
         {"key", LL_LUA_TEXT, false}, {"subject", LL_LUA_TEXT, false},
         {NULL, LL_LUA_TEXT, false}};
-    luaL_checktype(L, 2, LUA_TTABLE);
+    if (!lua_istable(L, 2))
+        ll_lua_op_misused(L, op, "it takes one table");
     ll_lua_op_put_members(L, op, 2, rules);
 }
 
@@ -55,8 +56,7 @@ put_usage(lua_State *L, const struct ll_lua_op *op)
         {"at", LL_LUA_INTEGER, false}, {"reverses", LL_LUA_TEXT, false},
         {NULL, LL_LUA_TEXT, false}};
     put_key(L, op);
-    luaL_argexpected(L, lua_type(L, 3) == LUA_TNUMBER, 3, "integer");
-    ll_put_int(args(L), luaL_checkinteger(L, 3));
+    ll_put_int(args(L), ll_lua_op_integer(L, op, 3, "quantity"));
     ll_lua_op_put_members(L, op, 4, rules);
 }
 
@@ -70,24 +70,31 @@ put_code(lua_State *L, const struct ll_lua_op *op)
 
 static const struct effect {
     const char *name; /* ":timer" */
+    const char *use;  /* what is written after it */
     uint32_t number;
     uint32_t arguments; /* of the host call, and of the method the most */
     bool answers;
     void (*put)(lua_State *L, const struct ll_lua_op *op);
 } effects[] = {
-    {":timer", LL_OP_timer_set, 1, true, put_timer},
-    {":cancel", LL_OP_timer_cancel, 1, true, put_key},
-    {":event", LL_OP_event_emit, 3, false, put_told},
-    {":meter", LL_OP_meter_add, 3, true, put_usage},
-    {":alert", LL_OP_alert_raise, 3, false, put_told},
-    {":try_code", LL_OP_code_try, 3, true, put_code},
+    {":timer", "{at =, run =, with =, key =, subject =}", LL_OP_timer_set, 1,
+        true, put_timer},
+    {":cancel", "(key)", LL_OP_timer_cancel, 1, true, put_key},
+    {":event", "(type, data, {subject =})", LL_OP_event_emit, 3, false,
+        put_told},
+    {":meter", "(name, quantity, {event_id =, at =, reverses =})",
+        LL_OP_meter_add, 3, true, put_usage},
+    {":alert", "(kind, data, {subject =})", LL_OP_alert_raise, 3, false,
+        put_told},
+    {":try_code", "(name, given, expected)", LL_OP_code_try, 3, true, put_code},
 };
 
 static struct ll_lua_op
 op_of(const struct effect *effect)
 {
-    return (struct ll_lua_op){
-        .number = effect->number, .prefix = "call", .name = effect->name};
+    return (struct ll_lua_op){.number = effect->number,
+        .prefix = "call",
+        .name = effect->name,
+        .use = effect->use};
 }
 
 static int
@@ -112,8 +119,8 @@ call_effect(lua_State *L)
     struct ll_lua_op op = op_of(effect);
     (void)ll_lua_check_call(L);
     (void)ll_lua_op_begin(L, &op, effect->arguments);
-    luaL_argcheck(L, lua_gettop(L) <= 1 + (int)effect->arguments,
-        2 + (int)effect->arguments, "no such argument");
+    if (lua_gettop(L) > 1 + (int)effect->arguments)
+        ll_lua_op_misused(L, &op, "there are too many arguments");
     ll_lua_stack(L, 16, NULL);
     effect->put(L, &op);
     return ll_lua_op_send(L, &op, (lua_KContext)index, answered);

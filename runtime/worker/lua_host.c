@@ -13,7 +13,7 @@ static const struct row {
     bool draft;
     const char *args, *answer;
 } rows[] = {
-#define H(number, name, interface, draft, args, answer) \
+#define H(number, name, interface, draft, writes, args, answer) \
     {number, #name, draft, args, answer},
 #include "wire/hostcall.def"
 #undef H

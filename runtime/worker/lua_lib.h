@@ -14,6 +14,7 @@ struct ll_lua_op {
     const char *prefix;   /* "call.host.", "call.db.", "call" */
     linli_str collection; /* of call.db, or empty */
     const char *name;     /* "probe_echo", ":insert", ":timer" */
+    const char *use;      /* "(id)": what is written after it; not of drafts */
 };
 
 /* What a message about a value begins with. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/problem.h"
 #include "base/text.h"
 
 void
@@ -30,6 +31,16 @@ ll_lua_op_error(lua_State *L, const struct ll_lua_op *op, const char *what)
         L, "%s%s: %s", lua_tostring(L, -2), lua_tostring(L, -1), what);
     (void)lua_error(L);
     ll_panic(__FILE__, __LINE__, "lua_error returned");
+}
+
+LL_NORETURN void
+ll_lua_op_misused(lua_State *L, const struct ll_lua_op *op, const char *what)
+{
+    ll_lua_stack(L, 8, NULL);
+    ll_lua_push_op_name(L, op);
+    ll_lua_op_error(L, op,
+        lua_pushfstring(
+            L, "%s; write %s%s", what, lua_tostring(L, -1), op->use));
 }
 
 /* -- where it can wait -- */
@@ -123,6 +134,33 @@ ll_lua_op_string(lua_State *L, int index)
     return s;
 }
 
+/* What stands there, for an error: of a number that is no integer its value,
+ * and how to make one of it. */
+static const char *
+push_got(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TNUMBER)
+        return luaL_typename(L, index);
+    return lua_pushfstring(
+        L, "%f: round it, as math.floor does", lua_tonumber(L, index));
+}
+
+lua_Integer
+ll_lua_op_integer(
+    lua_State *L, const struct ll_lua_op *op, int index, const char *what)
+{
+    int is_integer = 0;
+    lua_Integer integer = 0;
+    /* Not a text: "1" would pass for 1. */
+    if (lua_type(L, index) == LUA_TNUMBER)
+        integer = lua_tointegerx(L, index, &is_integer);
+    if (!is_integer)
+        ll_lua_op_misused(L, op,
+            lua_pushfstring(L, "'%s' must be an integer, got %s", what,
+                push_got(L, index)));
+    return integer;
+}
+
 void
 ll_lua_op_put_value(
     lua_State *L, const struct ll_lua_op *op, int index, const char *what)
@@ -187,13 +225,16 @@ refuse_member(const struct members *m, const struct ll_lua_rule *rule, int at)
         [LL_LUA_BOOLEAN] = "true or false",
         [LL_LUA_VALUES] = "a list of values",
         [LL_LUA_JSON] = "a value"};
-    const char *got = at == 0 ? "nothing" : luaL_typename(m->L, at);
+    const char *got = at == 0                        ? "nothing"
+                      : rule->type == LL_LUA_INTEGER ? push_got(m->L, at)
+                                                     : luaL_typename(m->L, at);
     ll_lua_op_error(m->L, m->op,
         lua_pushfstring(m->L, "'%s' must be %s, got %s", rule->name,
             wants[rule->type], got));
 }
 
-/* A list of values, an empty table too. */
+/* A list of values. An empty one is what {x} is when x is nil: it would ask
+ * for everybody's documents. */
 static void
 put_values(const struct members *m, const struct ll_lua_rule *rule, int at)
 {
@@ -203,6 +244,12 @@ put_values(const struct members *m, const struct ll_lua_rule *rule, int at)
         ll_lua_shape(m->L, at, LL_INDEX_FIELDS_MAX, &shape) != NULL ||
         (!shape.list && shape.count > 0))
         refuse_member(m, rule, at);
+    if (shape.count == 0)
+        ll_lua_op_error(m->L, m->op,
+            lua_pushfstring(m->L,
+                "'%s' is an empty list: its values are nil, or missing; "
+                "leave '%s' out if any value will do",
+                rule->name, rule->name));
     ll_put_list(&ll_lua_state(m->L)->engine->args, shape.count);
     for (uint32_t i = 0; i < shape.count; i++)
         ll_lua_op_put_value(m->L, m->op, shape.first + (int)i, rule->name);
@@ -301,19 +348,6 @@ ll_lua_op_send(lua_State *L, const struct ll_lua_op *op, lua_KContext context,
 
 /* -- the answer -- */
 
-/* Refusals that are not the plugin's to handle: what the caller sent, what
- * the operator allows, who else was at it. */
-static bool
-ends_call(linli_str code)
-{
-    static const char *const codes[] = {
-        "request/cursor", "db/quota", "runtime/conflict"};
-    for (size_t i = 0; i < LL_COUNT(codes); i++)
-        if (ll_str_is(code, codes[i]))
-            return true;
-    return false;
-}
-
 /* A refusal: [code, detail], or nothing but the status. */
 LL_NORETURN static void
 refused(lua_State *L, const struct ll_lua_op *op, struct ll_lua_run *run)
@@ -326,7 +360,7 @@ refused(lua_State *L, const struct ll_lua_op *op, struct ll_lua_run *run)
     }
     if (rd.bad || code.len == 0)
         ll_lua_op_error(L, op, ll_status_name(run->answer_status));
-    if (ends_call(code)) {
+    if (ll_problem_ends_call(code)) {
         ll_lua_set_problem(run, code, detail);
         ll_lua_end_run(L, LL_LUA_PROBLEM);
     }

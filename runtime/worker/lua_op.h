@@ -13,7 +13,8 @@
 
 /* Numbers of wire/hostcall.def. */
 enum ll_lua_op_number {
-#define H(number, name, interface, draft, args, answer) LL_OP_##name = number,
+#define H(number, name, interface, draft, writes, args, answer) \
+    LL_OP_##name = number,
 #include "wire/hostcall.def"
 #undef H
 };
@@ -23,9 +24,11 @@ enum ll_lua_op_number {
 struct ll_buf *ll_lua_op_begin(
     lua_State *L, const struct ll_lua_op *op, uint32_t count);
 
-/* Arguments: text that must be a string, a value, a value as JSON. `what`
- * stands in errors: "the document". */
+/* Arguments: text that must be a string, an integer, a value, a value as JSON.
+ * `what` stands in errors: "the document". */
 linli_str ll_lua_op_string(lua_State *L, int index);
+lua_Integer ll_lua_op_integer(
+    lua_State *L, const struct ll_lua_op *op, int index, const char *what);
 void ll_lua_op_put_value(
     lua_State *L, const struct ll_lua_op *op, int index, const char *what);
 void ll_lua_op_put_json(
@@ -66,6 +69,9 @@ void ll_lua_op_push_json(
 void ll_lua_op_push_value(lua_State *L, struct ll_rd *rd);
 /* Raises "main.lua:7: call.db.booking:insert: WHAT". */
 LL_NORETURN void ll_lua_op_error(
+    lua_State *L, const struct ll_lua_op *op, const char *what);
+/* The same, and what to write: "WHAT; write call:cancel(key)". */
+LL_NORETURN void ll_lua_op_misused(
     lua_State *L, const struct ll_lua_op *op, const char *what);
 
 #endif

@@ -101,7 +101,7 @@ linli_status ll_native_keep(
 
 /* Numbers of wire/hostcall.def. */
 enum ll_native_op {
-#define H(number, name, interface, draft, args, answer) \
+#define H(number, name, interface, draft, writes, args, answer) \
     LL_NATIVE_##name = number,
 #include "wire/hostcall.def"
 #undef H

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/problem.h"
 #include "base/text.h"
 
 /* The instance of this process; the tables have no other way to it. */
@@ -94,19 +95,6 @@ ll_native_host_begin(
     return LINLI_OK;
 }
 
-/* Refusals that are not the plugin's to handle: what the caller sent, what
- * the operator allows, who else was at it. */
-static bool
-ends_call(linli_str code)
-{
-    static const char *const codes[] = {
-        "request/cursor", "db/quota", "runtime/conflict"};
-    for (size_t i = 0; i < LL_COUNT(codes); i++)
-        if (ll_str_is(code, codes[i]))
-            return true;
-    return false;
-}
-
 /* What a refusal says, [code, detail] or nothing, goes to the log; or it ends
  * the call, whatever the plugin makes of it. */
 static linli_status
@@ -121,7 +109,7 @@ refused(struct ll_native *native, linli_status status, const char *what)
     if (rd.bad || code.len == 0)
         return ll_native_refuse(
             native, status, "%s: %s", what, ll_status_name(status));
-    if (ends_call(code)) {
+    if (ll_problem_ends_call(code)) {
         (void)snprintf(
             native->over.code, sizeof native->over.code, "%.*s", LL_FMT(code));
         (void)snprintf(native->over.detail, sizeof native->over.detail, "%.*s",

@@ -289,7 +289,7 @@ print_symbols(void)
     NUMBERS(NUMBER)
 #define INTERFACE(id, table) printf("interface %s %s\n", id, #table);
     INTERFACES(INTERFACE)
-#define H(number, name, interface, draft, args, answer)                      \
+#define H(number, name, interface, draft, writes, args, answer)              \
     printf("hostcall %d %s %s %s \"%s\" \"%s\"\n", number, #name, interface, \
         draft ? "draft" : "stable", args, answer);
 #include "wire/hostcall.def"

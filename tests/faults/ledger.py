@@ -37,7 +37,7 @@ Record = collections.namedtuple(
     "Record", "call_high call_low at quantity series cpu_us event")
 # What a client may be told that is no answer to its call: it asks again.
 NOT_NOW = ("store/failed", "runtime/draining", "runtime/busy",
-           "request/in-progress")
+           "request/in-progress", "sandbox/crashed")
 
 
 def config(*plugins, **more):
@@ -120,6 +120,7 @@ class Client(threading.Thread):
             code = json.loads(body).get("code")
             if code in NOT_NOW:
                 self.refusals[code] += 1
+                time.sleep(0.02)
                 return True
         return False
 

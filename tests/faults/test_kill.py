@@ -10,6 +10,7 @@ LINLI_FAULTS=long, as `make check-fault` sets it, kills a hundred times.
 
 import os
 import random
+import signal
 import sys
 import time
 
@@ -21,6 +22,8 @@ from linli_test import Daemon, wait_until  # noqa: E402
 
 LONG = os.environ.get("LINLI_FAULTS") == "long"
 KILLS = 100 if LONG else 8
+STOPS = 20 if LONG else 3
+WORKER_KILLS = 3       # of each plugin: five in a minute open its breaker
 FIRST_ANSWER_S = 1.0   # what a user is promised
 PATIENCE = 5           # what a machine that is busy may make of it
 WORKER_S = 5.0
@@ -35,6 +38,18 @@ def kill_under_load(daemon, book):
     book.end(broken=True)
     if not wait_until(lambda: not daemon._alive(workers), WORKER_S):
         raise AssertionError("workers outlive linlid: %r" % workers)
+
+
+def check_operator(daemon, entries, reads):
+    """What the operator is shown is what the file holds."""
+    tap.equal(daemon.linli_ok("reconcile", "--json").json["ok"], True)
+    totals = {(t["plugin"], t["meter"]): (t["quantity"], t["count"])
+              for t in daemon.linli_ok("usage", "--json").json["totals"]
+              if t["meter"] != "linli.cpu_us"}
+    tap.equal(totals, {("ledger", "linli.call"): (str(entries), entries),
+                       ("ledger", "ledger.entry"): (str(entries), entries),
+                       ("listener", "linli.call"): (str(reads), reads)},
+              "usage")
 
 
 def test_kill():
@@ -54,6 +69,7 @@ def test_kill():
         audit.check_over()
         reads = len(audit.usage["listener", "linli.call"])
         d.restart()
+        check_operator(d, len(book.known), reads)
         book.replay(d, 20)
     tap.equal(book.sent.keys(), book.known.keys(), "never acknowledged")
     tap.comment("%d kills, %d entries, %d billed reads, %d commits" % (
@@ -63,6 +79,47 @@ def test_kill():
                                     sorted(waits)[len(waits) // 2] * 1e3))
     if max(waits) > FIRST_ANSWER_S * PATIENCE:
         raise AssertionError("the first answer came after %.1f s" % max(waits))
+
+
+def test_stop_under_load():
+    """SIGTERM: what was taken is answered, and what was answered is there."""
+    book = Book()
+    with Daemon(config=config("ledger", "listener")) as d:
+        for _ in range(STOPS):
+            book.begin(d)
+            time.sleep(random.uniform(0.1, 0.6))
+            d.stop()
+            book.end(broken=True)
+            Audit(d.data).check(book)
+            d.restart()
+            book.replay(d, 3)
+        book.finish_open(d)
+        settle(d, book)
+        d.stop()
+        Audit(d.data).check_over()
+    tap.comment("%d stops, %d entries" % (STOPS, len(book.known)))
+
+
+def test_workers_are_killed():
+    """A plugin's process dies in the middle of its calls: each that is
+    answered has its effects once, and linlid goes on."""
+    book = Book()
+    with Daemon(config=config("ledger", "listener")) as d:
+        for _ in range(WORKER_KILLS):
+            book.begin(d)
+            time.sleep(random.uniform(0.1, 0.6))
+            for pid in d.workers():
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.3)
+            book.end()
+        book.finish_open(d)
+        settle(d, book)
+        d.stop()
+        audit = Audit(d.data)
+        audit.check(book)
+        audit.check_over()
+    tap.comment("%d entries; clients were told: %s" % (
+        len(book.known), dict(book.refusals)))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
-#define H(number, name, interface, is_draft, letters, answer) \
+#define H(number, name, interface, draft, writes, args, answer) \
     OP_##name = number,
 #include "wire/hostcall.def"
 #undef H

@@ -19,6 +19,8 @@ from history_model import INDEXES, Fail, Transaction, text_of
 
 PLUGIN = "histories"
 COLLECTIONS = 48
+# The last is longer than one call may hold the lock of the space.
+WAITS_MS = (0, 1, 2) * 50 + (230,)
 # Endings that are no fault of the order: nothing of the call has happened.
 NOTHING = {"runtime/conflict", "runtime/busy", "sandbox/crashed"}
 
@@ -34,7 +36,7 @@ def manifest():
     return {"id": PLUGIN, "version": "1.0.0", "abi": 1, "runtime": "lua",
             "main": "main.lua", "limits": {"wall_ms": 30000},
             "collections": {name: {"indexes": INDEXES} for name in names},
-            "routes": routes,
+            "routes": routes, "events": {"publishes": ["histories.told"]},
             "problems": {"histories/no": {
                 "status": 409, "title": {"en": "No", "zh-CN": "不行"}}}}
 
@@ -68,7 +70,7 @@ class Author:
             doc["t"] = doc["f"] + rng.randrange(1, 51)
         return doc
 
-    def query(self):
+    def range(self):
         """A range of an index, or of the whole collection."""
         rng = self.rng
         query = {}
@@ -79,14 +81,21 @@ class Author:
             values = [rng.randrange(100) if field == "n"
                       else self.value(field) for field in fields]
             fixed = rng.randrange(len(values) + 1)
-            query = {"index": index, "eq": values[:fixed]}
+            query = {"index": index}
+            if fixed > 0:
+                query["eq"] = values[:fixed]
             for bound in ("from", "to"):
                 if fixed < len(values) and rng.random() < 0.4:
                     query[bound] = [
                         rng.randrange(100) if field == "n"
                         else self.value(field)
                         for field in fields[fixed:fixed + 1]]
-        if rng.random() < 0.3:
+        return query
+
+    def query(self):
+        """The same, from either end."""
+        query = self.range()
+        if self.rng.random() < 0.3:
             query["descending"] = True
         return query
 
@@ -112,7 +121,7 @@ class Author:
                 (("by_a", "a"), ("by_a", "ab"), ("by_b", "b"), ("by_u", "u")))
             return [["find", index] + [self.value(f) for f in fields]]
         if kind == "count":
-            return [["count", self.query()]]
+            return [["count", self.range()]]
         if kind == "list":
             return [["list", self.limited()]] + [["more"]] * self.rng.choice(
                 (0, 0, 1, 2))
@@ -141,12 +150,18 @@ class Author:
     def refusing(self):
         if self.rng.random() < 0.5:
             return [["fail_if", self.key(), self.rng.random() < 0.3]]
-        return [["fail_over", self.query(), self.rng.randrange(1, 4)]]
+        return [["fail_over", self.range(), self.rng.randrange(1, 4)]]
 
     def script(self, writes):
         """Steps and a status; 0 is an error of the plugin's."""
         rng = self.rng
         steps = []
+        if writes and rng.random() < 0.15:
+            steps.append(["tell", rng.randrange(9)])
+        if not writes and rng.random() < 0.4:  # soon answered
+            return {"steps": [["get", self.key()]
+                              for _ in range(rng.randrange(1, 3))],
+                    "status": 200}
         for _ in range(rng.choice((1, 2, 2, 3, 3, 4, 5))):
             kind = rng.random()
             if writes and kind < 0.55:
@@ -156,7 +171,7 @@ class Author:
             else:
                 steps += self.reading()
             if rng.random() < 0.2:
-                steps.append(["wait", rng.randrange(3)])
+                steps.append(["wait", rng.choice(WAITS_MS)])
         status = rng.choice((200,) * 20 + (409, 409, 500, 0))
         return {"steps": steps, "status": status}
 
@@ -170,7 +185,8 @@ class Sent:
         self.client, self.route, self.script = client, route, script
         self.sent = self.answered = None  # ns, of one clock
         self.answer = None                # status, headers, body
-        self.epoch = 0                    # how often linlid was killed before
+        self.epoch = 0    # how often linlid was killed before
+        self.serial = None
 
     @property
     def outcome(self):
@@ -193,6 +209,12 @@ class Sent:
         """Whether it has a commit of its own."""
         return (self.route != "look" and self.outcome[0] == "returned"
                 and self.answer[0] < 500)
+
+    @property
+    def told(self):
+        """The events that must be there because of it."""
+        return [(self.serial, step[1]) for step in self.script["steps"]
+                if step[0] == "tell" and self.commits]
 
     @property
     def place(self):
@@ -234,7 +256,7 @@ class History:
         for _ in range(rng.choice((2, 2, 3, 3, 4))):
             client = []
             for _ in range(rng.randrange(1, 5)):
-                route = rng.choice(("run",) * 8 + ("look", "look", "peek"))
+                route = rng.choice(("run",) * 7 + ("look",) * 3 + ("peek",))
                 client.append((route, author.script(route == "run")))
             clients.append(client)
         clients.append([("run", {"steps": first, "status": 200}),

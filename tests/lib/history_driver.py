@@ -147,7 +147,8 @@ class Player:
         now = client.now
         self.serial += 1
         now.serial = self.serial
-        body = text_of(dict(now.script, docs=client.slot.name)).encode()
+        body = text_of(dict(now.script, docs=client.slot.name,
+                            serial=now.serial)).encode()
         key = ""
         if now.route == "run" or now.route == "peek":
             key = "Idempotency-Key: %d\r\n" % now.serial
@@ -253,6 +254,19 @@ class Player:
                 if done is not None:
                     answered.append((client, done))
         return answered
+
+    def events(self):
+        """All that was published, (serial of the transaction, n), in order."""
+        found, after = [], 0
+        while True:
+            page = self.daemon.http(
+                "GET", "/v1/c/demo/events?limit=100&after=%d" % after,
+                as_="app:test").json
+            found += [(e["data"]["by"], e["data"]["n"])
+                      for e in page["items"]]
+            if not page["items"]:
+                return found
+            after = page["next_after"]
 
     def base(self):
         """The last number that is left."""

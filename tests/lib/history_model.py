@@ -179,6 +179,9 @@ class Transaction:
             raise Fail
         return None
 
+    def do_tell(self, _):
+        return None
+
     def do_wait(self, _):
         return None
 

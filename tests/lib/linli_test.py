@@ -194,11 +194,13 @@ class Daemon:
     mode, plugins: --mode and --plugins; plugins=None leaves it out.
     data: an existing data directory to use and keep.
     allow_exit: do not check the exit status at the end.
+    env: what is added to the environment of linlid.
     """
 
     def __init__(self, options=(), config=None, mode="development",
                  plugins=None, data=None, community="demo",
-                 allow_exit=False):
+                 allow_exit=False, env=None):
+        self.env = dict(os.environ, **(env or {}))
         self.options = list(options)
         self.config = config
         self.mode = mode
@@ -259,7 +261,7 @@ class Daemon:
         with open(self.output_path, "ab") as errors:
             self.process = subprocess.Popen(
                 self.command_line(), stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=errors)
+                stdout=subprocess.PIPE, stderr=errors, env=self.env)
         self.ready = self._read_ready()
         parts = urllib.parse.urlsplit(self.ready["url"])
         self.host, self.port = parts.hostname, parts.port
@@ -524,6 +526,16 @@ def read_all(s):
 def statuses(raw):
     """The status codes of the HTTP/1.1 answers in raw bytes, in order."""
     return [int(part[:3]) for part in raw.split(b"HTTP/1.1 ")[1:]]
+
+
+def shop_in_c(parent):
+    """The shop in C, a plugin folder: the same manifest, and an object."""
+    with open(Daemon.source("tests/plugins/shop/plugin.json"),
+              encoding="utf-8") as f:
+        manifest = json.load(f)
+    manifest.update(runtime="native", main="shop.so")
+    with open(os.path.join(program("plugins-c"), "shop.so"), "rb") as f:
+        return plugin_folder(parent, manifest, files={"shop.so": f.read()})
 
 
 def failing_start(options, data=None, mode="development"):

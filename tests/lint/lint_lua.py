@@ -63,7 +63,7 @@ def test_types_and_page_name_the_methods():
     page = house.read("spec/lua.md")
     found = []
     for source, name in (("lua_db", "Collection"), ("lua_effects", "Call")):
-        real = set(re.findall(r'^    \{":(\w+)", LL_OP_', house.read(
+        real = set(re.findall(r'^    \{":(\w+)", "', house.read(
             "runtime/worker/%s.c" % source), re.M))
         typed = set(re.findall(r"^function %s:(\w+)" % name, types, re.M))
         assert real, source + ".c has no methods?"

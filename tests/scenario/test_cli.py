@@ -369,6 +369,8 @@ def test_call_as_a_device():
                 (("--as", "device:d", "--device-key", "0"), "two hex digits"),
                 (("--as", "device:d", "--device-key", "0x"),
                  "two hex digits"),
+                (("--as", "device:d", "--device-key", "00" * 15),
+                 "16 to 64 bytes"),
                 (("--as", "device:d", "--device-key", "00" * 65),
                  "two hex digits"),
                 (("--as", "resident:r", "--device-key", "00"),
@@ -380,9 +382,10 @@ def test_call_as_a_device():
         tap.equal(s.seen, [])
     with StandIn(state=VIRTUAL) as s:
         s.replies["/v1/dev/clock"] = CLOCK
-        s.linli("call", "GET", "/x", "--as", "device:d", "--device-key", "00")
+        s.linli("call", "GET", "/x", "--as", "device:d", "--device-key",
+                "00" * 16)
         _, path, headers, _ = s.seen.pop()
-        tap.equal(signature(headers, "GET", path, b"", b"\0")[1],
+        tap.equal(signature(headers, "GET", path, b"", bytes(16))[1],
                   NOW_MS // 1000)
 
 

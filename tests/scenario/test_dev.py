@@ -11,7 +11,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
-from linli_test import Daemon, read_all, statuses  # noqa: E402
+from linli_test import (Daemon, failing_start, read_all,  # noqa: E402
+                        statuses)
 
 CLOCK = "/v1/dev/clock"
 ADVANCE = "/v1/dev/clock/advance"
@@ -185,6 +186,21 @@ def test_requests_in_one_breath():
             raw = read_all(s)
         tap.equal(statuses(raw), [200] * 10)
         tap.equal(host(d, "GET", CLOCK).json["ms"], begun + 10000)
+
+
+def test_a_real_clock_that_is_behind():
+    """Data of days to come is not gone on with as if it were of today."""
+    with virtual() as d:
+        d.linli_ok("clock", "advance", "3d")
+        d.stop()
+        done = failing_start((), data=d.data, mode="development")
+        tap.contains(done.err, "clock/behind", "stderr")
+        tap.contains(done.err, "--clock=virtual", "the fix")
+        d.restart()
+    with Daemon(options=["--clock=virtual"]) as d:
+        d.stop()
+        d.options = []
+        d.restart()  # nothing was moved
 
 
 if __name__ == "__main__":

@@ -9,18 +9,22 @@ played again in ever smaller versions, and told.
 test-timeout-s: 3600
 """
 
+import concurrent.futures
+import contextlib
 import os
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
-from histories import COLLECTIONS, History, manifest  # noqa: E402
+from histories import COLLECTIONS, PLUGIN, History, manifest  # noqa: E402
 from history_driver import Player  # noqa: E402
-from linli_test import Daemon, plugin_folder, temporary_folder  # noqa: E402
+from linli_test import (Daemon, plugin_folder, program,  # noqa: E402
+                        temporary_folder)
 
-HISTORIES = int(os.environ.get("LINLI_HISTORIES", "300"))
+HISTORIES = int(os.environ.get("LINLI_HISTORIES", "500"))
 SEED = int(os.environ.get("LINLI_SEED", "1"))
 SHRINK_S = int(os.environ.get("LINLI_SHRINK_S", "60"))
 
@@ -37,15 +41,38 @@ def config(workers):
             "worker": {"drafts": True, "count_lua": workers}}
 
 
-def play(histories, workers, **how):
+def slow_disk():
+    """The environment of a linlid whose disk is slow; a sanitizer has to be
+    loaded first."""
+    with open(os.path.join(tap.build_folder(), "config.mk"),
+              encoding="utf-8") as f:
+        sanitized = any(line.split()[:2] == ["sanitize", "="]
+                        and len(line.split()) > 2 for line in f)
+    return {} if sanitized else {"LD_PRELOAD": program(
+        "plugins-c/slow_sync.so")}
+
+
+def compare_events(got, want):
+    """What was published is what was committed, in its order."""
+    for i, (one, other) in enumerate(zip(got, want)):
+        tap.equal(one, other, "event %d of all commits" % i)
+    tap.equal(len(got), len(want), "events of all commits")
+
+
+def play(histories, workers, env=None, **how):
     """Play on a new daemon; (histories that are wrong, player)."""
-    wrong = []
-    with temporary_folder() as parent, Daemon(config=config(workers)) as d:
+    wrong, told = [], []
+    with temporary_folder() as parent, \
+            Daemon(config=config(workers), env=env) as d:
         folder = folder_of(parent)
         player = Player(d, lambda: d.enable(folder), **how)
         for history in player.play(histories):
             if not history.judge():
                 wrong.append(history)
+            told += [(t.place, t.told) for t in history.sent if t.told]
+        if not wrong:
+            want = [event for _, events in sorted(told) for event in events]
+            compare_events(player.events(), want)
     return wrong, player
 
 
@@ -111,12 +138,45 @@ def test_three_workers():
 
 
 def test_workers_killed():
-    run(HISTORIES // 10, 3, SEED + 2000000, kills=["worker"], every=100)
+    run(HISTORIES // 10, 3, SEED + 2000000, every=100,
+        kills=["worker", "worker", "worker", "linlid"])
 
 
 def test_linlid_killed():
     run(HISTORIES * 2 // 10, 2, SEED + 3000000, kills=["linlid"],
-        every=min(1000, HISTORIES))
+        every=200, env=slow_disk())
+
+
+def test_a_long_call_among_short_ones():
+    """Others commit while it waits; after a few runs it has the lock."""
+    def add(wait_ms):
+        return {"docs": "c00", "status": 200, "steps": [
+            ["get", "k"], ["wait", wait_ms], ["add", "k", 1]]}
+    with temporary_folder() as parent, Daemon(config=config(2)) as d:
+        d.enable(folder_of(parent))
+        done = threading.Event()
+
+        def hurry(name):
+            count = 0
+            with contextlib.closing(d.connect()) as connection:
+                while not done.is_set():
+                    answer = d.call(PLUGIN, "/run", add(0), key="%s-%d" % (
+                        name, count), connection=connection)
+                    tap.equal(answer.status, 200, answer)
+                    count += 1
+            return count
+        d.token("resident:r1")
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            others = [pool.submit(hurry, str(i)) for i in range(4)]
+            try:
+                for i in range(10):
+                    answer = d.call(PLUGIN, "/run", add(50), key="long-%d" % i)
+                    tap.equal(answer.status, 200, answer)
+            finally:
+                done.set()
+        count = 10 + sum(other.result() for other in others)
+        answer = d.call(PLUGIN, "/look", add(0) | {"steps": [["get", "k"]]})
+        tap.equal(answer.json["read"][0]["n"], count)
 
 
 if __name__ == "__main__":

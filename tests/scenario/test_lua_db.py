@@ -73,6 +73,14 @@ function tests.intervals(call, db)
   assert(db:overlaps("by_space", "s", 30, 40) == nil)
   assert(#db:overlapping("by_space", "s", 0, 100) == 2)
   assert(linli.json.encode(db:overlapping("by_space", "t", 0, 9)) == "[]")
+  -- Without both ends there is no entry; and the ends are in the key.
+  db:put { id = "i3", space = "s" }
+  assert(#db:overlapping("by_space", "s", 0, 100) == 2)
+  assert(db:count { index = "by_space", eq = { "s" } } == 2)
+  local late = db:list { index = "by_space", eq = { "s" }, from = { 11 } }
+  assert(#late == 1 and late[1].id == "i2")
+  assert(db:find("by_space", "s", 10, 20).id == "i1")
+  assert(not pcall(db.put, db, { id = "i4", space = "s", from = 1 }))
 end
 
 local function refusal(f, ...)
@@ -88,6 +96,13 @@ function tests.refusals(call, db)
   said[3] = refusal(db.insert, db, { state = { 1 } })
   said[4] = refusal(db.list, db, { limit = 1000 })
   said[5] = refusal(function() call:meter("probe.nosuch", 1) end)
+  for i = 1, 16 do
+    db:put { id = "large" .. i, space = "l", from = 1, to = 2,
+             text = ("x"):rep(65000) }
+  end
+  assert(#db:list { index = "by_space", eq = { "l" } } == 15)
+  said[6] = refusal(db.overlapping, db, "by_space", "l", 0, 9)
+  said[7] = refusal(db.overlaps, db, "by_space", 1, 2)
   return said
 end
 
@@ -119,7 +134,12 @@ def test_each_method():
                 "call.db.booking:insert: db/document: ",
                 "call.db.booking:insert: db/key: ",
                 "call.db.booking:list: db/query: ",
-                "main.lua:66: call:meter: db/undeclared: ")):
+                "main.lua:74: call:meter: db/undeclared: ",
+                "call.db.booking:overlapping: db/limit: the documents that "
+                "overlap are more than 983040 bytes: ask for less time",
+                "call.db.booking:overlaps: db/query: by_space wants a value "
+                "for each of its fields (space) before from and to; there "
+                "are 0")):
             tap.equal(said[:len(begins)], begins)
             tap.comment(said)
         answer = d.call("probe", "/run", '"cursor"', key="cursor")

@@ -3,6 +3,7 @@
 database and their return, by `linli` against a live linlid.
 """
 
+import json
 import os
 import sqlite3
 import sys
@@ -139,7 +140,65 @@ def test_alerts():
         tap.contains(b.d.linli_ok("alerts").out, '{"text":"alarm 1"}')
 
 
-def restore(b, copy, data, *words):
+DEVICE_LUA = """
+local p = require("linli").plugin()
+p:post("/beat", function(call)
+    return 200, {id = call.caller.id, kind = call.caller.kind,
+                 bound_to = call.caller.bound_to, said = call.body.n}
+end)
+p:get("/beat", function(call)
+    return 200, {plate = call.query.plate}
+end)
+p:put("/tag", function(call)
+    return 200, {if_match = call.if_match or "none"}, {etag = "8"}
+end)
+return p
+"""
+DEVICE_ROUTES = [{"method": "POST", "path": "/beat", "caller": ["device"]},
+                 {"method": "GET", "path": "/beat", "caller": ["device"]},
+                 {"method": "PUT", "path": "/tag", "caller": ["resident"]}]
+KEY = "00ff" * 8
+
+
+def test_seed_and_what_it_brings():
+    """A seed's device is believed by what `linli call` signs, also when the
+    clock has been moved by a year."""
+    with temporary_folder() as folder, \
+            Daemon(options=["--clock=virtual"]) as d:
+        path = os.path.join(folder, "seed.json")
+        plugin = plugin_folder(folder, probe_manifest(routes=DEVICE_ROUTES),
+                               main__lua=DEVICE_LUA)
+        seed = {"communities": [{"id": "demo"}],
+                "devices": [{"id": "gate-1", "community": "demo",
+                             "plugin": "probe", "key_hex": KEY,
+                             "bound_to": "g1"}],
+                "plugins": [{"path": plugin, "community": "demo"}]}
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(seed, f)
+        done = d.linli_ok("seed", path, "--json").json
+        tap.equal(done, {"documents": 2, "plugins": 1})
+        as_gate = ("--as", "device:gate-1", "--device-key", KEY)
+        for _ in range(2):
+            done = d.linli_ok("call", "POST", "probe/beat", "-d", '{"n":7}',
+                              *as_gate)
+            tap.equal(done.json, {"id": "gate-1", "kind": "device",
+                                  "bound_to": "g1", "said": 7})
+            done = d.linli_ok(
+                "call", "GET", "probe/beat?plate=%E6%B2%AAA%20B&x=1",
+                *as_gate)
+            tap.equal(done.json, {"plate": "沪A B"})
+            d.linli_ok("clock", "advance", "365d")
+        fails(d.linli("call", "GET", "probe/beat", "--as", "device:gate-1",
+                      "--device-key", "11" * 16), "auth/device", 1)
+        # The same option that a resident's app would use.
+        done = d.linli_ok("call", "PUT", "probe/tag", "--as", "resident:r1",
+                          "--if-match", "7", "-i")
+        tap.contains(done.out.lower(), '\netag: "8"')
+        tap.contains(done.out, '{"if_match":"7"}')
+        fails(d.linli("seed", plugin + "/main.lua"), "request/json", 1)
+
+
+def restore(copy, data, *words):
     """`linli restore`: returns its Run."""
     return run([program("linli"), "restore", copy, "--data", data]
                + list(words))
@@ -166,20 +225,20 @@ def test_backup_and_restore():
         # Not over what is there, nor under a linlid that runs, nor without
         # its key.
         fails(run([program("linli"), "restore", copy]), "usage")
-        fails(restore(b, copy, b.d.data), "data/locked")
-        fails(restore(b, copy, data), "store/key")
-        fails(restore(b, copy, data, "--key", b.here("none")), "store/key")
+        fails(restore(copy, b.d.data), "data/locked")
+        fails(restore(copy, data), "store/key")
+        fails(restore(copy, data, "--key", b.here("none")), "store/key")
         other = sqlite3.connect(b.here("other.db"))
         other.execute("CREATE TABLE t(a)")
         other.commit()
         other.close()
-        fails(restore(b, b.here("other.db"), data, "--key", key),
+        fails(restore(b.here("other.db"), data, "--key", key),
               "store/foreign")
         tap.equal(os.path.exists(os.path.join(data, "linli.db")), False)
-        done = restore(b, copy, data, "--key", key, "--json")
+        done = restore(copy, data, "--key", key, "--json")
         tap.equal(done.code, 0, done)
         tap.equal(done.json["commit"] > 0, True)
-        fails(restore(b, copy, data, "--key", key), "store/restore")
+        fails(restore(copy, data, "--key", key), "store/restore")
         with Daemon(data=data, options=["--clock=virtual"]) as again:
             again.enable(b.plugin)
             tap.equal(texts(again), ["before"])
@@ -199,7 +258,7 @@ def test_a_copy_that_was_changed():
         bad.execute("UPDATE usage_bucket SET quantity = quantity + 1")
         bad.commit()
         bad.close()
-        fails(restore(b, copy, data, "--key", key), "store/corrupt")
+        fails(restore(copy, data, "--key", key), "store/corrupt")
         b.d.stop()
         live = sqlite3.connect(os.path.join(b.d.data, "linli.db"))
         live.execute("UPDATE usage_bucket SET quantity = quantity + 1 "

@@ -8,8 +8,8 @@ answer alike.
 
 import concurrent.futures
 import contextlib
+import datetime
 import functools
-import json
 import os
 import random
 import sys
@@ -18,21 +18,10 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
-from linli_test import (Daemon, plugin_folder, program,  # noqa: E402
-                        temporary_folder, wait_until)
+from linli_test import Daemon, shop_in_c, temporary_folder  # noqa: E402
 
 PARALLEL = 50  # connections at once
 LANGUAGES = ("lua", "c")
-
-
-def native_folder(parent):
-    """The shop in C: the same manifest, and an object."""
-    with open(Daemon.source("tests/plugins/shop/plugin.json"),
-              encoding="utf-8") as f:
-        manifest = json.load(f)
-    manifest.update(runtime="native", main="shop.so")
-    with open(os.path.join(program("plugins-c"), "shop.so"), "rb") as f:
-        return plugin_folder(parent, manifest, files={"shop.so": f.read()})
 
 
 class Shop(Daemon):
@@ -94,7 +83,7 @@ def in_each(workers=(2,), options=(), **config):
     def decorate(body):
         def run(language, count):
             with temporary_folder() as parent:
-                folder = (native_folder(parent) if language == "c"
+                folder = (shop_in_c(parent) if language == "c"
                           else Daemon.source("tests/plugins/shop"))
                 settings = dict(config, rate_limit="off", worker={
                     "count_lua": count, "count_native": count})
@@ -435,6 +424,7 @@ def test_mistakes_of_the_plugin(shop):
             ("document", "db/document", "doc_bytes"),
             ("id", "db/document", "id"),
             ("interval", "db/key", "longest_ms"),
+            ("empty", None, "leave"),
             ("query", "db/query", "limit")):
         key = shop.key()
         for _ in range(2):
@@ -467,6 +457,77 @@ def test_all_of_it_outlives_the_process(shop):
     shop.restart()
     tap.equal(shop.ask("GET", "/notes/a").status, 404)
     tap.equal([shop.ok("GET", path) for path in paths[:3]], before[:3])
+
+
+# -- time and usage -----------------------------------------------------------
+
+@in_each(options=["--clock=virtual"])
+def test_retention(shop):
+    def gone(path):
+        return shop.ask("GET", path).status == 404
+
+    def advance(hours):  # and all that falls due has been done
+        shop.linli_ok("clock", "advance", "%dh" % hours)
+    shop.ok("PUT", "/notes/old", {})
+    text = shop.linli_ok("clock", "get").out.strip().replace("Z", "+00:00")
+    now = int(datetime.datetime.fromisoformat(text).timestamp() * 1000)
+    shop.ok("PUT", "/visits/left", {"left_at": now})
+    shop.ok("PUT", "/visits/later", {"left_at": now + 10 * 3600000})
+    shop.ok("PUT", "/visits/still", {})
+    advance(23)
+    shop.ok("GET", "/notes/old")
+    shop.ok("PUT", "/notes/new", {})
+    shop.ok("PUT", "/notes/old2", {})
+    advance(2)
+    tap.equal(gone("/notes/old"), True, "a day after the last write")
+    shop.ok("PUT", "/notes/old2", {"text": "written again"})
+    shop.ok("GET", "/visits/left")
+    shop.stop()
+    shop.restart()
+    shop.ok("GET", "/notes/new")
+    advance(24)
+    tap.equal(gone("/notes/new"), True)
+    tap.equal(gone("/visits/left"), True, "two days after it left")
+    shop.ok("GET", "/visits/later")
+    advance(10)
+    tap.equal(gone("/visits/later"), True)
+    tap.equal(gone("/notes/old2"), True)
+    advance(24 * 365)
+    shop.ok("GET", "/visits/still")
+
+
+@in_each()
+def test_usage(shop):
+    """Each committed call is counted once, and nothing else is."""
+    shop.ok("POST", "/stock/tea", {"stock": 10})
+    answers = shop.together(
+        [("POST", "/orders", {"sku": "tea", "qty": 1})] * 30
+        + [("POST", "/counters/c/increment")] * 40
+        + [("POST", "/notes/%d/returned" % i) for i in range(5)]
+        + [("POST", "/notes/%d/failed" % i) for i in range(10, 15)]
+        + [("POST", "/wrong/key"), ("GET", "/stock/tea"),
+           ("GET", "/stock/none"), ("POST", "/orders", {"sku": 1})]
+        + [("POST", "/counters/c/increment", None, "one-key")] * 10)
+
+    def committed():
+        return 1 + sum(a.code is None and a.status < 500
+                       and "idempotency-replayed" not in a.headers
+                       for a in answers)
+
+    def counted():
+        usage = shop.linli_ok("usage", "--plugin", "shop", "--json").json
+        return {t["meter"]: t["quantity"] for t in usage["totals"]}
+    tap.equal(counted()["linli.call"], str(committed()))
+    tap.equal(committed(), 1 + 10 + 40 + 5 + 1 + 1)
+    shop.kill()
+    shop.restart()
+    tap.equal(counted()["linli.call"], str(committed()))
+    answers.append(shop.ask("POST", "/counters/c/increment", None, "one-key"))
+    tap.equal(answers[-1].headers["idempotency-replayed"], "true")
+    answers.append(shop.ask("GET", "/counters/c"))
+    tap.equal(counted()["linli.call"], str(committed()))
+    tap.equal(answers[-1].json["value"], 41)
+    tap.equal(shop.linli_ok("reconcile", "--json").json["ok"], True)
 
 
 if __name__ == "__main__":

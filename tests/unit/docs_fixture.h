@@ -3,7 +3,7 @@
 #ifndef DOCS_FIXTURE_H
 #define DOCS_FIXTURE_H
 
-#include "host/scan.h"
+#include "data/scan.h"
 #include "store_fixture.h"
 
 #define NOW_MS ((int64_t)1700000000000)
@@ -13,6 +13,7 @@ struct engine {
     struct ll_docs docs;
     struct ll_space *space;
     struct ll_coll *coll; /* "doc" */
+    bool one_reader;      /* answers come in the order of the questions */
 };
 
 static inline void
@@ -38,7 +39,7 @@ engine_open(struct engine *e)
         .world = f->world,
         .dir_fd = f->dir_fd,
         .dir = f->dir_fd < 0 ? NULL : f->dir,
-        .readers = 2,
+        .readers = e->one_reader ? 1 : 2,
         .durable = engine_durable,
         .failed = engine_failed,
         .user = e};

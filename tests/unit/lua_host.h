@@ -11,7 +11,8 @@
 #include "worker/native.h"
 
 enum {
-#define H(number, name, interface, draft, args, answer) OP_##name = number,
+#define H(number, name, interface, draft, writes, args, answer) \
+    OP_##name = number,
 #include "wire/hostcall.def"
 #undef H
 };

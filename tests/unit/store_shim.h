@@ -20,7 +20,8 @@ static struct {
     atomic_bool sticky;
     atomic_bool keep_synced; /* NAME.synced: what a power cut would leave */
     atomic_int failed;       /* how many did */
-    atomic_int sync_us;      /* how long a sync takes, at least */
+    atomic_int sync_us;      /* of a database, not its log: at least so long */
+    atomic_int log_us;       /* of a log */
 } shim;
 
 static sqlite3_vfs shim_vfs, *shim_real_vfs;
@@ -53,7 +54,7 @@ shim_disarm(void)
     atomic_store(&shim.failed, 0);
 }
 
-static void
+static inline void
 shim_arm(enum shim_op op, int at, int code, int sticky)
 {
     shim_disarm();
@@ -126,8 +127,10 @@ static int
 shim_sync(sqlite3_file *file, int flags)
 {
     sqlite3_file *real = shim_of(file)->real;
-    if (atomic_load(&shim.sync_us) > 0)
-        usleep((useconds_t)atomic_load(&shim.sync_us));
+    bool log = strstr(shim_of(file)->name, "-wal") != NULL;
+    int least_us = atomic_load(log ? &shim.log_us : &shim.sync_us);
+    if (least_us > 0)
+        usleep((useconds_t)least_us);
     if (shim_fails(SHIM_SYNC))
         return SQLITE_IOERR_FSYNC;
     int code = real->pMethods->xSync(real, flags);

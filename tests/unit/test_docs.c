@@ -1,7 +1,7 @@
 /* tests/unit/test_docs.c: documents in memory over a store: found, loaded,
  * written, forgotten; who waits for them, and what there is to be found. */
 #include "docs_fixture.h"
-#include "host/meter.h"
+#include "data/series.h"
 
 #define KIB ((size_t)1024)
 
@@ -121,6 +121,66 @@ T_CASE(the_same_id_elsewhere_is_another)
     T_OK(a->content == NULL && b->content == NULL && a != b);
     ll_doc_unref(&a);
     ll_doc_unref(&b);
+    engine_fini(&e);
+}
+
+/* Who waits for a document, and commits when it is there. */
+struct deleter {
+    struct ll_wait wait;
+    struct engine *e;
+    struct ll_doc *other; /* this is deleted then */
+};
+
+static void
+delete_other(struct ll_wait *wait)
+{
+    struct deleter *d = LL_CONTAINER(wait, struct deleter, wait);
+    engine_write(d->e, d->other, NULL);
+}
+
+static void
+on_scanned(struct ll_scan *scan)
+{
+    *(bool *)scan->user = true;
+}
+
+/* A scan brings a document that somebody waits for, and who then commits. It
+ * must not happen while the scan holds what it has found before. */
+T_CASE(rows_come_before_who_waits_for_them)
+{
+    struct engine e;
+    struct ll_txn txn;
+    struct ll_scan scan;
+    bool done = false;
+    engine_init(&e, false);
+    (void)engine_put(&e, "a", "{\"id\":\"a\"}");
+    (void)engine_put(&e, "b", "{\"id\":\"b\"}");
+    engine_settle(&e);
+    e.one_reader = true;
+    engine_again(&e);
+    struct deleter deleter = {
+        .wait = {.ready = delete_other}, .e = &e, .other = engine_doc(&e, "a")};
+    ll_txn_init(&txn, &e.docs);
+    ll_scan_init(&scan, &txn);
+    scan.coll = e.coll;
+    scan.limit = 10;
+    scan.done = on_scanned;
+    scan.user = &done;
+    ll_scan_start(&scan);
+    struct ll_doc *doc = ll_docs_get(e.coll, LINLI_STR("b"));
+    T_OK(!ll_doc_ready(doc, &deleter.wait));
+    fixture_wait(&e.f, &done);
+    T_OK(scan.count == 1 || txn.doomed || deleter.other->content != NULL);
+    while (deleter.other->content != NULL)
+        ll_world_turn(e.f.world, true);
+    T_OK(scan.count == 1 || txn.doomed);
+    T_OK(doc->state == LL_DOC_KNOWN && doc->content != NULL);
+    ll_scan_fini(&scan);
+    ll_txn_fini(&txn);
+    ll_doc_unref(&doc);
+    ll_doc_unref(&deleter.other);
+    engine_settle(&e);
+    T_OK(in_memory(&e, "b"));
     engine_fini(&e);
 }
 
@@ -693,7 +753,8 @@ T_CASE(documents_without_memory)
 
 T_MAIN(T_RUN(loads_once_from_disk) T_RUN(keeps_what_it_wrote) T_RUN(
     knows_what_is_absent) T_RUN(makes_what_the_store_does_not_have)
-        T_RUN(the_same_id_elsewhere_is_another)
+        T_RUN(the_same_id_elsewhere_is_another) T_RUN(
+            rows_come_before_who_waits_for_them)
             T_RUN(a_load_that_nobody_wants_any_more) T_RUN(
                 what_cannot_be_opened_is_not_there) T_RUN(the_cache_has_a_bound)
                 T_RUN(the_cache_forgets_the_longest_unused) T_RUN(

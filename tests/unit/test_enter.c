@@ -5,10 +5,9 @@
  * one attack. Each attack runs with the filter's default KILL and, since
  * that stops at the first door, with the development default EPERM: some
  * five thousand workers in all, which take their time.
+ *
+ * test-timeout-s: 180
  */
-/*
-test-timeout-s: 180
-*/
 #include <dirent.h>
 #include <poll.h>
 #include <sys/eventfd.h>

@@ -68,7 +68,13 @@ T_CASE(each_method_asks_and_answers)
 }
 
 static const struct host_case mistakes[] = {
-    {"call:timer()", {{0}}, "!plugin/error table expected, got no value"},
+    {"call:timer()", {{0}},
+        "!plugin/error main.lua:1: call:timer: it takes one table; write "
+        "call:timer{at =, run =, with =, key =, subject =}\n"},
+    {"call:timer('expire')", {{0}}, "!plugin/error takes one table; write"},
+    {"call:timer('expire', 5)", {{0}},
+        "!plugin/error call:timer: there are too many arguments; write "
+        "call:timer{at =, run ="},
     {"call:timer{run = 'expire'}", {{0}},
         "!plugin/error main.lua:1: call:timer: 'at' must be an integer, got "
         "nothing"},
@@ -77,13 +83,16 @@ static const struct host_case mistakes[] = {
     {"call:timer{at = '1', run = 'expire'}", {{0}},
         "!plugin/error 'at' must be an integer, got string"},
     {"call:timer{at = 1.5, run = 'expire'}", {{0}},
-        "!plugin/error 'at' must be an integer, got number"},
+        "!plugin/error 'at' must be an integer, got 1.5: round it, as "
+        "math.floor does"},
+    {"call:timer{at = call.now + 0.5, run = 'expire'}", {{0}},
+        "!plugin/error 'at' must be an integer, got 1772413200000.5: round"},
     {"call:timer{at = 1, run = 'expire', with = {print}}", {{0}},
         "!plugin/error call:timer: with at /1: a function has no JSON"},
     {"call:timer{at = 1, run = 'expire', whith = {}}", {{0}},
         "!plugin/error there is no 'whith'; it takes at, run, with, key, sub"},
     {"call:timer({at = 1, run = 'expire'}, 1)", {{0}},
-        "!plugin/error no such argument"},
+        "!plugin/error there are too many arguments; write call:timer{at"},
     {"call:cancel()", {{0}}, "!plugin/error string expected, got no value"},
     {"call:event('probe.done')", {{0}}, "!plugin/error value expected"},
     {"call:event('probe.done', nil)", {{0}},
@@ -91,9 +100,13 @@ static const struct host_case mistakes[] = {
     {"call:event('probe.done', {}, {Subject = 's'})", {{0}},
         "!plugin/error there is no 'Subject'; it takes subject"},
     {"call:event('probe.done', {}, 's')", {{0}}, "!plugin/error table expec"},
-    {"call:meter('probe.used')", {{0}}, "!plugin/error integer expected"},
-    {"call:meter('probe.used', '1')", {{0}}, "!plugin/error integer expected"},
-    {"call:meter('probe.used', 1.5)", {{0}}, "!plugin/error no integer repre"},
+    {"call:meter('probe.used')", {{0}},
+        "!plugin/error call:meter: 'quantity' must be an integer, got no "
+        "value; write call:meter(name, quantity, {event_id ="},
+    {"call:meter('probe.used', '1')", {{0}},
+        "!plugin/error 'quantity' must be an integer, got string"},
+    {"call:meter('probe.used', 1.5)", {{0}},
+        "!plugin/error 'quantity' must be an integer, got 1.5: round it"},
     {"call:meter('probe.used', 1, {event_id = 1})", {{0}},
         "!plugin/error call:meter: 'event_id' must be a string, got number"},
     {"call:alert({}, {})", {{0}}, "!plugin/error string expected, got table"},

@@ -122,8 +122,8 @@ T_CASE(reads_names)
     T_OK(ll_manifest_publishes(m, LINLI_STR("park-1.gate_command")));
     T_OK(!ll_manifest_publishes(m, LINLI_STR("shop.order_paid")));
     T_INT(m->handle_count, 2);
-    T_OK(ll_manifest_handles(m, LINLI_STR("shop.order_paid")));
-    T_OK(!ll_manifest_handles(m, LINLI_STR("shop.order")));
+    T_INT(ll_manifest_handles(m, LINLI_STR("shop.order_paid")), 0);
+    T_INT(ll_manifest_handles(m, LINLI_STR("shop.order")), -1);
     T_INT(m->alert_count, 1);
     T_OK(ll_manifest_alert(m, LINLI_STR("park-1.anomaly")));
     T_OK(!ll_manifest_alert(m, LINLI_STR("park-1.gate_command")));
@@ -182,7 +182,7 @@ T_CASE(has_nothing_undeclared)
     T_OK(ll_manifest_meter(m, LINLI_STR("")) == NULL);
     T_INT(ll_manifest_timer(m, LINLI_STR("")), -1);
     T_OK(!ll_manifest_publishes(m, LINLI_STR("")));
-    T_OK(!ll_manifest_handles(m, LINLI_STR("")));
+    T_INT(ll_manifest_handles(m, LINLI_STR("")), -1);
     T_OK(!ll_manifest_alert(m, LINLI_STR("")));
     ll_manifest_free(&m);
     T_INT(mem.used_bytes, 0);
@@ -280,7 +280,12 @@ static const struct row data_rows[] = {
     /* meters */
     {METER("probe.a", "'kind':'count'"), INVALID, "/meters/probe.a",
         "\"unit\" is missing"},
-    {METER("a", "'kind':'count','unit':'x'"), INVALID, "/meters/a", "match"},
+    {METER("a", "'kind':'count','unit':'x'"), INVALID, "/meters/a",
+        "Write it as \"probe.WORD\""},
+    {METER("A.b", "'kind':'count','unit':'x'"), INVALID, "/meters/A.b",
+        "the plugin's id, a dot and a word"},
+    {METER("probe.a", "'kind':'count','unit':'X'"), INVALID,
+        "/meters/probe.a/unit", "match"},
     {METER("shop.a", "'kind':'count','unit':'x'"), INVALID, "/meters/shop.a",
         "Write \"probe.a\""},
     {METER("probe-2.a", "'kind':'count','unit':'x'"), INVALID,
@@ -303,7 +308,11 @@ static const struct row data_rows[] = {
     {",'events':{'publish':[]}", INVALID, "/events/publish", "\"publishes\"?"},
     {",'events':{'publishes':['shop.paid']}", INVALID, "/events/publishes/0",
         "Write \"probe.paid\""},
-    {",'events':{'handles':['paid']}", INVALID, "/events/handles/0", "match"},
+    {",'events':{'handles':['paid']}", INVALID, "/events/handles/0",
+        "Write it as \"ID.WORD\""},
+    {",'events':{'publishes':['paid']}", INVALID, "/events/publishes/0",
+        "Write it as \"probe.WORD\""},
+    {",'alerts':['fire']", INVALID, "/alerts/0", "\"probe.WORD\""},
     {",'events':{'handles':['a-b.c','a-b.c']}", INVALID, "/events/handles/1",
         "twice"},
     {",'events':{'handles':['shop.paid','probe.done']}", "", "", ""},

@@ -178,8 +178,8 @@ T_CASE(refusals_are_a_status_and_a_line_of_the_log)
 /* Whatever the plugin answers then, the caller is told this. */
 T_CASE(some_refusals_end_the_call)
 {
-    static const char *const codes[] = {
-        "request/cursor", "db/quota", "runtime/conflict"};
+    static const char *const codes[] = {"request/cursor", "db/quota",
+        "runtime/conflict", "store/failed", "runtime/memory"};
     struct ll_worker *worker = loaded();
     for (size_t i = 0; i < LL_COUNT(codes); i++) {
         char answer[64];

@@ -416,7 +416,8 @@ T_CASE(devices_feeds_and_versions)
         {GATES "{gate}~1feed/get/security",
             "[{\"bearer\":[]},{\"device\":[]}]"},
         {GATES "{gate}~1feed/get/parameters",
-            "[" REF("parameters/FeedAfter") "," REF("parameters/FeedWait") "]"},
+            "[" REF("parameters/FeedAfter") "," REF(
+                "parameters/FeedWait") "," REF("parameters/FeedLimit") "]"},
         {GATES "{gate}~1feed/get/responses/2XX/headers", ""},
         {GATES "{gate}~1feed/get/responses/2XX/content/application~1json",
             "{\"schema\":" REF("schemas/EventPage") "}"},

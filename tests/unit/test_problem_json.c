@@ -73,7 +73,7 @@ T_CASE(own_problem_in_full)
     T_STR(ll_jv_str(ll_jv_get(p, "trace_id")),
         "0af7651916cd43dd8448eb211c80319c");
     T_OK(ll_jv_is(ll_jv_get(p, "retryable"), LL_JSON_FALSE));
-    T_STR(ll_jv_str(ll_jv_get(p, "fix")), "请更正 errors 列出的字段");
+    T_STR(ll_jv_str(ll_jv_get(p, "fix")), "请更正 detail 或 errors 列出的字段");
     struct ll_jv list = ll_jv_get(p, "errors");
     T_INT(ll_jv_count(list), 2);
     struct ll_jv one = ll_jv_first(list);

@@ -254,6 +254,26 @@ T_CASE(plugins_are_enabled_in_order_and_a_failure_names_which)
     linli_host_free(&host);
 }
 
+/* Whole or not at all, whichever allocation it is. */
+T_CASE(each_allocation_of_a_seed_may_fail)
+{
+    uint64_t n = 1;
+    for (bool more = true; more; n++) {
+        linli_host *host = host_new("");
+        struct ll_mem *mem = &host->host->mem;
+        mem->fail_in = n;
+        struct seeded seeded = seed(host, whole);
+        more = mem->fail_in == 0;
+        mem->fail_in = 0;
+        T_INT(seeded.documents, seeded.status == LINLI_OK ? 8 : 0);
+        T_INT(seeded.err.code[0] != '\0', seeded.status != LINLI_OK);
+        T_INT(seed(host, whole).documents, 8 - seeded.documents);
+        linli_host_free(&host);
+    }
+    printf("# %d allocations\n", (int)n - 2);
+    T_OK(n > 50);
+}
+
 T_CASE(a_host_that_goes_ends_a_seed)
 {
     struct seeded seeded = {.times = 0};
@@ -274,6 +294,7 @@ main(void)
     T_RUN(a_zone_stays)
     T_RUN(references_reach_what_is_stored)
     T_RUN(plugins_are_enabled_in_order_and_a_failure_names_which)
+    T_RUN(each_allocation_of_a_seed_may_fail)
     T_RUN(a_host_that_goes_ends_a_seed)
     fixture_close();
     printf("1..%d\n", t_cases);

@@ -687,6 +687,43 @@ T_CASE(a_thousand_times_leave_nothing_behind)
     fixture_fini(&memory);
 }
 
+/* What /proc says is blocked in a thread of this process. */
+static uint64_t
+blocked_in(const char *task)
+{
+    char path[300], line[256];
+    unsigned long long mask = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%s/status", task);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        (void)sscanf(line, "SigBlk: %llx", &mask);
+    if (file != NULL)
+        fclose(file);
+    return mask;
+}
+
+T_CASE(threads_take_no_signal)
+{
+    static const int signals[] = {1, 2, 3, 10, 12, 13, 14, 15, 17, 25};
+    struct fixture f;
+    char self[32];
+    int threads = 0;
+    fixture_init(&f, false);
+    T_INT(fixture_open(&f), LINLI_OK);
+    snprintf(self, sizeof self, "%d", getpid());
+    DIR *dir = opendir("/proc/self/task");
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        if (e->d_name[0] == '.' || strcmp(e->d_name, self) == 0)
+            continue;
+        threads++;
+        for (size_t i = 0; i < COUNT(signals); i++)
+            T_OK(blocked_in(e->d_name) >> (signals[i] - 1) & 1);
+    }
+    closedir(dir);
+    T_OK(threads >= 4); /* writer, keeper, two readers */
+    fixture_fini(&f);
+}
+
 T_CASE(two_stores_know_nothing_of_each_other)
 {
     struct fixture f[4];
@@ -758,5 +795,6 @@ T_MAIN(T_RUN(commits_and_answers) T_RUN(what_is_durable_is_there_again) T_RUN(
                         T_RUN(sizes_are_summed_up) T_RUN(an_index_is_made_anew)
                             T_RUN(closing_ends_everything)
                                 T_RUN(a_thousand_times_leave_nothing_behind)
-                                    T_RUN(two_stores_know_nothing_of_each_other)
+                                    T_RUN(threads_take_no_signal) T_RUN(
+                                        two_stores_know_nothing_of_each_other)
                                         T_RUN(no_memory_is_told))

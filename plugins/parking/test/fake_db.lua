@@ -245,6 +245,9 @@ function Collection:matching(query)
     for name in pairs(query) do
         assert(QUERY[name], "db/query: " .. name)
     end
+    for _, name in ipairs { "eq", "from", "to" } do
+        assert(not query[name] or #query[name] > 0, "db/query: empty")
+    end
     local index, found = self:index(query.index), {}
     local eq = #(query.eq or {})
     assert(eq + #(query.from or {}) <= #index.fields

@@ -123,9 +123,10 @@ typedef struct linli_plugin_options {
 } linli_plugin_options;
 
 /* Loads a plugin into a community, over an earlier version or configuration
- * of it if there is one; that one serves until this one is ready. `done` is
- * called once, on the loop, unless an error is returned. `error` is
- * borrowed, NULL with LINLI_OK. */
+ * of it if there is one; that one serves until this one is ready. With a data
+ * directory it is remembered (linli_host_enable_configured). `done` is called
+ * once, on the loop, unless an error is returned. `error` is borrowed, NULL
+ * with LINLI_OK. */
 typedef void (*linli_done)(
     void *user, linli_status status, const linli_error *error);
 LINLI_API linli_status linli_host_enable(linli_host *host,
@@ -135,8 +136,10 @@ LINLI_API linli_status linli_host_enable(linli_host *host,
 LINLI_API linli_status linli_host_disable(linli_host *host, linli_str community,
     linli_str plugin, linli_error *error);
 
-/* Enables what the configuration lists under `plugins`. `done` is called
- * once, on the loop, when all of it is ready or with the first failure. */
+/* Enables what the configuration lists under `plugins`, and what was enabled
+ * in this data directory before; of the latter one that cannot be loaded any
+ * more is a line of the log and no failure. `done` is called once, on the
+ * loop, when all of it is ready or with the first failure. */
 LINLI_API linli_status linli_host_enable_configured(
     linli_host *host, linli_done done, void *user, linli_error *error);
 

@@ -195,7 +195,8 @@ typedef struct linli_call {
 
     linli_str name;  /* of the timer, type of the event; else empty */
     linli_str input; /* JSON: what the timer was set with; the event,
-                        {seq, type, plugin, at, data}; else empty */
+                        {seq, type, plugin, at, data}, `at` in ms since 1970;
+                        else empty */
     int64_t due_ms;  /* of a timer: when it was due; else 0 */
     uint32_t late;   /* 1: a device sent it later than it happened */
     uint32_t reserved2;

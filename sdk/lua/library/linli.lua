@@ -22,12 +22,15 @@
 ---A JSON object of a collection; `id` is its own member.
 ---@alias linli.Document table<string, any>
 
----What list and count ask for. Without `index`, all documents by id.
----@class linli.Query
+---What count asks for. Without `index`, all documents. No list is empty.
+---@class linli.Range
 ---@field index? string one that plugin.json declares
 ---@field eq? any[] values of the index's first fields
 ---@field from? any[] bounds of the fields after `eq`, inclusive
 ---@field to? any[] the same, exclusive
+
+---What list asks for. Without `index`, all documents by id.
+---@class linli.Query: linli.Range
 ---@field descending? boolean
 ---@field limit? integer 1 to 100; 50 if not given
 ---@field cursor? string of the page before, unchanged
@@ -74,7 +77,7 @@ function Collection:find(index, ...) end
 ---@return string? next_cursor nil at the end
 function Collection:list(query) end
 
----@param query? linli.Query
+---@param query? linli.Range
 ---@return integer
 function Collection:count(query) end
 

@@ -16,9 +16,10 @@ end)
 
 p:timer("fire", function(call, with)
   began = began + 1
+  local place = began -- others begin while this one waits
   local id = "n" .. with.n
   local before = call.db.fired:get(id)
-  call.db.fired:put { id = id, n = with.n, place = began, due = call.due,
+  call.db.fired:put { id = id, n = with.n, place = place, due = call.due,
                       now = call.now,
                       times = before and before.times + 1 or 1 }
 end)

@@ -86,6 +86,12 @@ function steps.fail_over(run, query, n)
   return linli.null
 end
 
+-- Leaves with the commit, in its place.
+function steps.tell(run, n)
+  run.call:event("histories.told", { by = run.serial, n = n })
+  return linli.null
+end
+
 function steps.wait(run, ms)
   run.call.host.probe_wait(ms)
   return linli.null
@@ -95,7 +101,7 @@ local function follow(call)
   local script = call.body
   local run = {
     call = call, docs = call.db[script.docs], read = {},
-    more = linli.array(),
+    more = linli.array(), serial = script.serial,
   }
   for i, step in ipairs(script.steps) do
     run.read[i] = steps[step[1]](run, table.unpack(step, 2))

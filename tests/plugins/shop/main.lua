@@ -51,7 +51,9 @@ p:get("/orders", function(call)
 end)
 
 p:get("/orders/count", function(call)
-  return 200, { count = call.db.order:count(query(call)) }
+  local sku = call.query.sku
+  return 200, { count = call.db.order:count(
+    sku and { index = "by_sku", eq = { sku } }) }
 end)
 
 -- -- counters --
@@ -134,6 +136,10 @@ local wrong = {
   index = function(call) call.db.order:list { index = "by_nothing" } end,
   key = function(call) call.db.order:insert { sku = 1.5, qty = 1 } end,
   eq = function(call) call.db.order:list { index = "by_sku", eq = { 1.5 } } end,
+  empty = function(call)
+    local sku
+    call.db.order:list { index = "by_sku", eq = { sku } }
+  end,
   document = function(call)
     call.db.note:insert { id = "large", text = ("x"):rep(1024) }
   end,

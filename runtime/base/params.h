@@ -1,6 +1,6 @@
-/* server/params.h: the query of one of our own paths. [any] */
-#ifndef LL_SERVER_PARAMS_H
-#define LL_SERVER_PARAMS_H
+/* base/params.h: the query of one of our own paths. [any] */
+#ifndef LL_BASE_PARAMS_H
+#define LL_BASE_PARAMS_H
 
 #include "base/err.h"
 #include "base/limits.h"

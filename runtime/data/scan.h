@@ -1,13 +1,13 @@
-/* host/scan.h: a range of an index, as a transaction sees it. [loop]
+/* data/scan.h: a range of an index, as a transaction sees it. [loop]
  *
  * Rows of the file, under what commits have written since, under what the
  * transaction itself writes; read in pieces, each registered as read in the
  * turn in which it was put together.
  */
-#ifndef LL_HOST_SCAN_H
-#define LL_HOST_SCAN_H
+#ifndef LL_DATA_SCAN_H
+#define LL_DATA_SCAN_H
 
-#include "host/txn.h"
+#include "data/txn.h"
 
 struct ll_scan_item {
     linli_str key, id;                /* in the scan's arena */

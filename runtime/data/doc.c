@@ -1,4 +1,4 @@
-/* host/doc.c: documents in memory: found, loaded, written, forgotten.
+/* data/doc.c: documents in memory: found, loaded, written, forgotten.
  * [loop]
  *
  * What must stay true: a document that is in the table is the newest state
@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "host/docs.h"
-#include "host/known.h"
+#include "data/docs.h"
+#include "data/known.h"
 
 #define ALIGN sizeof(void *)
 
@@ -54,7 +54,7 @@ struct parts {
     struct {
         struct ll_ix *ix;
         size_t from, to; /* in docs->key_bytes */
-    } keys[LL_INDEXES_MAX];
+    } keys[LL_INDEXES_KEPT_MAX];
 };
 
 static linli_str
@@ -105,6 +105,10 @@ put_keys(struct ll_coll *coll, struct ll_jv document, struct parts *parts,
         size_t from = bytes->len;
         linli_status status =
             ll_index_key(&ix->spec, document, bytes, &there, err);
+        if (status != LINLI_OK && ix->retired) {
+            bytes->len = from;
+            continue;
+        }
         if (status != LINLI_OK) {
             ll_err_where(
                 err, "%.*s.%.*s: ", LL_FMT(coll->name), LL_FMT(ix->name));
@@ -112,7 +116,7 @@ put_keys(struct ll_coll *coll, struct ll_jv document, struct parts *parts,
         }
         if (!there)
             continue;
-        ll_check(parts->key_count < LL_INDEXES_MAX);
+        ll_check(parts->key_count < LL_INDEXES_KEPT_MAX);
         parts->keys[parts->key_count].ix = ix;
         parts->keys[parts->key_count].from = from;
         parts->keys[parts->key_count++].to = bytes->len;
@@ -160,6 +164,16 @@ ll_content_new(struct ll_coll *coll, struct ll_jv document, linli_str body,
     return *out == NULL
                ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a document")
                : LINLI_OK;
+}
+
+struct ll_content *
+ll_content_plain(
+    struct ll_coll *coll, linli_str body, linli_str subject, int64_t due_ms)
+{
+    struct parts parts = {
+        .coll = coll, .body = body, .subject = subject, .due_ms = due_ms};
+    ll_buf_clear(&coll->space->docs->key_bytes);
+    return join(&parts);
 }
 
 /* -- the table -- */
@@ -358,6 +372,7 @@ content_of(struct ll_coll *coll, const struct columns *columns)
                 docs->key_bytes.len = from;
                 continue;
             }
+            ll_check(parts.key_count < LL_INDEXES_KEPT_MAX);
             parts.keys[parts.key_count].ix = ix;
             parts.keys[parts.key_count].from = from;
             parts.keys[parts.key_count++].to = docs->key_bytes.len;
@@ -656,9 +671,9 @@ ll_docs_reindexed(struct ll_coll *coll)
     return good;
 }
 
-/* Nobody is told any more. */
+/* It is not loaded any more, and nobody is told. */
 static void
-stop_loading(struct ll_doc *doc)
+load_cancel(struct ll_doc *doc)
 {
     struct ll_docs *docs = doc->coll->space->docs;
     if (doc->query == NULL)
@@ -675,11 +690,9 @@ ll_docs_stop(struct ll_docs *docs)
 {
     for (uint32_t i = 0; docs->table != NULL && i < docs->table_cap; i++)
         for (struct ll_doc *doc = docs->table[i]; doc != NULL; doc = doc->chain)
-            stop_loading(doc);
-    for (struct ll_space *s = docs->spaces; s != NULL; s = s->next) {
-        ll_timer_free(&s->lock_timer);
+            load_cancel(doc);
+    for (struct ll_space *s = docs->spaces; s != NULL; s = s->next)
         ll_known_close(s);
-    }
 }
 
 void

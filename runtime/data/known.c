@@ -1,5 +1,5 @@
-/* host/known.c: a set of hashes, read once and added to. [loop] */
-#include "host/known.h"
+/* data/known.c: a set of hashes, read once and added to. [loop] */
+#include "data/known.h"
 
 #define CAP_FIRST 1024
 #define PAGE_ROWS 4096

@@ -1,11 +1,11 @@
-/* host/wait.h: those who wait for a document, an index or a lock. [loop]
+/* data/wait.h: those who wait for a document, an index or a lock. [loop]
  *
  * A queue is a pointer to the first; who waits is embedded in its owner and
  * stands in one queue at most. It is told once, later, unless it is taken
  * back.
  */
-#ifndef LL_HOST_WAIT_H
-#define LL_HOST_WAIT_H
+#ifndef LL_DATA_WAIT_H
+#define LL_DATA_WAIT_H
 
 #include "base/defs.h"
 

@@ -1,4 +1,4 @@
-/* host/docs.h: spaces, their collections, and the documents in memory. [loop]
+/* data/docs.h: spaces, their collections, and the documents in memory. [loop]
  *
  * A space is the namespace of one plugin in one community; the runtime's own
  * things live in collections whose names begin with '~'. A `struct ll_doc`
@@ -7,13 +7,21 @@
  * document that is in memory is never stale. Documents stay while somebody
  * holds or reads them, and while a query under way may be older than they
  * are; the others are a bounded cache (spec/db.md, section 6).
+ *
+ * Of what happens above it keeps, without a look at it, who has a document in
+ * hand (`owner`) and the last numbers that events and alerts were given, which
+ * the store is asked for when it opens.
  */
-#ifndef LL_HOST_DOCS_H
-#define LL_HOST_DOCS_H
+#ifndef LL_DATA_DOCS_H
+#define LL_DATA_DOCS_H
 
 #include "base/index.h"
-#include "host/wait.h"
+#include "data/wait.h"
 #include "store/store.h"
+
+/* Of the store's single values: the last event there was when old ones were
+ * dropped. */
+#define LL_EVENT_SEQ_NAME "event_seq"
 
 struct ll_docs;
 struct ll_txn;
@@ -36,7 +44,8 @@ struct ll_ix {
     struct ll_coll *coll;
     int64_t id;
     uint64_t number;      /* of the commit that builds it; 0: it is built */
-    bool gone;            /* another has taken its name */
+    bool gone;            /* dropped, or another has taken its name */
+    bool retired;         /* refuses nothing: of a version that drains */
     linli_str name, text; /* text: its declaration, compact JSON */
     struct ll_json json;  /* of text: the spec borrows from it */
     struct ll_index_spec spec;
@@ -50,12 +59,8 @@ struct ll_space {
     linli_str community, plugin;
     int64_t rows, bytes; /* of the plugin's own documents */
     struct ll_coll *colls;
-    struct ll_known *known;   /* keys of answers, host/known.h; or NULL */
-    struct ll_series *series; /* what is metered here, host/meter.h */
-    /* host/lock.c */
-    struct ll_call *lock_holder;
-    struct ll_wait *lock_waits, *commit_waits;
-    struct ll_timer *lock_timer;
+    struct ll_known *known;   /* keys of answers, data/known.h; or NULL */
+    struct ll_series *series; /* what is metered here, data/series.h */
 };
 
 struct ll_coll {
@@ -118,7 +123,7 @@ struct ll_doc {
     uint32_t refs;
     struct ll_reader *readers;
     struct ll_wait *waits; /* while its query is under way */
-    void *owner; /* of ~idem, ~work: the call or job that has it in hand */
+    void *owner; /* whoever above has it in hand; looked at by nobody here */
     struct ll_query *query;
     struct ll_doc *idle_next, *idle_prev;     /* the cache, oldest first */
     struct ll_doc *recent_next, *recent_prev; /* the collection's */
@@ -128,7 +133,6 @@ struct ll_doc {
 
 struct ll_docs {
     struct ll_mem *mem;
-    struct ll_world *world;
     struct ll_store *store;
     unsigned char hash_key[16];
     unsigned char cursor_key[16];
@@ -146,7 +150,7 @@ struct ll_docs {
     struct ll_buf key_bytes; /* scratch: its keys */
     struct ll_commit *spare; /* used again */
     uint32_t spare_count;
-    uint64_t last_event_seq, last_alert_id;
+    uint64_t last_event_seq, last_alert_id; /* given so far, by host/ */
 };
 
 /* Reads what spaces, collections and indexes there are; blocks. */
@@ -178,14 +182,16 @@ struct ll_coll *ll_docs_coll_by_id(const struct ll_docs *docs, int64_t id);
 struct ll_ix *ll_coll_index(
     struct ll_coll *coll, linli_str name, linli_str text);
 struct ll_ix *ll_coll_find_index(const struct ll_coll *coll, linli_str name);
+/* It goes with its entries; transactions are doomed as above. False without
+ * memory, and nothing has changed. */
+bool ll_coll_drop_index(struct ll_ix *ix) LL_USE_RESULT;
 
 /* -- documents -- */
 
 /* A reference to the document, which may still be loading; NULL without
  * memory. */
 struct ll_doc *ll_docs_get(struct ll_coll *coll, linli_str id);
-/* The same for an id of which the caller knows that the store does not have
- * it: the store is not asked. */
+/* The same for an id that, as the caller knows, the store does not have. */
 struct ll_doc *ll_docs_make(struct ll_coll *coll, linli_str id);
 void ll_doc_unref(struct ll_doc **doc);
 /* True if the state is known now (or lost: the store has failed); otherwise
@@ -198,15 +204,18 @@ bool ll_doc_ready(struct ll_doc *doc, struct ll_wait *wait);
 linli_status ll_content_new(struct ll_coll *coll, struct ll_jv document,
     linli_str body, int64_t now_ms, struct ll_content **out,
     struct ll_err *err) LL_USE_RESULT;
+/* The same for a collection without indexes, unread; NULL without memory. */
+struct ll_content *ll_content_plain(
+    struct ll_coll *coll, linli_str body, linli_str subject, int64_t due_ms);
 void ll_content_free(struct ll_mem *mem, struct ll_content **content);
 /* The key in this index; ptr NULL: it has no entry. */
 linli_str ll_content_key(
     const struct ll_content *content, const struct ll_ix *ix);
 
 /* A row of an answer: the document in memory if there is one, else the row's,
- * which nothing above the answer's snapshot has written. Returned with a
- * reference; NULL without memory. `row` stands at version, due, subject,
- * body and is read past them. */
+ * which nothing above the answer's snapshot has written. It is known, and
+ * returned with a reference; NULL without memory. `row` stands at version, due,
+ * subject, body and is read past them. */
 struct ll_doc *ll_doc_from_row(
     struct ll_coll *coll, linli_str id, struct ll_rd *row);
 
@@ -221,9 +230,8 @@ void ll_docs_trim(struct ll_docs *docs);
  * again. */
 bool ll_ix_built(struct ll_ix *ix, struct ll_wait *wait);
 
-/* For docs.c: the collection's indexes have changed, so the keys of what is in
- * memory are made anew, all of them or, without memory, none: false; and, at
- * the end, all documents go. */
+/* For docs.c: an index has changed, so the keys of what is in memory are made
+ * anew, all or, without memory, none: false; and, at the end, all go. */
 bool ll_docs_reindexed(struct ll_coll *coll);
 void ll_docs_drop_docs(struct ll_docs *docs);
 

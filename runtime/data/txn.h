@@ -1,4 +1,4 @@
-/* host/txn.h: one serializable transaction. [loop]
+/* data/txn.h: one serializable transaction. [loop]
  *
  * Reads take effect in the loop turn in which their answer is made, and are
  * registered then; writes stay in the transaction until it commits. A commit
@@ -7,10 +7,10 @@
  * and must begin again. So whoever ends undoomed has seen one state, the
  * newest one (spec/db.md, section 5).
  */
-#ifndef LL_HOST_TXN_H
-#define LL_HOST_TXN_H
+#ifndef LL_DATA_TXN_H
+#define LL_DATA_TXN_H
 
-#include "host/docs.h"
+#include "data/docs.h"
 
 /* What a transaction writes to one document. */
 struct ll_write {

@@ -1,4 +1,4 @@
-/* host/services.c: linli.probe/0, a draft by which the way of a host call
+/* host/probe.c: linli.probe/0, a draft by which the way of a host call
  * there and back can be tested. [loop] */
 #include "base/text.h"
 #include "host/call.h"

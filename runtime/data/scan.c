@@ -1,5 +1,5 @@
-/* host/scan.c: pieces of a range, put together. [loop] */
-#include "host/scan.h"
+/* data/scan.c: pieces of a range, put together. [loop] */
+#include "data/scan.h"
 
 #include <stdlib.h>
 
@@ -129,16 +129,10 @@ add_rows(struct ll_scan *scan, struct horizon *horizon)
         struct ll_doc *doc = ll_doc_from_row(scan->coll, id, &rows);
         if (doc == NULL)
             return LINLI_E_NOMEM;
-        if (doc->state == LL_DOC_LOST) {
-            ll_doc_unref(&doc);
-            return LINLI_E_IO;
-        }
         if (scan->query.more && i + 1 == scan->query.row_count)
             *horizon = (struct horizon){ll_arena_str(&scan->arena, key),
                 ll_arena_str(&scan->arena, id)};
         bool newer = doc->number > scan->query.snapshot;
-        if (newer && doc->number > txn->read_high)
-            txn->read_high = doc->number;
         if (newer || ll_txn_own(txn, doc) != NULL || doc->content == NULL)
             ll_doc_unref(&doc);
         else if (!add_item(scan, key, doc, doc->content))
@@ -147,24 +141,24 @@ add_rows(struct ll_scan *scan, struct horizon *horizon)
     return LINLI_OK;
 }
 
-/* What commits have written that the rows do not have yet. That one is not in
- * the range is seen as well: it may have been until that commit, and would be
- * again if that were lost. */
+/* What commits have written that the rows do not have yet. */
 static linli_status
 add_recent(struct ll_scan *scan, const struct horizon *horizon)
 {
     struct ll_txn *txn = scan->txn;
+    const struct ll_doc *newest = scan->coll->recent_last;
+    /* Whatever they wrote: that something is not in the range any more, or
+     * has only passed through it, is seen too. */
+    if (newest != NULL && newest->number > scan->query.snapshot &&
+        newest->number > txn->read_high)
+        txn->read_high = newest->number;
     /* Newest first: the list ascends by number. */
     for (struct ll_doc *doc = scan->coll->recent_last;
          doc != NULL && doc->number > scan->query.snapshot;
          doc = doc->recent_prev) {
         linli_str key = key_in(scan, doc, doc->content);
-        if (ll_txn_own(txn, doc) != NULL)
-            continue;
-        if (doc->number > txn->read_high)
-            txn->read_high = doc->number;
-        if (key.ptr == NULL || !ahead(scan, key, doc->id) ||
-            beyond(scan, horizon, key, doc->id))
+        if (key.ptr == NULL || ll_txn_own(txn, doc) != NULL ||
+            !ahead(scan, key, doc->id) || beyond(scan, horizon, key, doc->id))
             continue;
         struct ll_doc *held = ll_docs_get(scan->coll, doc->id);
         if (held == NULL || !add_item(scan, key, held, doc->content))
@@ -413,6 +407,10 @@ on_rows(struct ll_query *query)
     if (query->status != LINLI_OK) {
         scan->status = query->status;
         scan->err = query->err;
+        /* To whoever asks, the store has failed, whatever it was. */
+        if (!ll_str_is(ll_cstr(query->err.code), "runtime/memory"))
+            scan->status = ll_fail(
+                &scan->err, LINLI_E_IO, "store/failed", "%s", query->err.msg);
     } else if (!has_gone(scan)) {
         over = piece(scan);
     }

@@ -1,6 +1,6 @@
-/* host/txn.c: reads registered, writes held back, one instant of commit.
+/* data/txn.c: reads registered, writes held back, one instant of commit.
  * [loop] */
-#include "host/txn.h"
+#include "data/txn.h"
 
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-/* host/known.h: which keys of answers a space's ~idem may hold. [loop]
+/* data/known.h: which keys of answers a space's ~idem may hold. [loop]
  *
  * Nearly every Idempotency-Key is new, and asking the store each time would
  * cost a call more than its commit. So hashes of the ids that are there are
@@ -6,10 +6,10 @@
  * the store. What is may be: then the store is asked, as it is while they
  * are being read at the start, and where there are too many.
  */
-#ifndef LL_HOST_KNOWN_H
-#define LL_HOST_KNOWN_H
+#ifndef LL_DATA_KNOWN_H
+#define LL_DATA_KNOWN_H
 
-#include "host/docs.h"
+#include "data/docs.h"
 
 /* Begins to read what is there; later calls find it begun. Without memory
  * the store is asked each time. */

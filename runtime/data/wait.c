@@ -1,5 +1,5 @@
-/* host/wait.c: a queue of those who wait. [loop] */
-#include "host/wait.h"
+/* data/wait.c: a queue of those who wait. [loop] */
+#include "data/wait.h"
 
 void
 ll_wait_add(struct ll_wait **head, struct ll_wait *wait)

@@ -1,5 +1,5 @@
-/* server/params.c: reading a query, strictly. [any] */
-#include "server/params.h"
+/* base/params.c: reading a query, strictly. [any] */
+#include "base/params.h"
 
 #include "base/instant.h"
 #include "base/text.h"

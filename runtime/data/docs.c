@@ -1,13 +1,13 @@
-/* host/docs.c: what spaces, collections and indexes there are. [loop]
+/* data/docs.c: what spaces, collections and indexes there are. [loop]
  *
  * Their numbers are given here and written in commits of their own, which
  * come before every commit that uses them.
  */
-#include "host/docs.h"
+#include "data/docs.h"
 
 #include "base/text.h"
-#include "host/meter.h"
-#include "host/txn.h"
+#include "data/series.h"
+#include "data/txn.h"
 
 #define DB_ARENA_BYTES_MAX ((size_t)256 << 20)
 #define TABLE_CAP_FIRST 1024
@@ -237,19 +237,23 @@ index_unlink(struct ll_coll *coll, struct ll_ix *ix)
     coll->index_count--;
 }
 
-/* Puts an index in the place of another (NULL: of none), with the keys of what
- * is in memory. False without memory, and nothing has changed. */
+/* Puts an index in the place of another, with the keys of what is in memory;
+ * NULL for one of them: there is none. False without memory, and nothing has
+ * changed. */
 static bool
 index_replace(struct ll_coll *coll, struct ll_ix *old, struct ll_ix *ix)
 {
     if (old != NULL)
         index_unlink(coll, old);
-    index_link(coll, ix);
+    if (ix != NULL)
+        index_link(coll, ix);
     coll->epoch++;
     if (!ll_docs_reindexed(coll)) {
         coll->epoch--;
-        index_unlink(coll, ix);
-        ll_json_fini(&ix->json);
+        if (ix != NULL) {
+            index_unlink(coll, ix);
+            ll_json_fini(&ix->json);
+        }
         if (old != NULL)
             index_link(coll, old);
         return false;
@@ -264,6 +268,31 @@ index_replace(struct ll_coll *coll, struct ll_ix *old, struct ll_ix *ix)
     return true;
 }
 
+static void
+commit_drop(struct ll_commit *commit, const struct ll_ix *ix)
+{
+    ll_commit_op(commit, LL_ST_index_drop);
+    ll_put_int(&commit->ops, ix->id);
+    ll_commit_op(commit, LL_ST_index_clear);
+    ll_put_int(&commit->ops, ix->id);
+}
+
+bool
+ll_coll_drop_index(struct ll_ix *ix)
+{
+    struct ll_docs *docs = ix->coll->space->docs;
+    struct ll_commit *commit = ll_docs_commit_new(docs);
+    if (commit == NULL)
+        return false;
+    commit_drop(commit, ix);
+    if (commit->ops.failed || !index_replace(ix->coll, ix, NULL)) {
+        ll_docs_commit_free(docs, commit);
+        return false;
+    }
+    (void)ll_docs_commit_send(docs, commit);
+    return true;
+}
+
 struct ll_ix *
 ll_coll_index(struct ll_coll *coll, linli_str name, linli_str text)
 {
@@ -271,15 +300,12 @@ ll_coll_index(struct ll_coll *coll, linli_str name, linli_str text)
     struct ll_ix *old = ll_coll_find_index(coll, name);
     if (old != NULL && ll_str_eq(old->text, text))
         return old;
+    ll_check(old != NULL || coll->index_count < LL_INDEXES_KEPT_MAX);
     struct ll_commit *commit = ll_docs_commit_new(docs);
     if (commit == NULL)
         return NULL;
-    if (old != NULL) {
-        ll_commit_op(commit, LL_ST_index_drop);
-        ll_put_int(&commit->ops, old->id);
-        ll_commit_op(commit, LL_ST_index_clear);
-        ll_put_int(&commit->ops, old->id);
-    }
+    if (old != NULL)
+        commit_drop(commit, old);
     int64_t id = docs->last_index + 1;
     ll_commit_op(commit, LL_ST_index_put);
     ll_put_int(&commit->ops, id);
@@ -396,6 +422,27 @@ take_last_event(struct ll_docs *docs, struct ll_rd *row)
     return LINLI_OK;
 }
 
+/* The last number that was given, also when its event is gone. */
+static linli_status
+read_event_seq(struct ll_docs *docs, struct ll_err *err)
+{
+    struct ll_query query;
+    ll_query_init(&query, docs->mem, LL_ST_meta_get);
+    ll_put_bytes(&query.params, LINLI_STR(LL_EVENT_SEQ_NAME));
+    linli_status status = ll_store_ask(docs->store, &query);
+    struct ll_rd row = ll_rd(ll_buf_view(&query.rows));
+    if (status != LINLI_OK) {
+        *err = query.err;
+    } else if (query.row_count > 0) {
+        (void)ll_rd_list(&row);
+        uint64_t seq = (uint64_t)ll_rd_int(&row);
+        if (seq > docs->last_event_seq)
+            docs->last_event_seq = seq;
+    }
+    ll_query_fini(&query);
+    return status;
+}
+
 static linli_status
 take_last_alert(struct ll_docs *docs, struct ll_rd *row)
 {
@@ -419,6 +466,8 @@ read_all(struct ll_docs *docs, struct ll_err *err)
     if (status == LINLI_OK)
         status = each_row(docs, LL_ST_event_last, take_last_event, err);
     if (status == LINLI_OK)
+        status = read_event_seq(docs, err);
+    if (status == LINLI_OK)
         status = each_row(docs, LL_ST_alert_last, take_last_alert, err);
     return status;
 }
@@ -428,7 +477,6 @@ ll_docs_open(struct ll_docs *docs, struct ll_mem *mem, struct ll_world *world,
     struct ll_store *store, struct ll_err *err)
 {
     *docs = (struct ll_docs){.mem = mem,
-        .world = world,
         .store = store,
         .last_index = INDEX_ID_LAST_OWN,
         .table_cap = TABLE_CAP_FIRST};

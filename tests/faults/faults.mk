@@ -1,0 +1,12 @@
+# tests/faults/faults.mk: disks that fail and that forget. Included by
+# Makefile.in; builds into faults/. They stand before the C library, so they
+# take no flag that would make a function of that library something else.
+
+faults/%.so: $(srcdir)/tests/faults/%.c
+	@mkdir -p $(@D)
+	$(call say,SO )$(CC) -std=gnu11 -O1 -fPIC -Wall -Wextra $(werror_flag) \
+	  -D_GNU_SOURCE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=0 -shared \
+	  -Wl,-z,noexecstack $< -o $@
+
+check_needs += faults/io.so faults/power.so
+clean_files += faults
