@@ -440,6 +440,8 @@ on_built(struct ll_wait *wait)
 void
 ll_scan_start(struct ll_scan *scan)
 {
+    ll_check(
+        scan->ix != NULL || (scan->low.len == 0 && scan->high.ptr == NULL));
     scan->low = ll_arena_str(&scan->arena, scan->low);
     if (scan->high.ptr != NULL)
         scan->high = ll_arena_str(&scan->arena, scan->high);

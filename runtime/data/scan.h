@@ -21,8 +21,8 @@ struct ll_scan {
     struct ll_txn *txn;
     struct ll_coll *coll;
     struct ll_ix *ix; /* NULL: by id, and keys are ids */
-    linli_str low;    /* from here on; empty: from the start */
-    linli_str high;   /* before this; ptr NULL: to the end */
+    linli_str low;    /* from here on; empty: from the start; */
+    linli_str high;   /* before this; ptr NULL: to the end. By id: neither */
     /* A page goes on strictly after (ascending) or before (descending) this
      * place; ptr NULL: at the range's begin. */
     linli_str after_key, after_id;

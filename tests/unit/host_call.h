@@ -14,6 +14,7 @@ struct host_call {
     struct ll_package package;
     struct ll_proc proc; /* hears what is answered */
     struct ll_call call;
+    struct ll_mem heard; /* of what it hears */
     struct ll_err err;
     uint64_t failures;
     /* the answer */
@@ -97,7 +98,8 @@ host_call_open(struct host_call *h, linli_str manifest)
     h->instance.package = &h->package;
     host_call_store(h);
     host_call_collections(h);
-    ll_buf_init(&h->proc.out, &host->mem, (size_t)4 << 20);
+    ll_mem_init(&h->heard, 0);
+    ll_buf_init(&h->proc.out, &h->heard, (size_t)4 << 20);
     call->host = host;
     call->community = &h->community;
     call->instance = &h->instance;

@@ -706,10 +706,75 @@ T_CASE(effects_are_judged)
     close_host();
 }
 
+/* -- without memory -- */
+
+/* Whatever fails, it is told so; then the same can be asked, and answered,
+ * again. */
+static void
+fail_each(uint32_t op, const char *json, const char *want)
+{
+    bool good = false;
+    int failing;
+    for (failing = 1; !good; failing++) {
+        struct ll_buf args;
+        struct ll_json read;
+        ll_json_init(&read, &text_mem);
+        ll_buf_init(&args, &text_mem, 65536);
+        T_INT(ll_json_parse(&read, ll_cstr(json), 32, NULL), LINLI_OK);
+        put_value(&args, ll_json_root(&read));
+        h.host.mem.fail_in = (uint64_t)failing;
+        linli_status status = host_call(&h, op, ll_buf_view(&args));
+        good = h.host.mem.fail_in != 0;
+        h.host.mem.fail_in = 0;
+        T_OK(status == LINLI_OK || !good);
+        ll_json_fini(&read);
+        ll_buf_fini(&args);
+        host_call_forget(&h);
+    }
+    (void)ask(op, json);
+    if (strncmp(answer, want, strlen(want)) != 0)
+        T_STR(ll_cstr(answer), want);
+    host_call_forget(&h);
+    T_OK(failing > 1);
+}
+
+T_CASE(each_allocation_may_fail)
+{
+    open_host();
+    put_notes();
+    T_OK(host_call_commit(&h) != 0);
+    fail_each(OP_db_get, "[\"note\",\"p\"]", "{\"id\":\"p\"");
+    fail_each(OP_db_get, "[\"note\",\"nobody\"]", "nil");
+    fail_each(OP_db_insert, "[\"note\",\"{'c':1,'a':2}\"]", "[true");
+    fail_each(OP_db_put, "[\"note\",\"{'id':'x','c':1}\"]", "[true");
+    fail_each(OP_db_patch, "[\"note\",\"p\",\"{'c':2}\"]", "[true");
+    fail_each(OP_db_delete, "[\"note\",\"p\"]", "true");
+    fail_each(OP_db_list, "[\"note\",{\"limit\":1}]", "[[{");
+    fail_each(OP_db_list,
+        "[\"note\",{\"index\":\"by_a\",\"eq\":[1],\"from\":[1],"
+        "\"descending\":true}]",
+        "[[{");
+    fail_each(OP_db_count, "[\"note\",{\"index\":\"by_a\"}]", "4");
+    fail_each(OP_db_overlaps,
+        "[\"note\",{\"index\":\"span\",\"eq\":[1],\"from\":1,\"to\":2}]",
+        "[[]]");
+    fail_each(OP_timer_set, "[{\"at\":1,\"run\":\"later\"}]", "");
+    fail_each(OP_timer_cancel, "[\"nobody\"]", "false");
+    fail_each(OP_event_emit, "[\"probe.said\",\"{}\",{}]", "nil");
+    fail_each(OP_meter_add, "[\"probe.n\",1,{\"event_id\":\"e\"}]", "recorded");
+    fail_each(OP_code_try, "[\"door\",\"1\",\"1\"]", "ok");
+    fail_each(OP_alert_raise, "[\"probe.odd\",\"{}\",{}]", "nil");
+    T_COUNT("{}", "4");
+    T_INT(h.instance.space->rows, 4);
+    host_call_settle(&h);
+    close_host();
+}
+
 T_MAIN(T_RUN(ids) T_RUN(ids_that_none_can_have) T_RUN(depth_and_size) T_RUN(
     insert_put_patch_delete) T_RUN(unique_keys) T_RUN(bounds_of_queries)
         T_RUN(queries_that_are_none) T_RUN(long_values) T_RUN(cursors_go_on)
             T_RUN(cursors_of_others) T_RUN(counts_up_to_a_bound)
                 T_RUN(counts_long_keys) T_RUN(overlaps_up_to_a_bound) T_RUN(
                     overlaps_that_fit_no_frame) T_RUN(overlaps_that_are_none)
-                    T_RUN(events_have_a_bound) T_RUN(effects_are_judged))
+                    T_RUN(events_have_a_bound) T_RUN(effects_are_judged)
+                        T_RUN(each_allocation_may_fail))
