@@ -17,7 +17,7 @@
 static const struct {
     const char *name, *args;
 } calls[] = {
-#define H(number, name, interface, draft, args, answer) \
+#define H(number, name, interface, draft, writes, args, answer) \
     [number] = {#name, args},
 #include "wire/hostcall.def"
 #undef H
