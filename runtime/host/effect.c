@@ -10,15 +10,19 @@ struct ll_effect *
 ll_effect_new(struct ll_call *call, enum ll_effect_kind kind)
 {
     struct ll_effect *effect = ll_arena_alloc(&call->txn.arena, sizeof *effect);
-    if (effect == NULL)
-        return NULL;
-    effect->kind = kind;
+    if (effect != NULL)
+        effect->kind = kind;
+    return effect;
+}
+
+void
+ll_effect_add(struct ll_call *call, struct ll_effect *effect)
+{
     if (call->effects_last != NULL)
         call->effects_last->next = effect;
     else
         call->effects = effect;
     call->effects_last = effect;
-    return effect;
 }
 
 /* -- the host calls -- */
@@ -81,9 +85,10 @@ take_effect(struct ll_call *call, struct ll_op *op, struct ll_rd *args,
     effect->name = ll_arena_str(arena, name);
     effect->data = ll_arena_str(arena, data);
     effect->subject = ll_arena_str(arena, subject);
-    return arena->failed
-               ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an effect")
-               : LINLI_OK;
+    if (arena->failed)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an effect");
+    ll_effect_add(call, effect);
+    return LINLI_OK;
 }
 
 static bool

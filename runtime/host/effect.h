@@ -19,9 +19,10 @@ struct ll_effect {
     struct ll_usage usage;
 };
 
-/* A new one at the end of the call's; NULL without memory. Strings given to
- * it must live in the transaction's arena. */
+/* A new one, in the transaction's arena, where its strings must be too; NULL
+ * without memory. It is none of the call's until it is whole and added. */
 struct ll_effect *ll_effect_new(struct ll_call *call, enum ll_effect_kind kind);
+void ll_effect_add(struct ll_call *call, struct ll_effect *effect);
 
 /* All of them into the commit; tells whether there were events. */
 bool ll_effects_put(struct ll_call *call, struct ll_commit *commit);

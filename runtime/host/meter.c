@@ -12,19 +12,33 @@
 
 /* -- usage -- */
 
-static linli_status
-note(struct ll_call *call, linli_str meter, const struct ll_usage *usage,
+/* A record, to be added to the call; NULL, with err, without memory. */
+static struct ll_effect *
+record(struct ll_call *call, linli_str meter, const struct ll_usage *usage,
     struct ll_err *err)
 {
     uint32_t series = ll_series(call->instance->space, meter);
     struct ll_effect *effect =
         series == 0 ? NULL : ll_effect_new(call, LL_EFFECT_USAGE);
-    if (effect == NULL)
-        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage");
+    if (effect == NULL) {
+        (void)ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage");
+        return NULL;
+    }
     effect->usage = *usage;
     effect->usage.series = series;
     effect->usage.call_high = call->id_high;
     effect->usage.call_low = call->id_low;
+    return effect;
+}
+
+static linli_status
+note(struct ll_call *call, linli_str meter, const struct ll_usage *usage,
+    struct ll_err *err)
+{
+    struct ll_effect *effect = record(call, meter, usage, err);
+    if (effect == NULL)
+        return LINLI_E_NOMEM;
+    ll_effect_add(call, effect);
     return LINLI_OK;
 }
 
@@ -147,14 +161,14 @@ judge_metered(struct ll_call *call, const struct metered *m, struct ll_err *err)
     return LINLI_OK;
 }
 
-static linli_status
-note_metered(struct ll_call *call, const struct metered *m, linli_str id,
+static struct ll_effect *
+record_metered(struct ll_call *call, const struct metered *m, linli_str id,
     struct ll_err *err)
 {
     struct ll_usage usage = {.at_ms = m->at_ms,
         .quantity = m->units * LL_USAGE_UNIT,
         .event_hash = id.len > 0 ? ll_usage_event_hash(id) : (uint64_t)0};
-    return note(call, m->meter, &usage, err);
+    return record(call, m->meter, &usage, err);
 }
 
 static void
@@ -208,6 +222,19 @@ write_claim(struct ll_call *call, struct ll_op *op, const struct claim *claim,
     return ll_txn_put(&call->txn, op->doc, &op->text, call->now_ms, err);
 }
 
+/* The claim, and what it claims: both or none. */
+static linli_status
+write_both(struct ll_call *call, struct ll_op *op, const struct claim *claim,
+    struct ll_effect *effect, struct ll_err *err)
+{
+    if (effect == NULL)
+        return LINLI_E_NOMEM;
+    linli_status status = write_claim(call, op, claim, err);
+    if (status == LINLI_OK)
+        ll_effect_add(call, effect);
+    return status;
+}
+
 static linli_status
 conflict(const struct metered *m, struct ll_err *err, const char *what)
 {
@@ -224,11 +251,9 @@ claim_event(struct ll_call *call, struct ll_op *op, const struct metered *m,
     if (content == NULL) {
         claim = (struct claim){
             .units = m->units, .at_ms = m->at_ms, .at_given = m->at_given};
-        linli_status status = write_claim(call, op, &claim, err);
-        if (status == LINLI_OK)
-            status = note_metered(call, m, m->event_id, err);
         op->extra = (linli_str)LINLI_STR("recorded");
-        return status;
+        return write_both(
+            call, op, &claim, record_metered(call, m, m->event_id, err), err);
     }
     bool same = read_claim(call, content, &claim) && claim.units == m->units &&
                 (!claim.at_given || !m->at_given || claim.at_ms == m->at_ms);
@@ -254,9 +279,8 @@ reverse_event(struct ll_call *call, struct ll_op *op, struct metered *m,
     claim.reversed = true;
     m->at_ms = claim.at_ms;
     op->extra = (linli_str)LINLI_STR("recorded");
-    linli_status status = write_claim(call, op, &claim, err);
-    return status == LINLI_OK ? note_metered(call, m, m->reverses, err)
-                              : status;
+    return write_both(
+        call, op, &claim, record_metered(call, m, m->reverses, err), err);
 }
 
 static bool
@@ -309,8 +333,13 @@ ll_serve_meter_add(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     if (status == LINLI_OK)
         status = judge_metered(call, &m, &err);
     bool named = m.event_id.len > 0 || m.reverses.len > 0;
-    if (status == LINLI_OK && !named)
-        status = note_metered(call, &m, LINLI_STR(""), &err);
+    if (status == LINLI_OK && !named) {
+        struct ll_effect *effect =
+            record_metered(call, &m, LINLI_STR(""), &err);
+        status = effect == NULL ? LINLI_E_NOMEM : LINLI_OK;
+        if (effect != NULL)
+            ll_effect_add(call, effect);
+    }
     if (status != LINLI_OK) {
         ll_op_refuse(call, &err);
         return false;
