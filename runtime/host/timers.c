@@ -154,6 +154,11 @@ ll_serve_timer_set(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
         wanted.key = ll_cstr(id);
     }
     op->id = ll_arena_str(&call->txn.arena, wanted.key);
+    if (op->id.ptr == NULL) {
+        (void)ll_fail(&err, LINLI_E_NOMEM, "runtime/memory", "a timer");
+        ll_op_refuse(call, &err);
+        return false;
+    }
     op->coll = ll_work_coll(call->instance);
     op->step = step_set;
     return true;

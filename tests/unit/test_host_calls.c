@@ -722,6 +722,8 @@ fail_one(uint32_t op, linli_str args, uint64_t n, size_t room)
     T_OK(status == LINLI_OK || !good);
     T_OK(status == LINLI_OK ||
          (h.call.effects == NULL && h.call.txn.writes == NULL));
+    for (struct ll_write *w = h.call.txn.writes; w != NULL; w = w->next)
+        T_OK(w->doc->id.len > 0);
     host_call_forget(&h);
     return good;
 }
