@@ -5,6 +5,8 @@
 #ifndef LL_BASE_LIMITS_H
 #define LL_BASE_LIMITS_H
 
+#include "base/limits_data.h"
+
 /* -- HTTP -- */
 #define LL_HTTP_BODY_BYTES_MAX (1u << 20) /* spec/http.md: 413 past it */
 #define LL_HTTP_TARGET_BYTES_MAX 8192     /* 414 past it */
@@ -108,86 +110,6 @@
 #define LL_LOG_LINE_BYTES_MAX 4096
 #define LL_LOG_LINE_COST_BYTES 128   /* counted for each line, beside its own */
 #define LL_LOG_BYTES_PER_S_MAX 65536 /* per worker; the rest is dropped */
-
-/* -- storage: spec/db.md -- */
-#define LL_COLLECTIONS_MAX 64              /* of one plugin */
-#define LL_INDEXES_MAX 16                  /* of one collection */
-#define LL_INDEXES_KEPT_MAX 32             /* with the version before's */
-#define LL_INDEX_FIELDS_MAX 8              /* of one index */
-#define LL_KEY_STR_BYTES_MAX 256           /* of a string in an index */
-#define LL_DOC_ID_BYTES_MAX 128            /* of a document's id */
-#define LL_DOC_BYTES_DEFAULT 65536         /* of a document, unless declared */
-#define LL_DOC_BYTES_MAX 262144            /* that a collection may declare */
-#define LL_DOC_CACHE_BYTES_MAX (32u << 20) /* documents nobody holds */
-#define LL_KNOWN_KEYS_MAX (1u << 20)    /* of answers, in memory, per space */
-#define LL_COMMITS_SPARE_MAX 512        /* kept for the next calls */
-#define LL_COMMIT_BYTES_MAX (8u << 20)  /* of one call's operations */
-#define LL_QUERY_BYTES_MAX (4u << 20)   /* of one answer of the store */
-#define LL_READ_SET_MAX 10000           /* documents and ranges a call reads */
-#define LL_OVERLAY_BYTES_MAX (4u << 20) /* what a call writes */
-#define LL_LIST_MAX 100                 /* documents of one page */
-#define LL_LIST_DEFAULT 50              /* the same, unless asked for */
-#define LL_OVERLAPS_MAX 1000            /* documents of one `overlaps` */
-#define LL_LIST_BYTES_MAX (LL_FRAME_BYTES_MAX - 65536) /* of these */
-#define LL_COUNT_MAX 10000     /* what one `count` counts */
-#define LL_CONFLICTS_FREE 2    /* then it runs under its space's commit lock */
-#define LL_CONFLICT_RUNS_MAX 8 /* of one call; then 503 */
-#define LL_STORE_READERS_MAX 8 /* threads that read */
-#define LL_METERS_MAX 64       /* of one plugin */
-#define LL_TIMERS_MAX 64       /* names of timers of one plugin */
-#define LL_EVENTS_MAX 64       /* types published, or handled */
-#define LL_USAGE_BUCKETS_MAX (1u << 20) /* that one batch of usage fills */
-
-/* -- events and timers: spec/events.md, spec/timers.md -- */
-#define LL_EFFECT_DATA_BYTES_MAX 65536 /* of an event, of an alert */
-#define LL_EVENT_KEPT_MS 2592000000    /* 30 days, for who was away */
-#define LL_FEED_WAIT_S_MAX 25          /* that a listener may ask to wait */
-#define LL_FEED_PAGE_BYTES (1u << 20)  /* ends early; fits a call's arena */
-#define LL_TIMER_WITH_BYTES_MAX 65536
-#define LL_TIMER_AT_MS_MAX 32503680000000 /* year 3000; later is a slip */
-#define LL_TASKS_OPEN_MAX 32        /* at once, of a plugin and community */
-#define LL_TASK_ATTEMPTS_MAX 10     /* then it is left, with an alert */
-#define LL_TASK_PAUSE_MS_FIRST 1000 /* doubles with each failure */
-#define LL_TASK_PAUSE_MS_MAX 3600000
-
-/* -- devices: spec/devices.md -- */
-#define LL_DEVICE_ID_BYTES_MAX 128
-#define LL_DEVICE_NONCE_BYTES_MAX 64
-#define LL_DEVICE_NONCE_KEPT_MS 900000 /* longer than a request is valid */
-#define LL_DEVICE_SKEW_S_MAX 300       /* of its clock, either way */
-#define LL_DEVICE_FALLBACK_MS 900 /* then it is answered without the plugin */
-#define LL_DEVICE_LATER_MS 1000   /* from the receipt: when the rest is done */
-
-/* -- meters and codes: spec/metering.md, spec/db.md -- */
-#define LL_METER_AHEAD_MS_MAX 300000   /* of `at`, after now */
-#define LL_METER_BACK_MS_MAX 259200000 /* and before it: 72 hours */
-#define LL_METER_EVENT_ID_BYTES_MAX 128
-#define LL_CODE_WRONG_MAX 5    /* wrong tries; then the name is locked */
-#define LL_CODE_LOCK_MS 600000 /* so long */
-#define LL_CODE_NAME_BYTES_MAX 128
-#define LL_CODE_BYTES_MAX 128 /* of what is given, and of what is expected */
-
-/* -- the database: spec/store.md -- */
-#define LL_STORE_QUEUE_MAX 16384             /* commits that wait; then 503 */
-#define LL_STORE_QUEUE_BYTES_MAX (64u << 20) /* and their operations */
-#define LL_STORE_BATCH_MAX 4096              /* commits of one transaction */
-#define LL_STORE_BATCH_BYTES_MAX (16u << 20) /* then the batch is closed */
-#define LL_STORE_READ_BATCH_MAX 32      /* queries that share a transaction */
-#define LL_STORE_JOBS_KEPT 256          /* queries' buffers, for reuse */
-#define LL_QUERY_PARAMS_BYTES_MAX 65536 /* of one query */
-#define LL_QUERY_ROWS_BYTES_MAX (16u << 20) /* with the row that passed it */
-#define LL_STORE_BLOB_BYTES_MAX (8u << 20)  /* of one sealed value */
-#define LL_STORE_KEYS_MAX 2048        /* kept by each thread; a power of two */
-#define LL_STORE_CACHE_KIB 8192       /* pages, by each connection */
-#define LL_STORE_BUSY_MS 10000        /* for a lock of SQLite's */
-#define LL_STORE_WAL_FRAMES 4096      /* of 4 KiB, then it is folded in */
-#define LL_STORE_WAL_FRAMES_MAX 16384 /* then the writer waits for that */
-#define LL_STORE_WAL_WAIT_MS 100      /* and that for older readers */
-#define LL_STORE_IDLE_MS 2000         /* without commits, then it is emptied */
-#define LL_STORE_BACKUP_PAGES 1024    /* copied between two looks at the stop */
-#define LL_STORE_CHECK_BYTES_MAX (32 << 20) /* checked whole at each start */
-#define LL_SEGMENT_RECORDS_MAX 65536        /* of usage, in one row */
-#define LL_BUCKET_QUANTITY_MAX 4000000000000000000 /* then the next part */
 
 /* -- shared objects and native code -- */
 #define LL_OBJECTS_MAX 16           /* mapped for one plugin */

@@ -14,8 +14,7 @@ NESTING_MAX = 3
 COLUMNS_MAX = 80
 FILE_LINES_MAX = {".c": 900, ".h": 250}
 FILE_LINES_OF = {"sdk/include/linli/plugin.h": 700,
-                 "sdk/include/linli/host.h": 500,
-                 "runtime/base/limits.h": 400}  # a table: all bounds are in it
+                 "sdk/include/linli/host.h": 500}
 # Functions that read better past a bound, and why.
 EXCUSED = {
     "ll_worker_hostcall_wait": "a call and its run are one name in two words, "
