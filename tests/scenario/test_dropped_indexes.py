@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tests/scenario/test_versions.py: what a new version makes of the storage.
+"""tests/scenario/test_dropped_indexes.py: what a version leaves undeclared.
 
 Indexes that it does not declare any more are kept for the calls of the
 version before, refuse nothing, and go with it (spec/db.md, D9).
