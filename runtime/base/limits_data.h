@@ -67,9 +67,11 @@
 #define LL_STORE_QUEUE_BYTES_MAX (64u << 20) /* and their operations */
 #define LL_STORE_BATCH_MAX 4096              /* commits of one transaction */
 #define LL_STORE_BATCH_BYTES_MAX (16u << 20) /* then the batch is closed */
-#define LL_STORE_READ_BATCH_MAX 32      /* queries that share a transaction */
-#define LL_STORE_JOBS_KEPT 256          /* queries' buffers, for reuse */
-#define LL_QUERY_PARAMS_BYTES_MAX 65536 /* of one query */
+#define LL_STORE_LINGER_MS 5        /* that nobody waits for wait for others */
+#define LL_STORE_LINGER_COMMITS 512 /* or until there are so many */
+#define LL_STORE_READ_BATCH_MAX 32  /* queries that share a transaction */
+#define LL_STORE_JOBS_KEPT 256      /* queries' buffers, for reuse */
+#define LL_QUERY_PARAMS_BYTES_MAX 65536     /* of one query */
 #define LL_QUERY_ROWS_BYTES_MAX (16u << 20) /* with the row that passed it */
 #define LL_STORE_BLOB_BYTES_MAX (8u << 20)  /* of one sealed value */
 #define LL_STORE_KEYS_MAX 2048        /* kept by each thread; a power of two */

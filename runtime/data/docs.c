@@ -41,6 +41,7 @@ ll_docs_commit_free(struct ll_docs *docs, struct ll_commit *commit)
     ll_buf_reset(&commit->ops, 16384);
     commit->done = NULL;
     commit->user = NULL;
+    commit->patient = false;
     commit->next = docs->spare;
     docs->spare = commit;
     docs->spare_count++;

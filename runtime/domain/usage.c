@@ -1,33 +1,52 @@
 /* domain/usage.c: records in and out of segments, and their sums. */
 #include "domain/usage.h"
 
+#include <endian.h>
+
 #include "base/limits.h"
 
 #define BUCKETS_FIRST 64 /* room for them at first; a power of two */
 #define DECIMALS 6
 
-/* Puts `n` bytes of `bits`, little-endian, and returns what is after them. */
+/* Little-endian, whole words: every call of every plugin passes here. */
 static char *
-put_le(char *p, uint64_t bits, int n)
+put_u64(char *p, uint64_t bits)
 {
-    for (; n > 0; n--, bits >>= 8)
-        *p++ = (char)(bits & 0xff);
-    return p;
+    uint64_t le = htole64(bits);
+    memcpy(p, &le, sizeof le);
+    return p + sizeof le;
+}
+
+static char *
+put_u32(char *p, uint32_t bits)
+{
+    uint32_t le = htole32(bits);
+    memcpy(p, &le, sizeof le);
+    return p + sizeof le;
 }
 
 static uint64_t
-get_le(const char **p, int n)
+get_u64(const char **p)
 {
-    uint64_t bits = 0;
-    for (int i = 0; i < n; i++)
-        bits |= (uint64_t)(unsigned char)*(*p)++ << (8 * i);
-    return bits;
+    uint64_t le;
+    memcpy(&le, *p, sizeof le);
+    *p += sizeof le;
+    return le64toh(le);
+}
+
+static uint32_t
+get_u32(const char **p)
+{
+    uint32_t le;
+    memcpy(&le, *p, sizeof le);
+    *p += sizeof le;
+    return le32toh(le);
 }
 
 static int64_t
 get_int(const char **p)
 {
-    uint64_t bits = get_le(p, 8);
+    uint64_t bits = get_u64(p);
     int64_t i;
     memcpy(&i, &bits, sizeof i);
     return i;
@@ -41,7 +60,7 @@ ll_usage_event_hash(linli_str event_id)
         return 0;
     ll_sha256(event_id.ptr, event_id.len, hash);
     const char *p = (const char *)hash;
-    uint64_t bits = get_le(&p, 8);
+    uint64_t bits = get_u64(&p);
     return bits == 0 ? 1 : bits;
 }
 
@@ -49,13 +68,13 @@ void
 ll_usage_put(struct ll_buf *out, const struct ll_usage *usage)
 {
     char bytes[LL_USAGE_BYTES], *p = bytes;
-    p = put_le(p, usage->call_high, 8);
-    p = put_le(p, usage->call_low, 8);
-    p = put_le(p, (uint64_t)usage->at_ms, 8);
-    p = put_le(p, (uint64_t)usage->quantity, 8);
-    p = put_le(p, usage->series, 4);
-    p = put_le(p, usage->cpu_us, 4);
-    p = put_le(p, usage->event_hash, 8);
+    p = put_u64(p, usage->call_high);
+    p = put_u64(p, usage->call_low);
+    p = put_u64(p, (uint64_t)usage->at_ms);
+    p = put_u64(p, (uint64_t)usage->quantity);
+    p = put_u32(p, usage->series);
+    p = put_u32(p, usage->cpu_us);
+    p = put_u64(p, usage->event_hash);
     ll_check(p == bytes + sizeof bytes);
     ll_buf_add(out, bytes, sizeof bytes);
 }
@@ -67,13 +86,13 @@ ll_usage_get(linli_str content, uint32_t index, struct ll_usage *out)
     if (index >= content.len / LL_USAGE_BYTES)
         return false;
     const char *p = content.ptr + (size_t)index * LL_USAGE_BYTES;
-    out->call_high = get_le(&p, 8);
-    out->call_low = get_le(&p, 8);
+    out->call_high = get_u64(&p);
+    out->call_low = get_u64(&p);
     out->at_ms = get_int(&p);
     out->quantity = get_int(&p);
-    out->series = (uint32_t)get_le(&p, 4);
-    out->cpu_us = (uint32_t)get_le(&p, 4);
-    out->event_hash = get_le(&p, 8);
+    out->series = get_u32(&p);
+    out->cpu_us = get_u32(&p);
+    out->event_hash = get_u64(&p);
     return true;
 }
 

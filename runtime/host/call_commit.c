@@ -86,6 +86,12 @@ is_billed(const struct ll_call *call)
            call->host->config.metering;
 }
 
+static bool
+is_relaxed(const struct ll_call *call)
+{
+    return call->match.route != NULL && call->match.route->relaxed;
+}
+
 /* All that becomes part of the commit. *any: there is something. */
 static linli_status
 gather(struct ll_call *call, bool *any, struct ll_err *err)
@@ -122,6 +128,7 @@ sequence(struct ll_call *call, struct ll_err *err)
     if (commit == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a commit");
     ll_docs_commit_unwatched(docs, commit);
+    commit->patient = is_relaxed(call);
     bool events = ll_effects_put(call, commit);
     call->number = ll_txn_commit(&call->txn, commit);
     if (call->number == 0) {
@@ -140,7 +147,6 @@ take_place(struct ll_call *call)
 {
     struct ll_err err;
     struct ll_docs *docs = &call->host->docs;
-    bool relaxed = call->match.route != NULL && call->match.route->relaxed;
     if (!commits(call) && call->response.status >= 500 &&
         ll_device_fall_back(call))
         return LL_STEP_MORE;
@@ -162,7 +168,7 @@ take_place(struct ll_call *call)
         return ll_call_refuse(call, err.code, err.msg);
     if (!commits(call))
         ll_device_refused(call);
-    if (call->number > call->release && !relaxed)
+    if (call->number > call->release && !is_relaxed(call))
         call->release = call->number;
     call->seen = ll_store_last(docs->store);
     ll_txn_reset(&call->txn);

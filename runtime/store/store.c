@@ -29,7 +29,11 @@ struct ll_store {
     atomic_uint keys_epoch;
     /* commits */
     uint64_t last, durable;
-    struct ll_commits fresh; /* of this turn */
+    struct ll_commits fresh; /* of this turn, or patient */
+    uint32_t fresh_count;
+    bool hurry;              /* somebody waits for one of them */
+    bool lingering;          /* they wait for others */
+    struct ll_timer *linger; /* until then */
     uint32_t queued;         /* not done */
     size_t queued_bytes;
     /* queries */
@@ -68,6 +72,8 @@ ll_store_commit(struct ll_store *store, struct ll_commit *commit)
     commit->number = ++store->last;
     store->queued++;
     store->queued_bytes += commit->ops.len;
+    store->hurry = store->hurry || !commit->patient;
+    store->fresh_count++;
     ll_commits_push(&store->fresh, commit);
     return commit->number;
 }
@@ -358,12 +364,30 @@ end_backup(struct ll_store *store)
 /* -- turns of the loop -- */
 
 static void
+push_fresh(struct ll_store *store)
+{
+    close_ask(store); /* the time for it is over */
+    ll_writer_push(store->writer, &store->fresh);
+    store->fresh_count = 0;
+    store->hurry = store->lingering = false;
+}
+
+static void
+on_linger_end(void *user)
+{
+    ((struct ll_store *)user)->hurry = true; /* this turn */
+}
+
+/* Commits that nobody waits for wait for others: one sync for many. */
+static void
 on_turn(void *user)
 {
     struct ll_store *store = user;
-    if (store->fresh.first != NULL) {
-        close_ask(store); /* the time for it is over */
-        ll_writer_push(store->writer, &store->fresh);
+    if (store->hurry || store->fresh_count >= LL_STORE_LINGER_COMMITS) {
+        push_fresh(store);
+    } else if (store->fresh_count > 0 && !store->lingering) {
+        store->lingering = true;
+        ll_timer_set(store->linger, LL_STORE_LINGER_MS, 0);
     }
     if (store->fresh_jobs.first != NULL)
         ll_readers_push(store->readers, &store->fresh_jobs);
@@ -395,7 +419,8 @@ start(struct ll_store *store, const struct ll_store_options *options,
 {
     store->wakeup = ll_wakeup_new(options->world, on_wakeup, store);
     store->hook = ll_hook_new(options->world, on_turn, store);
-    if (store->wakeup == NULL || store->hook == NULL)
+    store->linger = ll_timer_new(options->world, on_linger_end, store);
+    if (store->wakeup == NULL || store->hook == NULL || store->linger == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
             "no memory for the database's threads");
     struct ll_writer_options writer = {.mem = options->mem,
@@ -451,6 +476,7 @@ static void
 drain(struct ll_store *store)
 {
     do {
+        store->hurry = store->fresh_count > 0;
         on_turn(store);
         if (store->backup != NULL)
             ll_backup_cancel(store->backup);
@@ -477,6 +503,7 @@ ll_store_close(struct ll_store **store)
     close_ask(s);
     ll_writer_free(&s->writer);
     ll_hook_free(&s->hook);
+    ll_timer_free(&s->linger);
     ll_wakeup_free(&s->wakeup);
     for (struct ll_job *job; (job = ll_jobs_pop(&s->spare_jobs)) != NULL;)
         ll_job_free(s->mem, job);

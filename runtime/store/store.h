@@ -68,6 +68,8 @@ struct ll_commit {
     struct ll_commit *next; /* the store's */
     uint64_t number;        /* given by ll_store_commit */
     struct ll_buf ops;
+    /* Nobody waits for it: it may wait for others, LL_STORE_LINGER_MS. */
+    bool patient;
     /* It is durable, [loop], in the order of the numbers; or, with a failed
      * store or one that is closed, it will never be: durable false. The
      * commit is the owner's again. */

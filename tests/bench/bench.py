@@ -58,6 +58,9 @@ end
 """
 
 
+# 20,000 calls a second where nginx+lua answers 86,700 /quote: processors
+# differ by more than any of this, so it is aimed at as their ratio.
+STEP_AIM = 0.23
 WORKS = ("hello", "quote", "step", "hot")
 # In wrk: a key of its own for each request, and one of so many documents.
 KEYED = """
@@ -477,15 +480,29 @@ def measured(peers, options, folder, daemon, result):
     result["memory"] = memory_report(daemon)
     print("memory of one Lua plugin's worker: %r KiB; linlid: %r KiB"
           % (result["memory"]["worker_kib"], result["memory"]["linlid_kib"]))
-    for connections, durable, relaxed in (("32", 0.5, 1.05),
-                                          ("256", 0.85, 1.05)):
-        row = result["results"].get("quote", {}).get(connections, {})
-        if "nginx+lua" in row:
-            print("POST /quote at %s connections, x nginx+lua: billed and "
-                  "durable %.2f (aim %.2f), relaxed %.2f (aim %.2f)" % (
-                      connections, ratio(row, "linli", "requests_per_s"),
-                      durable, ratio(row, "relaxed", "requests_per_s"),
-                      relaxed))
+    for connections, durable in (("32", 0.5), ("256", 0.85)):
+        print_aims(result["results"], connections, durable)
+
+
+def print_aims(results, connections, durable):
+    """What was aimed at, on any machine: ratios to nginx+lua's /quote."""
+    quote = results.get("quote", {}).get(connections, {})
+    step = results.get("step", {}).get(connections, {})
+    if "nginx+lua" not in quote:
+        return
+    print("POST /quote at %s connections, x nginx+lua: durable %.2f (aim "
+          "%.2f), relaxed %.2f, unbilled %.2f; relaxed x unbilled %.2f "
+          "(aim 0.90)" % (
+              connections, ratio(quote, "linli", "requests_per_s"), durable,
+              ratio(quote, "relaxed", "requests_per_s"),
+              ratio(quote, "unbilled", "requests_per_s"),
+              quote["relaxed"]["requests_per_s"]
+              / quote["unbilled"]["requests_per_s"]))
+    if step:
+        print("read one, write one at %s connections: %.2f of nginx+lua's "
+              "/quote (aim %.2f)" % (
+                  connections, step["linli"]["requests_per_s"]
+                  / quote["nginx+lua"]["requests_per_s"], STEP_AIM))
 
 
 if __name__ == "__main__":

@@ -125,6 +125,51 @@ T_CASE(every_statement_fits_the_schema)
     fixture_fini(&f);
 }
 
+/* -- those that nobody waits for -- */
+
+static void
+put_patient(struct fixture *f, struct change *c, const char *id)
+{
+    change_init(c, f);
+    c->commit.patient = true;
+    put_doc(&c->commit, id, 1, "", "{}");
+    (void)ll_store_commit(f->store, &c->commit);
+}
+
+T_CASE(patient_commits_are_written_too)
+{
+    static struct change many[LL_STORE_LINGER_COMMITS];
+    struct fixture f;
+    struct change alone, before, hasty;
+    fixture_init(&f, false);
+    T_INT(fixture_open(&f), LINLI_OK);
+    put_patient(&f, &alone, "alone");
+    fixture_wait(&f, &alone.done);
+    T_INT(ll_store_durable(f.store), 1);
+    put_patient(&f, &before, "before");
+    change_init(&hasty, &f);
+    put_doc(&hasty.commit, "hasty", 1, "", "{}");
+    T_OK(change_make(&hasty, &f));
+    T_OK(before.done && before.durable);
+    for (size_t i = 0; i < COUNT(many); i++)
+        put_patient(&f, &many[i], "many");
+    fixture_wait(&f, &many[COUNT(many) - 1].done);
+    for (size_t i = 0; i < COUNT(many); i++) {
+        T_OK(many[i].done && many[i].durable);
+        ll_commit_fini(&many[i].commit);
+    }
+    ll_commit_fini(&alone.commit);
+    put_patient(&f, &alone, "last");
+    ll_store_close(&f.store);
+    T_OK(alone.done && alone.durable);
+    T_INT(fixture_open(&f), LINLI_OK);
+    T_DOC(&f, "last", "{}");
+    ll_commit_fini(&alone.commit);
+    ll_commit_fini(&before.commit);
+    ll_commit_fini(&hasty.commit);
+    fixture_fini(&f);
+}
+
 /* -- order -- */
 
 #define MANY 6000
@@ -784,12 +829,13 @@ T_CASE(no_memory_is_told)
     fixture_fini(&f);
 }
 
-T_MAIN(T_RUN(commits_and_answers) T_RUN(what_is_durable_is_there_again) T_RUN(
-    every_statement_fits_the_schema) T_RUN(a_queue_is_done_in_order)
-        T_RUN(a_queue_that_is_too_long_is_told) T_RUN(
-            a_snapshot_is_exact_on_disk) T_RUN(a_snapshot_is_exact_in_memory)
-            T_RUN(the_floor_is_the_oldest_question)
-                T_RUN(a_query_can_be_dropped_at_any_time)
+T_MAIN(T_RUN(commits_and_answers) T_RUN(patient_commits_are_written_too) T_RUN(
+    what_is_durable_is_there_again) T_RUN(every_statement_fits_the_schema)
+        T_RUN(a_queue_is_done_in_order) T_RUN(a_queue_that_is_too_long_is_told)
+            T_RUN(a_snapshot_is_exact_on_disk) T_RUN(
+                a_snapshot_is_exact_in_memory)
+                T_RUN(the_floor_is_the_oldest_question) T_RUN(
+                    a_query_can_be_dropped_at_any_time)
                     T_RUN(an_answer_can_drop_the_next) T_RUN(
                         reading_ends_at_its_bounds) T_RUN(a_question_at_once)
                         T_RUN(sizes_are_summed_up) T_RUN(an_index_is_made_anew)
