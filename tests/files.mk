@@ -39,6 +39,7 @@ unit_SRCS = \
   test_metrics.c \
   test_native.c \
   test_native_db.c \
+  test_notify.c \
   test_openapi.c \
   test_package.c \
   test_pool.c \

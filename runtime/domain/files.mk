@@ -1,2 +1,3 @@
 domain_SRCS = \
+  notify.c \
   usage.c
