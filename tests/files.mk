@@ -40,6 +40,7 @@ unit_SRCS = \
   test_native.c \
   test_native_db.c \
   test_notify.c \
+  test_notify_host.c \
   test_openapi.c \
   test_package.c \
   test_pool.c \

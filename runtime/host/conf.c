@@ -85,6 +85,23 @@ read_rate(struct ll_config *config, struct ll_jv rate, struct ll_err *err)
     return unsafe(config, "rate_limit: off", err);
 }
 
+/* Whose provider says nothing has the simulator in development, and none in
+ * production. */
+static linli_status
+read_notify(struct ll_config *config, struct ll_jv notify, struct ll_err *err)
+{
+    linli_status status = LINLI_OK;
+    for (uint32_t i = 0; status == LINLI_OK && i < LL_WAY_COUNT; i++) {
+        struct ll_jv said = ll_jv_get(notify, ll_way_name((enum ll_way)i));
+        bool sim = ll_str_is(ll_jv_str(said), "sim");
+        config->notify_sim[i] =
+            sim || (!ll_jv_there(said) && config->development);
+        if (sim && !config->development)
+            status = unsafe(config, "notify: sim", err);
+    }
+    return status;
+}
+
 /* -- "worker.count_lua": short for a member of a member -- */
 
 /* Splits "worker.count_lua"; false if there is no dot. */
@@ -266,6 +283,8 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
         status = read_worker(config, ll_jv_get(root, "worker"), err);
     if (status == LINLI_OK)
         status = read_rate(config, ll_jv_get(root, "rate_limit"), err);
+    if (status == LINLI_OK)
+        status = read_notify(config, ll_jv_get(root, "notify"), err);
     if (status != LINLI_OK) {
         if (err != NULL && strcmp(err->code, "request/json") == 0)
             (void)snprintf(err->code, sizeof err->code, "config/invalid");

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "domain/notify.h"
 #include "host/rate.h"
 
 struct ll_config {
@@ -21,6 +22,7 @@ struct ll_config {
     struct ll_rate_policy rate;
     uint32_t workers_lua, workers_native; /* per plugin and community */
     uint32_t uid_first, uid_count;
+    bool notify_sim[LL_WAY_COUNT];     /* whose provider is the simulator */
     bool metering;                     /* calls are counted */
     int64_t plugin_rows, plugin_bytes; /* of one plugin and community */
     bool filter_errno;                 /* development only, as the next two */

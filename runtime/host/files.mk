@@ -29,8 +29,12 @@ host_SRCS = batch.c \
   log.c \
   meter.c \
   metrics.c \
+  notify.c \
+  notify_send.c \
+  notify_sim.c \
   op.c \
   own_schema.c \
+  pid.c \
   probe.c \
   problem_json.c \
   queue.c \

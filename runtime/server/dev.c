@@ -3,6 +3,7 @@
  * GET, PUT /v1/dev/clock {now}      a virtual clock
  * POST /v1/dev/clock/advance {ms}
  * POST /v1/dev/seed                 a seed; development only
+ * GET, PUT /v1/dev/sim/...          simulators: server/sim.c
  * POST /v1/host/backup {path}       a copy of the database
  *
  * For who has the admin token alone. Each of the last three is done one at a
@@ -312,6 +313,8 @@ static const struct {
     {"/v1/dev/clock", "PUT", put_clock, "GET, PUT"},
     {"/v1/dev/clock/advance", "POST", advance_clock, "POST"},
     {"/v1/dev/seed", "POST", seed, "POST"},
+    {"/v1/dev/sim/messages", "GET", ll_sim_messages_handle, "GET"},
+    {"/v1/dev/sim/notify", "PUT", ll_sim_notify_handle, "PUT"},
     {"/v1/host/backup", "POST", back_up, "POST"},
 };
 

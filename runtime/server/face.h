@@ -62,6 +62,9 @@ void ll_events_end(struct ll_face *face);
 
 /* /v1/dev/... and /v1/host/..., for who has the admin token. server/dev.c */
 void ll_dev_handle(struct ll_face *face, struct ll_request *request);
+/* Its paths of the simulators, /v1/dev/sim/... server/sim.c */
+void ll_sim_messages_handle(struct ll_face *face, struct ll_request *request);
+void ll_sim_notify_handle(struct ll_face *face, struct ll_request *request);
 /* For a face that goes: answers what is under way with "runtime/draining". */
 void ll_dev_end(struct ll_face *face);
 

@@ -14,6 +14,7 @@ server_SRCS = \
   metrics_http.c \
   openapi.c \
   openapi_schema.c \
+  sim.c \
   usage.c \
   view.c
 

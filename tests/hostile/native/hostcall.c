@@ -24,6 +24,13 @@ static const struct {
 };
 #define CALLS ((int)(sizeof calls / sizeof *calls))
 
+/* Empty for a number that is nobody's. */
+static const char *
+args_of(int op)
+{
+    return calls[op].args == NULL ? "" : calls[op].args;
+}
+
 /* -- asking and hearing -- */
 
 static unsigned char heard[LL_FRAME_HEADER_BYTES + LL_FRAME_BYTES_MAX];
@@ -207,7 +214,7 @@ put_good(int op, int at, int n)
     static const char *const names[] = {
         "box", "hostile-c.told", "hostile-c.n", "door", "hostile-c.odd", "key"};
     char text[64];
-    char letter = calls[op].args[at];
+    char letter = args_of(op)[at];
     int name = op <= 10 ? 0 : op == 12 ? 5 : op - 12;
     memcpy(text, "{\"id\":\"0000\",\"a\":1}", 20);
     text[7] = (char)('0' + n / 1000 % 10);
@@ -238,10 +245,10 @@ shapes(const linli_call *call)
     long count = 0;
     (void)call;
     for (int op = FIRST; op < CALLS; op++) {
-        int arity = (int)strlen(calls[op].args);
+        int arity = (int)strlen(args_of(op));
         for (int at = 0; at < arity; at++)
             for (int shape = 0; shape < SHAPES; shape++) {
-                if (fits(op, calls[op].args[at], shape))
+                if (fits(op, args_of(op)[at], shape))
                     continue;
                 ask(op);
                 put_list((uint32_t)arity);
@@ -263,7 +270,7 @@ counts(const linli_call *call)
     long count = 0;
     (void)call;
     for (int op = FIRST; op < CALLS; op++) {
-        int arity = (int)strlen(calls[op].args);
+        int arity = (int)strlen(args_of(op));
         for (int n = 0; n <= arity + 1; n++) {
             if (n == arity)
                 continue;
@@ -297,9 +304,9 @@ names(const linli_call *call)
     long count = 0;
     (void)call;
     for (int op = FIRST; op < CALLS; op++) {
-        int arity = (int)strlen(calls[op].args);
+        int arity = (int)strlen(args_of(op));
         for (int at = 0; at < arity; at++) {
-            if (calls[op].args[at] == 'i')
+            if (args_of(op)[at] == 'i')
                 continue;
             /* An id that none can have is answered: it is not there. */
             bool answered = op == 6 ? at > 0 : at == 1 && (op == 3 || op == 7);
@@ -308,7 +315,7 @@ names(const linli_call *call)
             for (int i = 0; i < arity; i++) {
                 if (i != at) {
                     put_good(op, i, 0);
-                } else if (calls[op].args[i] == 'v') {
+                } else if (args_of(op)[i] == 'v') {
                     put_map(1);
                     put_long(NAME_BYTES);
                     put_int(1);
@@ -332,15 +339,16 @@ members(const linli_call *call)
     } rows[] = {{8, "index"}, {8, "cursor"}, {8, "eq"}, {8, "from"}, {8, "to"},
         {9, "index"}, {9, "eq"}, {10, "index"}, {10, "eq"}, {11, "run"},
         {11, "with"}, {11, "key"}, {11, "subject"}, {13, "subject"},
-        {14, "event_id"}, {14, "reverses"}, {16, "subject"}};
+        {14, "event_id"}, {14, "reverses"}, {16, "subject"}, {22, "to"},
+        {22, "template"}, {22, "with"}, {22, "key"}, {22, "locale"}};
     long count = 0;
     (void)call;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        int op = rows[i].op, arity = (int)strlen(calls[op].args);
+        int op = rows[i].op, arity = (int)strlen(args_of(op));
         ask(op);
         put_list((uint32_t)arity);
         for (int at = 0; at < arity; at++)
-            if (calls[op].args[at] != 'v')
+            if (args_of(op)[at] != 'v')
                 put_good(op, at, 0);
         put_map(op == 11 ? 3 : 1);
         if (op == 11) {
@@ -379,14 +387,14 @@ deep(const linli_call *call)
         }
     /* Text that is deep is another thing: the frame does not see it. */
     for (int op = FIRST; op < CALLS; op++) {
-        int arity = (int)strlen(calls[op].args);
+        int arity = (int)strlen(args_of(op));
         /* Changes of what is not there are not looked at. */
-        if (strchr(calls[op].args, 'j') == NULL || op == 6)
+        if (strchr(args_of(op), 'j') == NULL || op == 6)
             continue;
         ask(op);
         put_list((uint32_t)arity);
         for (int i = 0; i < arity; i++)
-            if (calls[op].args[i] == 'j') {
+            if (args_of(op)[i] == 'j') {
                 put_long(NAME_BYTES);
                 memset(frame + frame_bytes - NAME_BYTES, '[', NAME_BYTES);
             } else {
@@ -405,14 +413,14 @@ large(const linli_call *call)
     long count = 0;
     (void)call;
     for (int op = FIRST; op < CALLS; op++) {
-        int arity = (int)strlen(calls[op].args);
-        if (strchr(calls[op].args, 'j') == NULL || op == 6)
+        int arity = (int)strlen(args_of(op));
+        if (strchr(args_of(op), 'j') == NULL || op == 6)
             continue;
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
             ask(op);
             put_list((uint32_t)arity);
             for (int i = 0; i < arity; i++)
-                if (calls[op].args[i] == 'j')
+                if (args_of(op)[i] == 'j')
                     put_large(sizes[s]);
                 else
                     put_good(op, i, 0);
@@ -606,7 +614,7 @@ many(int op)
 {
     long count = 0;
     for (int n = 0; n < LL_HOST_CALLS_MAX + 5; n++) {
-        int arity = (int)strlen(calls[op].args);
+        int arity = (int)strlen(args_of(op));
         ask(op);
         put_list((uint32_t)arity);
         for (int i = 0; i < arity; i++)
