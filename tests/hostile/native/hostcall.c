@@ -211,8 +211,8 @@ put_query(int op)
 static void
 put_good(int op, int at, int n)
 {
-    static const char *const names[] = {
-        "box", "hostile-c.told", "hostile-c.n", "door", "hostile-c.odd", "key"};
+    static const char *const names[] = {"box", "hostile-c.told", "hostile-c.n",
+        "door", "hostile-c.odd", "key", "nosuch"};
     char text[64];
     char letter = args_of(op)[at];
     int name = op <= 10 ? 0 : op == 12 ? 5 : op - 12;
