@@ -53,7 +53,9 @@ ll_messages_open(struct ll_instance *instance, struct ll_err *err)
         ll_space_coll(instance->space, LINLI_STR("~message"));
     if (coll == NULL ||
         ll_coll_index(coll, LINLI_STR("by_state"),
-            LINLI_STR("{\"fields\":[\"state\",\"seq\"]}")) == NULL)
+            LINLI_STR("{\"fields\":[\"state\",\"seq\"]}")) == NULL ||
+        ll_coll_index(coll, LINLI_STR("by_seq"),
+            LINLI_STR("{\"fields\":[\"seq\"]}")) == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "messages");
     coll->subject = (linli_str)LINLI_STR("subject");
     coll->retention_ms = LL_NOTIFY_KEPT_MS;

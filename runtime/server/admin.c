@@ -5,10 +5,10 @@
  * POST /v1/c/{c}/admin/plugins/{id}/disable
  * GET  /v1/c/{c}/admin/workers                 processes
  *
- * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts
+ * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts, messages
  *
- * The last are routed here and answered in server/usage.c and
- * server/alerts.c.
+ * The last are routed here and answered in server/usage.c, server/alerts.c and
+ * server/messages.c.
  */
 #include "base/text.h"
 #include "server/view.h"
@@ -295,8 +295,10 @@ ll_view_handle(struct ll_face *face, struct ll_request *request,
     int64_t bucket = 0;
     bool usage = ll_str_is(rest, "/usage");
     bool alerts = ll_str_is(rest, "/alerts");
+    bool messages = ll_str_is(rest, "/messages");
     bool reconcile = ll_str_is(rest, "/reconcile");
-    if (!usage && !alerts && !reconcile && !split_records(rest, &bucket))
+    if (!usage && !alerts && !messages && !reconcile &&
+        !split_records(rest, &bucket))
         return false;
     if (!ll_str_is(request->method, "GET"))
         ll_face_method(face, request, "GET");
@@ -306,6 +308,8 @@ ll_view_handle(struct ll_face *face, struct ll_request *request,
         ll_usage_begin(face, request, community);
     else if (alerts)
         ll_alerts_begin(face, request, community);
+    else if (messages)
+        ll_messages_begin(face, request, community);
     else if (reconcile)
         ll_reconcile_begin(face, request);
     else

@@ -12,6 +12,7 @@ server_SRCS = \
   http_refuse.c \
   http_rules.c \
   http_write.c \
+  messages.c \
   metrics_http.c \
   openapi.c \
   openapi_schema.c \

@@ -110,6 +110,19 @@ class Notices:
         tap.equal(answer.status, 200, answer)
         return answer.json["items"]
 
+    def messages(self, query=""):
+        """The operator's view of them, all pages."""
+        items, cursor = [], ""
+        while cursor is not None:
+            answer = self.d.http(
+                "GET", "/v1/c/demo/admin/messages?%s%s" % (query, cursor),
+                as_="operator:op")
+            tap.equal(answer.status, 200, answer)
+            items += answer.json["items"]
+            cursor = answer.json["next_cursor"]
+            cursor = None if cursor is None else "&cursor=" + cursor
+        return items
+
     def usage(self):
         """How many messages were counted."""
         answer = self.d.http("GET", "/v1/c/demo/admin/usage",
@@ -374,6 +387,67 @@ def test_what_cannot_be_sent():
                       for line in n.d.log_lines()), True)
         n.advance("1d")
         tap.equal((len(n.items()), n.usage()), (2, 2))
+
+
+def test_delivery_goes_on_without_the_plugin():
+    with notices() as n:
+        n.rule("push", "fail")
+        n.send(dict(PASS, to=n.pid()))
+        n.expect([("push", 1, False)])
+        n.d.linli_ok("plugin", "disable", "notices", "--community", "demo")
+        n.advance("1s")
+        n.expect([("push", 1, False), ("push", 2, False)])
+        n.d.kill()
+        n.d.restart()
+        n.advance("2s")
+        n.expect([("push", 1, False), ("push", 2, False), ("push", 3, False),
+                  ("sms", 1, True)])
+        tap.equal(n.usage(), 1)
+
+
+def test_what_operators_see():
+    with notices() as n:
+        tap.equal(n.messages("limit=1"), [])
+        pid = n.pid()
+        first = n.send(dict(PASS, to=pid))[0]
+        n.expect([("push", 1, True)])
+        n.rule("push", "unreachable")
+        n.rule("sms", "unreachable")
+        lost = [n.send({"to": pid, "template": "due", "with": {
+            "plate": "A", "fen": i}})[0] for i in range(3)]
+        wait_until(lambda: len(n.alerts()) == 3, 15)
+        n.rule("push", "fail")
+        n.advance("1d")
+        open_one = n.send(dict(PASS, to=pid, locale="en"))[0]
+        wait_until(lambda: len(n.items()) == 5, 15)
+        for limit in ("", "limit=1", "limit=2", "limit=1000"):
+            for state, ids in (("accepted", [first]), ("queued", [open_one]),
+                               ("failed", lost[::-1]), ("", [
+                                   open_one] + lost[::-1] + [first])):
+                query = limit + ("&state=" + state if state else "")
+                tap.equal([m["id"] for m in n.messages(query.lstrip("&"))],
+                          ids, query)
+        tap.equal(n.messages("state=queued&plugin=notices"), [{
+            "id": open_one, "plugin": "notices",
+            "at": "2030-01-02T00:00:00.000Z", "subject": pid,
+            "template": "pass_expires", "locale": "en",
+            "channels": ["push", "sms"], "state": "queued",
+            "trace_id": n.messages("state=queued")[0]["trace_id"],
+            "attempts": [{"at": "2030-01-02T00:00:00.000Z", "attempt": 1,
+                          "channel": "push", "code": "notify/failed"}]}])
+        tap.equal(n.messages("plugin=nosuch"), [])
+        for query in ("state=lost", "limit=0", "who=1"):
+            answer = n.d.http("GET", "/v1/c/demo/admin/messages?" + query,
+                              as_="operator:op")
+            tap.equal((answer.status, answer.code), (422, "request/invalid"))
+        for cursor in ("x", "1", "1.", ".1", "1.2.3", "-1.2"):
+            answer = n.d.http(
+                "GET", "/v1/c/demo/admin/messages?cursor=" + cursor,
+                as_="operator:op")
+            tap.equal((answer.status, answer.code), (400, "request/cursor"))
+        answer = n.d.http("GET", "/v1/c/demo/admin/messages",
+                          as_="resident:r1")
+        tap.equal(answer.status, 403)
 
 
 def test_manifests_that_are_refused():
