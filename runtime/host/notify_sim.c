@@ -18,17 +18,21 @@
 #define ID_BYTES_MAX 512
 #define BODY_BYTES_MAX 65536
 
-static const char *const outcomes[] = {
-    [LL_NOTIFY_ACCEPTED] = "ok",
-    [LL_NOTIFY_FAILED] = "fail",
-    [LL_NOTIFY_UNREACHABLE] = "unreachable",
+/* How an outcome is written, and what is taken for it too. */
+static const struct {
+    const char *word, *alias;
+} outcomes[] = {
+    [LL_NOTIFY_ACCEPTED] = {"ok", "accepted"},
+    [LL_NOTIFY_FAILED] = {"fail", "failed"},
+    [LL_NOTIFY_UNREACHABLE] = {"unreachable", "unreachable"},
 };
 
 bool
 ll_sim_outcome_read(linli_str word, enum ll_notify_outcome *out)
 {
     for (uint32_t i = 0; i < LL_COUNT(outcomes); i++)
-        if (ll_str_is(word, outcomes[i])) {
+        if (ll_str_is(word, outcomes[i].word) ||
+            ll_str_is(word, outcomes[i].alias)) {
             *out = (enum ll_notify_outcome)i;
             return true;
         }
@@ -408,7 +412,7 @@ keep_rule(struct ll_sim_ask *ask)
     ll_jw_key(&w, "seq");
     ll_jw_int(&w, (int64_t)++host->work_seq);
     ll_jw_key(&w, "status");
-    ll_jw_cstr(&w, outcomes[ask->outcome]);
+    ll_jw_cstr(&w, outcomes[ask->outcome].word);
     ll_jw_close(&w, '}');
     commit->done = on_kept;
     commit->user = ask;

@@ -35,7 +35,7 @@ struct ll_sim_ask *ll_sim_set(struct ll_host *host,
 /* Nobody waits for it any more: there is no `done`. */
 void ll_sim_forget(struct ll_sim_ask *ask);
 
-/* "ok", "fail", "unreachable". */
+/* "ok" or "accepted", "fail" or "failed", "unreachable". */
 bool ll_sim_outcome_read(linli_str word, enum ll_notify_outcome *out);
 
 #endif

@@ -338,6 +338,10 @@ T_CASE(the_later_rule_holds)
     T_SENT("m1", VOICE, 1, "ok");
     rule(LL_WAY_SMS, "", "fail");
     T_SENT("m2", SMS, 1, "fail");
+    rule(LL_WAY_SMS, "", "accepted");
+    T_SENT("m2", SMS, 2, "ok");
+    rule(LL_WAY_SMS, "", "failed");
+    T_SENT("m4", SMS, 1, "fail");
     rule(LL_WAY_SMS, "r1", "ok");
     rule(LL_WAY_SMS, "r2", "unreachable");
     T_SENT("m3", SMS, 1, "ok");
