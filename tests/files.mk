@@ -1,6 +1,7 @@
 # The test programs, one .c file each; scripts need no list.
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
+  test_address.c \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
@@ -63,6 +64,7 @@ unit_SRCS = \
   test_txn.c \
   test_txn_seen.c \
   test_unread.c \
+  test_url.c \
   test_usage.c \
   test_value.c \
   test_views.c \
