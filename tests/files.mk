@@ -9,6 +9,7 @@ unit_SRCS = \
   test_docs.c \
   test_elf.c \
   test_enter.c \
+  test_fetch.c \
   test_ffi.c \
   test_file.c \
   test_frame.c \
