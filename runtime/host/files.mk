@@ -17,6 +17,8 @@ host_SRCS = batch.c \
   device.c \
   directory.c \
   effect.c \
+  egress.c \
+  egress_want.c \
   errand.c \
   error_text.c \
   feed.c \
