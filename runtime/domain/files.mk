@@ -1,3 +1,5 @@
 domain_SRCS = \
+  address.c \
   notify.c \
+  url.c \
   usage.c

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "domain/notify.h"
+#include "domain/url.h"
 
 enum ll_runtime_kind { LL_RUNTIME_LUA, LL_RUNTIME_NATIVE };
 
@@ -143,6 +144,8 @@ struct ll_manifest {
     uint32_t alert_count;
     struct ll_notification_decl *notifications;
     uint32_t notification_count;
+    struct ll_url *egress; /* origins it may send requests to; target "/" */
+    uint32_t egress_count;
     bool directory_plates; /* call.resident has plates and household */
 };
 
@@ -176,6 +179,9 @@ int ll_manifest_handles(const struct ll_manifest *manifest, linli_str type);
 /* Whether the plugin may publish this event, may raise this kind of alert. */
 bool ll_manifest_publishes(const struct ll_manifest *manifest, linli_str type);
 bool ll_manifest_alert(const struct ll_manifest *manifest, linli_str kind);
+/* Whether the plugin may send requests to the origin of this URL. */
+bool ll_manifest_egress(
+    const struct ll_manifest *manifest, const struct ll_url *url);
 
 /* Finds the route for a method and a path below the plugin ("/tariffs/p1").
  * Literal segments win over parameters, left to right. Parameters are

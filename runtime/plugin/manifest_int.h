@@ -15,6 +15,9 @@ linli_status ll_manifest_fill_data(
 /* manifest_notify.c: what residents may be told. */
 linli_status ll_manifest_fill_notifications(
     struct ll_manifest *m, struct ll_err *err) LL_USE_RESULT;
+/* manifest_egress.c: where it may send requests to. */
+linli_status ll_manifest_fill_egress(
+    struct ll_manifest *m, struct ll_err *err) LL_USE_RESULT;
 /* manifest_route.c, of a route whose path, callers and `safe` are read, after
  * ll_manifest_fill_data: what it promises beside its answer. */
 linli_status ll_manifest_fill_promises(struct ll_manifest *m,
