@@ -79,8 +79,11 @@
 #define LL_NOTIFY_TRIES_LAST_MAX 8    /* of the last, then it has failed */
 #define LL_NOTIFY_PAUSE_MS_FIRST 1000 /* doubled with each try */
 #define LL_NOTIFY_KEPT_MS 7776000000  /* 90 days, from the last try */
-#define LL_SIM_KEPT_MS 34560000000    /* 400 days, of a simulator's messages */
-#define LL_SIM_LIST_MAX 1000          /* of them, in one answer */
+#define LL_GATEWAY_MS 10000           /* then it has not answered */
+#define LL_GATEWAY_ANSWER_BYTES_MAX 65536
+#define LL_GATEWAY_KEY_BYTES_MAX 2048
+#define LL_SIM_KEPT_MS 34560000000 /* 400 days, of a simulator's messages */
+#define LL_SIM_LIST_MAX 1000       /* of them, in one answer */
 
 /* -- the database: spec/store.md -- */
 #define LL_STORE_QUEUE_MAX 16384             /* commits that wait; then 503 */

@@ -96,20 +96,14 @@ read_rate(struct ll_config *config, struct ll_jv rate, struct ll_err *err)
     return unsafe(config, "rate_limit: off", err);
 }
 
-/* Whose provider says nothing has the simulator in development, and none in
- * production. */
 static linli_status
 read_notify(struct ll_config *config, struct ll_jv notify, struct ll_err *err)
 {
-    linli_status status = LINLI_OK;
-    for (uint32_t i = 0; status == LINLI_OK && i < LL_WAY_COUNT; i++) {
-        struct ll_jv said = ll_jv_get(notify, ll_way_name((enum ll_way)i));
-        bool sim = ll_str_is(ll_jv_str(said), "sim");
-        config->notify_sim[i] =
-            sim || (!ll_jv_there(said) && config->development);
-        if (sim && !config->development)
-            status = unsafe(config, "notify: sim", err);
-    }
+    bool sim_asked = false;
+    linli_status status =
+        ll_config_read_notify(config, notify, &sim_asked, err);
+    if (status == LINLI_OK && sim_asked && !config->development)
+        status = unsafe(config, "notify: sim", err);
     return status;
 }
 

@@ -22,6 +22,12 @@ struct ll_egress_fixed {
     struct ll_address address;
 };
 
+/* Who brings messages by one way; neither: nobody. */
+struct ll_notify_conf {
+    bool sim;
+    linli_str url, key_file; /* of a gateway; key_file empty: none */
+};
+
 struct ll_config {
     struct ll_arena arena; /* owns the text and everything below */
     struct ll_json json;
@@ -32,7 +38,7 @@ struct ll_config {
     struct ll_rate_policy rate;
     uint32_t workers_lua, workers_native; /* per plugin and community */
     uint32_t uid_first, uid_count;
-    bool notify_sim[LL_WAY_COUNT];     /* whose provider is the simulator */
+    struct ll_notify_conf notify[LL_WAY_COUNT];
     bool metering;                     /* calls are counted */
     int64_t plugin_rows, plugin_bytes; /* of one plugin and community */
     struct ll_egress_fixed *egress;    /* the first that fits holds */
@@ -54,5 +60,9 @@ void ll_config_fini(struct ll_config *config);
 /* conf_egress.c: a part of it. */
 linli_status ll_config_read_egress(struct ll_config *config,
     struct ll_jv egress, struct ll_err *err) LL_USE_RESULT;
+
+/* conf_notify.c. *sim_asked: "sim" stands there. */
+linli_status ll_config_read_notify(struct ll_config *config,
+    struct ll_jv notify, bool *sim_asked, struct ll_err *err) LL_USE_RESULT;
 
 #endif

@@ -11,6 +11,7 @@ host_SRCS = await.c \
   collections.c \
   conf.c \
   conf_egress.c \
+  conf_notify.c \
   db_list.c \
   db_ops.c \
   demo.c \
@@ -35,6 +36,7 @@ host_SRCS = await.c \
   meter.c \
   metrics.c \
   notify.c \
+  notify_http.c \
   notify_send.c \
   notify_sim.c \
   op.c \

@@ -10,6 +10,7 @@
 #include "host/call.h"
 #include "host/clock.h"
 #include "host/dev_key.h"
+#include "host/notify_http.h"
 #include "host/remember.h"
 #include "host/sweep.h"
 #include "world/file.h"
@@ -385,6 +386,8 @@ open_parts(
         status = open_store(host, options, err);
     if (status == LINLI_OK)
         status = keys_load(host, err);
+    if (status == LINLI_OK)
+        status = ll_gateways_open(host, err);
     if (status == LINLI_OK)
         status = config_communities(host, err);
     if (status == LINLI_OK)

@@ -122,9 +122,10 @@ struct ll_host {
     struct ll_store *store; /* without a data directory, in memory */
     struct ll_docs docs;
     struct ll_call *release_first, *release_last; /* wait for durability */
-    struct ll_queue *queues;   /* host/queue.h; all of them */
-    struct ll_call *awaiting;  /* answered later, host/await.c */
-    struct ll_errand *errands; /* attempts under way, doubly linked */
+    struct ll_queue *queues;      /* host/queue.h; all of them */
+    struct ll_call *awaiting;     /* answered later, host/await.c */
+    struct ll_errand *errands;    /* attempts under way, doubly linked */
+    struct ll_gateways *gateways; /* host/notify_http.h; NULL: none */
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;
     struct ll_roster *roster;   /* host/remember.h; NULL: nothing, or used up */

@@ -12,6 +12,7 @@
 #include "data/put.h"
 #include "data/series.h"
 #include "host/effect.h"
+#include "host/notify_http.h"
 #include "host/notify_sim.h"
 #include "host/pid.h"
 
@@ -43,7 +44,10 @@ struct delivery {
 const struct ll_provider *
 ll_provider_of(const struct ll_host *host, enum ll_way way)
 {
-    return host->config.notify_sim[way] ? &ll_notify_sim : NULL;
+    const struct ll_notify_conf *conf = &host->config.notify[way];
+    return conf->sim           ? &ll_notify_sim
+           : conf->url.len > 0 ? &ll_notify_http
+                               : NULL;
 }
 
 linli_status

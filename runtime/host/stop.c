@@ -12,6 +12,7 @@
 #include "host/egress.h"
 #include "host/errand.h"
 #include "host/host.h"
+#include "host/notify_http.h"
 #include "host/remember.h"
 #include "host/sweep.h"
 #include "host/work.h"
@@ -137,6 +138,7 @@ ll_host_free(struct ll_host **host_at)
         ll_supervisor_fini(&host->supervisor);
     }
     close_store(host);
+    ll_gateways_close(host);
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
             ll_package_unref(&i->package);

@@ -13,6 +13,7 @@ import urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
+from outside import Outside, answer, silent  # noqa: E402
 from linli_test import (Daemon, failing_start, plugin_folder,  # noqa: E402
                         probe_manifest, temporary_folder, wait_until)
 
@@ -497,6 +498,93 @@ def test_the_simulator_is_asked_rightly():
                                      encoding="utf-8"))["admin_token"]})
             tap.equal((answer.status, answer.code),
                       (404, "request/not-found"))
+
+
+def test_a_gateway():
+    """Each message is a POST under its id; the status is the outcome."""
+    with Outside({}) as there, temporary_folder() as folder:
+        said = there.paths
+        said["/sms"] = answer(202, {"queued": True})
+        path = os.path.join(folder, "sms.key")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("k3y\nnot this\n")
+        url = "http://%s/sms" % there.address
+        config = {"notify": {"sms": {"url": url, "key_file": path},
+                             "push": {"url": url.replace("sms", "push")}}}
+        with notices(config=config) as n:
+            ids = n.send({"to": n.pid("r2"), "template": "hello"})
+            wait_until(lambda: n.usage() == 1, 15)
+            tap.equal((n.usage(), n.items()), (1, []))
+            first = there.requests[0]
+            tap.equal((first.method, first.path), ("POST", "/sms"))
+            key = first.headers["idempotency-key"]
+            tap.equal(len(key), 32)
+            tap.equal(json.loads(first.body), {
+                "id": key, "channel": "sms", "community": "demo", "to": "r2",
+                "locale": "en", "text": "Hello", "attempt": 1})
+            tap.equal((first.headers["authorization"],
+                       first.headers["content-type"]),
+                      ("Bearer k3y", "application/json"))
+            # 404, 410 and 422: not this resident; then the next channel.
+            said["/sms"], said["/push"] = answer(410), answer(503)
+            n.send({"to": n.pid("r2"), "template": "hello"})
+            wait_until(lambda: len(there.requests) == 3, 15)
+            tap.equal([r.path for r in there.requests],
+                      ["/sms", "/sms", "/push"])
+            tap.equal("authorization" in there.requests[2].headers, False)
+            tap.equal(there.requests[1].headers["idempotency-key"],
+                      there.requests[2].headers["idempotency-key"])
+            # Anything else: not now. An advance waits for the answers.
+            n.advance("1s")
+            said["/push"] = b""
+            n.advance("2s")
+            tap.equal([r.path for r in there.requests],
+                      ["/sms", "/sms", "/push", "/push", "/push"])
+            n.expect([("voice", 1, True)])
+            tap.equal([m["attempts"][-1]["channel"] for m in n.messages()],
+                      ["voice", "sms"])
+            tap.equal(n.messages()[1]["id"], ids[0])
+            # One that is under way when linlid ends is sent again later.
+            said["/sms"] = silent
+            n.send({"to": n.pid("r2"), "template": "hello"})
+            wait_until(lambda: len(there.requests) == 6, 15)
+            n.d.stop()
+            said["/sms"] = answer(200)
+            n.d.restart()
+            wait_until(lambda: n.usage() == 3, 15)
+            tap.equal(n.usage(), 3)
+            tap.equal(there.requests[5].body, there.requests[6].body)
+            tap.equal(any("k3y" in line for line in open(os.path.join(
+                n.d.data, "linlid.log"), encoding="utf-8")), False)
+
+
+def test_gateways_that_are_none():
+    rows = (({"url": "ftp://a.b/"}, "/notify/sms"),
+            ({"url": "http://u:p@a.b/"}, "/notify/sms"),
+            ({"key_file": "k"}, "/notify/sms"),
+            ({"url": "http://a.b/", "key": "k"}, "/notify/sms"),
+            ({"url": "http://a.b/", "key_file": "nosuch"}, "nosuch"),
+            ({"url": "http://a.b/", "key_file": "empty"}, "no key"),
+            ({"url": "http://a.b/", "key_file": "blank"}, "no key"))
+    with temporary_folder() as folder:
+        data = os.path.join(folder, "data")
+        os.mkdir(data, 0o700)
+        for name, text in (("empty", ""), ("blank", "a b\n")):
+            with open(os.path.join(data, name), "w", encoding="utf-8") as f:
+                f.write(text)
+        path = os.path.join(folder, "conf.json")
+        for gateway, says in rows:
+            with open(path, "w", encoding="utf-8") as f:
+                json.dump({"notify": {"sms": gateway}}, f)
+            done = failing_start(["--config=" + path], data=data,
+                                 mode="production")
+            tap.equal("config/invalid" in done.err and says in done.err,
+                      True, "%r: %r" % (gateway, done))
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump({"notify.sms": {"url": "https://a.b/sms"}}, f)
+        with Daemon(mode="production", data=data,
+                    options=["--config=" + path]):
+            pass
 
 
 def test_channels_without_a_provider():

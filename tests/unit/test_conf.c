@@ -51,7 +51,10 @@ T_CASE(who_brings_messages)
     } rows[] = {{"{}", true, "yyy"}, {"{}", false, "nnn"},
         {"{\"notify\":{\"sms\":\"none\"}}", true, "yny"},
         {"{\"notify.voice\":\"none\"}", false, "nnn"},
-        {"{\"notify\":{\"push\":\"sim\",\"sms\":\"none\"}}", true, "yny"}};
+        {"{\"notify\":{\"push\":\"sim\",\"sms\":\"none\"}}", true, "yny"},
+        {"{\"notify\":{\"push\":{\"url\":\"http://a.b/x\"},\"voice\":"
+         "{\"url\":\"https://a.b\",\"key_file\":\"k\"}}}",
+            false, "gng"}};
     for (size_t i = 0; i < LL_COUNT(rows); i++) {
         struct ll_config config;
         struct ll_mem mem;
@@ -60,7 +63,9 @@ T_CASE(who_brings_messages)
         T_INT(read_text(&config, &mem, rows[i].text, rows[i].development, &err),
             LINLI_OK);
         for (uint32_t k = 0; k < LL_WAY_COUNT; k++)
-            sims[k] = config.notify_sim[k] ? 'y' : 'n';
+            sims[k] = config.notify[k].sim           ? 'y'
+                      : config.notify[k].url.len > 0 ? 'g'
+                                                     : 'n';
         T_STR(cstr(sims), rows[i].sims);
         T_STR(cstr(config.unsafe), "");
         ll_config_fini(&config);
@@ -193,9 +198,10 @@ T_CASE(every_mistake_is_named)
             "worker.import_check", ""},
         {"{\"notify\":{\"sms\":\"sim\"}}", "config/development-only",
             "notify: sim", ""},
-        {"{\"notify\":{\"sms\":\"Sim\"}}", "config/invalid", "/notify/sms",
-            "sim"},
+        {"{\"notify\":{\"sms\":\"Sim\"}}", "config/invalid", "/notify/sms", ""},
         {"{\"notify\":{\"fax\":\"sim\"}}", "config/invalid", "/notify/fax", ""},
+        {"{\"notify\":{\"sms\":{\"url\":\"a.b\"}}}", "config/invalid",
+            "/notify/sms/url", ""},
         {EGRESS("\"allow_private\":[{\"plugin\":\"a1\"}]"), "config/invalid",
             "/egress/allow_private/0", "host"},
         {ALLOWED("a.b:80", "10.0.0.5"), "config/invalid",
