@@ -1,6 +1,7 @@
 /* tests/unit/test_egress.c: what plugins may send, and what becomes of it. */
 #include "host/egress.h"
 
+#include "fake_dns.h"
 #include "http_peer.h"
 
 #define MANIFEST                                                           \
@@ -9,7 +10,8 @@
     "\"http://other.test\",\"https://safe.test\",\"http://localhost\","    \
     "\"http://127.0.0.1\",\"http://[::1]\",\"http://[::ffff:127.0.0.1]\"," \
     "\"http://erp.test:%s\",\"http://off.test:%s\","                       \
-    "\"http://nobody.test\"]}"
+    "\"http://nobody.test\",\"http://private.test\","                      \
+    "\"https://metadata.test\",\"http://mapped.test\"]}"
 
 /* Where redirects lead. */
 static const struct behaviour redirects[] = {
@@ -250,6 +252,10 @@ T_CASE(private_addresses_are_refused)
     check_fails("http://[::1]/", "egress/refused", "loopback, RFC 4291");
     check_fails("http://[::ffff:127.0.0.1]/", "egress/refused", "mapped");
     check_fails("http://localhost/", "egress/refused", "loopback");
+    check_fails("http://private.test/", "egress/refused",
+        "10.0.0.5:80 is private, RFC 1918");
+    check_fails("https://metadata.test/", "egress/refused", "link-local");
+    check_fails("http://mapped.test/", "egress/refused", "IPv4-mapped");
     T_INT(connections, 0);
     end();
 }
