@@ -269,18 +269,41 @@ T_CASE(connections_are_reused_within_a_pool)
 /* -- the judge -- */
 
 static void
-check_judged(const char *url, const char *peer)
+check_judged_at(const char *url, const char *connect_to, const char *peer)
 {
     struct got got = {.refuse = true};
     struct ll_fetch_pool *pool = pool_new();
     struct ll_fetch_want want = want_of("GET", url, &got);
-    want.connect_to = LINLI_STR("");
+    want.connect_to = ll_cstr(connect_to);
     run(pool, &want, &got);
     T_INT(got.end, LL_FETCH_REFUSED);
     T_OK(!got.sent && got.judged >= 1);
     if (peer != NULL)
         T_STR(ll_cstr(got.peer), peer);
     ll_fetch_pool_free(&pool);
+}
+
+static void
+check_judged(const char *url, const char *peer)
+{
+    check_judged_at(url, "", peer);
+}
+
+/* A fixed address is judged as any other, and is of that host and port only. */
+T_CASE(fixed_addresses_are_judged)
+{
+    static const char *const rows[][3] = {
+        {"http://good.test/", "good.test:80:10.0.0.5:81", "10.0.0.5:81"},
+        {"http://good.test/", "good.test:80:[::1]:81", "v6 0..1:81"},
+        {"http://[fd00::5]/", "[fd00::5]:80:[fd00::6]:80", "v6 0..6:80"},
+        {"http://10.0.0.5:82/", "10.0.0.5:82:10.0.0.5:82", "10.0.0.5:82"},
+        {"http://10.0.0.5/", "10.0.0.5:82:10.0.0.6:82", "10.0.0.5:80"},
+    };
+    peer_begin();
+    for (size_t i = 0; i < LL_COUNT(rows); i++)
+        check_judged_at(rows[i][0], rows[i][1], rows[i][2]);
+    T_INT(connections, 0);
+    peer_end();
 }
 
 /* However libcurl reads a host, the judge sees the address that it means. */
@@ -547,6 +570,7 @@ T_MAIN(
     T_RUN(what_takes_too_long_ends)
     T_RUN(no_encoding_cookie_or_login_is_known)
     T_RUN(connections_are_reused_within_a_pool)
+    T_RUN(fixed_addresses_are_judged)
     T_RUN(every_spelling_is_judged)
     T_RUN(addresses_of_names_are_judged)
     T_RUN(no_proxy_comes_from_the_environment)
