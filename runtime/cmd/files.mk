@@ -13,5 +13,6 @@ linli_SRCS = \
   linli_http.c \
   linli_plugin.c \
   linli_token.c \
+  linli_trigger.c \
   linli_usage.c
 linli-worker_SRCS = linli-worker.c

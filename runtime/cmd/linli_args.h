@@ -33,6 +33,10 @@ enum ll_opt {
     LL_OPT_PLUGIN,
     LL_OPT_STATE,
     LL_OPT_TO,
+    LL_OPT_AMOUNT,
+    LL_OPT_BAD_SIGNATURE,
+    LL_OPT_TIMES,
+    LL_OPT_TRANSACTION,
     LL_OPT_COUNT
 };
 
@@ -59,6 +63,7 @@ enum ll_verb_id {
     LL_VERB_RESTORE,
     LL_VERB_SEED,
     LL_VERB_TOKEN,
+    LL_VERB_TRIGGER,
     LL_VERB_USAGE,
     LL_VERB_VERSION,
     LL_VERB_COUNT

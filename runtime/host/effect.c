@@ -158,21 +158,6 @@ put_alert(
         alert->data);
 }
 
-void
-ll_alert_put(const struct ll_dead_of *of, const struct ll_alert *alert,
-    struct ll_commit *commit)
-{
-    struct alert whole = {.community = of->community->id,
-        .kind = alert->kind,
-        .plugin = of->plugin,
-        .subject = alert->subject,
-        .trace_id = alert->trace_id,
-        .data = alert->data,
-        .at_ms = ll_world_wall(of->host->world).ms,
-        .space = of->space};
-    put_alert(of->host, &whole, commit);
-}
-
 bool
 ll_effects_put(struct ll_call *call, struct ll_commit *commit)
 {
@@ -231,13 +216,17 @@ ll_dead_put(const struct ll_dead_of *of, const struct ll_dead *dead,
     ll_buf_init(&data, &of->host->mem, DEAD_BYTES_MAX);
     struct ll_jw w = ll_jw(&data);
     write_dead(&w, dead);
-    struct ll_alert alert = {.kind = ll_cstr(dead->kind),
+    struct alert alert = {.community = of->community->id,
+        .kind = ll_cstr(dead->kind),
+        .plugin = of->plugin,
         .subject = LINLI_STR(""),
         .trace_id = LINLI_STR(""),
-        .data = ll_buf_view(&data)};
+        .data = ll_buf_view(&data),
+        .at_ms = ll_world_wall(of->host->world).ms,
+        .space = of->space};
     bool good = !data.failed;
     if (good)
-        ll_alert_put(of, &alert, commit);
+        put_alert(of->host, &alert, commit);
     ll_buf_fini(&data);
     return good;
 }

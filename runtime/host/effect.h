@@ -27,23 +27,6 @@ void ll_effect_add(struct ll_call *call, struct ll_effect *effect);
 /* All of them into the commit; tells whether there were events. */
 bool ll_effects_put(struct ll_call *call, struct ll_commit *commit);
 
-/* Whose an alert of the runtime's own is. */
-struct ll_dead_of {
-    struct ll_host *host;
-    const struct ll_community *community;
-    linli_str plugin; /* empty: the community's own */
-    int64_t space;
-};
-struct ll_alert {
-    linli_str kind;     /* "linli.unreachable" */
-    linli_str subject;  /* a pid: it is sealed for them; or empty */
-    linli_str trace_id; /* or empty */
-    linli_str data;     /* JSON */
-};
-/* Puts it into a commit, as of now. */
-void ll_alert_put(const struct ll_dead_of *of, const struct ll_alert *alert,
-    struct ll_commit *commit);
-
 /* A task that has failed too often and is left. */
 struct ll_dead {
     const char *kind;  /* of the alert */
@@ -51,6 +34,13 @@ struct ll_dead {
     linli_str id, run; /* and these: the document of ~work, the handler */
     linli_str code;    /* of the last failure */
     int64_t attempts;
+};
+/* Whose it is. */
+struct ll_dead_of {
+    struct ll_host *host;
+    const struct ll_community *community;
+    linli_str plugin; /* empty: the community's own */
+    int64_t space;
 };
 /* An alert of it into a commit; false without memory. */
 bool ll_dead_put(const struct ll_dead_of *of, const struct ll_dead *dead,

@@ -6,6 +6,7 @@
 #include "host/await.h"
 #include "host/effect.h"
 #include "host/notify.h"
+#include "host/payment.h"
 #include "host/work.h"
 
 #define ERRAND_ARENA_BYTES_MAX ((size_t)4 << 20)
@@ -15,6 +16,9 @@
 static const struct ll_errand_kind *const kinds[] = {
     &ll_errand_fetch,
     &ll_errand_notify,
+    &ll_pay_create_kind,
+    &ll_pay_expire_kind,
+    &ll_pay_refund_kind,
 };
 
 static const struct ll_errand_kind *

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "data/put.h"
 #include "data/series.h"
-#include "host/effect.h"
+#include "host/alert.h"
 #include "host/notify_http.h"
 #include "host/notify_sim.h"
 #include "host/pid.h"
@@ -287,18 +287,17 @@ write_failed(struct ll_errand *errand, bool dead, struct ll_txn *txn,
     ll_buf_init(&data, &d->host->mem, LL_EFFECT_DATA_BYTES_MAX);
     struct ll_jw w = ll_jw(&data);
     write_alert(&w, d);
-    const struct ll_space *space = d->doc->coll->space;
-    struct ll_dead_of of = {
-        d->host, errand->community, space->plugin, space->id};
-    struct ll_alert alert = {.kind = LINLI_STR("linli.unreachable"),
+    struct ll_alert alert = {.space = d->doc->coll->space,
+        .kind = LINLI_STR("linli.unreachable"),
         .subject = text_of(d, "subject"),
         .trace_id = text_of(d, "trace_id"),
-        .data = ll_buf_view(&data)};
+        .data = ll_buf_view(&data),
+        .at_ms = ll_world_wall(d->host->world).ms};
     linli_status status =
         data.failed ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an alert")
                     : put_next(d, txn, err);
     if (status == LINLI_OK)
-        ll_alert_put(&of, &alert, commit);
+        ll_alert_put(d->host, &alert, commit);
     ll_buf_fini(&data);
     return status;
 }
