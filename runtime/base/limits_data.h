@@ -62,6 +62,11 @@
 #define LL_CODE_NAME_BYTES_MAX 128
 #define LL_CODE_BYTES_MAX 128 /* of what is given, and of what is expected */
 
+/* -- secrets: spec/secrets.md -- */
+#define LL_SECRETS_MAX 32        /* names that one plugin declares */
+#define LL_SECRET_BYTES_MAX 4096 /* of a value; a private key in PEM fits */
+#define LL_SIGN_BYTES_MAX 262144 /* of a text that is signed with one */
+
 /* -- the database: spec/store.md -- */
 #define LL_STORE_QUEUE_MAX 16384             /* commits that wait; then 503 */
 #define LL_STORE_QUEUE_BYTES_MAX (64u << 20) /* and their operations */

@@ -36,6 +36,8 @@ host_SRCS = batch.c \
   reconcile.c \
   remember.c \
   request.c \
+  secret.c \
+  secret_sign.c \
   seed.c \
   seed_read.c \
   stop.c \
@@ -43,6 +45,7 @@ host_SRCS = batch.c \
   timers.c \
   token_cache.c \
   trace.c \
+  vault.c \
   who.c \
   work.c
 

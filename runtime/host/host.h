@@ -26,6 +26,7 @@ struct ll_remembered;
 struct ll_roster;
 struct ll_demo_call;
 struct ll_queue;
+struct ll_secrets;
 struct ll_subscriber;
 struct ll_sweep;
 struct ll_dev_key;
@@ -74,6 +75,7 @@ struct ll_instance {
     struct ll_lock lock;
     struct ll_queue *queue;           /* host/work.c; NULL: never served */
     struct ll_subscriber *subscriber; /* host/bus.c; NULL: handles nothing */
+    struct ll_secrets *secrets;       /* host/secret.c; NULL: none yet */
     struct ll_err last_error;
     int64_t last_error_ms;      /* wall clock; 0: never */
     uint64_t restarts;          /* of pools that are gone */

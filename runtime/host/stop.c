@@ -10,6 +10,7 @@
 #include "host/dev_key.h"
 #include "host/host.h"
 #include "host/remember.h"
+#include "host/secret.h"
 #include "host/sweep.h"
 #include "host/work.h"
 
@@ -97,6 +98,7 @@ close_store(struct ll_host *host)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next) {
             ll_bus_close(i);
             ll_work_close(i);
+            ll_secrets_close(i);
             ll_lock_close(i);
         }
     ll_sweep_close(host);

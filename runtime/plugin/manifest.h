@@ -129,6 +129,8 @@ struct ll_manifest {
     uint32_t handle_count;
     linli_str *alerts; /* kinds, "parking.anomaly" */
     uint32_t alert_count;
+    linli_str *secrets; /* names */
+    uint32_t secret_count;
     bool directory_plates; /* call.resident has plates and household */
 };
 
@@ -158,6 +160,8 @@ int ll_manifest_handles(const struct ll_manifest *manifest, linli_str type);
 /* Whether the plugin may publish this event, may raise this kind of alert. */
 bool ll_manifest_publishes(const struct ll_manifest *manifest, linli_str type);
 bool ll_manifest_alert(const struct ll_manifest *manifest, linli_str kind);
+/* Whether it may use a secret of this name. */
+bool ll_manifest_secret(const struct ll_manifest *manifest, linli_str name);
 
 /* Finds the route for a method and a path below the plugin ("/tariffs/p1").
  * Literal segments win over parameters, left to right. Parameters are

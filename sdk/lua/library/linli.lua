@@ -169,6 +169,11 @@ function Call:alert(kind, data, options) end
 ---@return "ok"|"wrong"|"locked"
 function Call:try_code(name, given, expected) end
 
+---Signs a text with a secret that the operator has set. Changes nothing.
+---@param what {secret: string, text: string, algorithm?: "hmac-sha256"}
+---@return string # lower-case hexadecimal digits
+function Call:sign(what) end
+
 ---@class linli.Headers
 ---@field etag? string 1 to 64 visible ASCII characters, no quotes, no backslash
 
