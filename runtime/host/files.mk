@@ -16,6 +16,7 @@ host_SRCS = batch.c \
   device.c \
   directory.c \
   effect.c \
+  errand.c \
   error_text.c \
   feed.c \
   host.c \
@@ -32,6 +33,7 @@ host_SRCS = batch.c \
   own_schema.c \
   probe.c \
   problem_json.c \
+  queue.c \
   rate.c \
   reconcile.c \
   remember.c \
