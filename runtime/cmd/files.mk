@@ -12,6 +12,7 @@ linli_SRCS = \
   linli_host.c \
   linli_http.c \
   linli_plugin.c \
+  linli_secret.c \
   linli_token.c \
   linli_usage.c
 linli-worker_SRCS = linli-worker.c

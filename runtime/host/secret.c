@@ -126,12 +126,10 @@ static linli_status
 fail_unset(
     const struct ll_instance *instance, linli_str name, struct ll_err *err)
 {
-    linli_status status = ll_fail(err, LINLI_E_NOT_FOUND, "secret/unset",
-        "nobody has set the secret \"%.*s\" of %.*s in %.*s", LL_FMT(name),
-        LL_FMT(instance->id), LL_FMT(instance->community->id));
-    ll_err_fix(err, "Set it: linli secret set %.*s %.*s --community %.*s <FILE",
-        LL_FMT(instance->id), LL_FMT(name), LL_FMT(instance->community->id));
-    return status;
+    return ll_fail(err, LINLI_E_NOT_FOUND, "secret/unset",
+        "%.*s is not set: linli secret set %.*s %.*s --community %.*s <FILE",
+        LL_FMT(name), LL_FMT(instance->id), LL_FMT(name),
+        LL_FMT(instance->community->id));
 }
 
 static struct ll_vault_name

@@ -2,6 +2,7 @@ server_SRCS = \
   admin.c \
   alerts.c \
   api.c \
+  desk.c \
   dev.c \
   events.c \
   face.c \
@@ -14,6 +15,7 @@ server_SRCS = \
   metrics_http.c \
   openapi.c \
   openapi_schema.c \
+  secrets.c \
   usage.c \
   view.c
 
