@@ -1,6 +1,7 @@
 # The test programs, one .c file each; scripts need no list.
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
+  test_address.c \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
@@ -8,6 +9,7 @@ unit_SRCS = \
   test_docs.c \
   test_elf.c \
   test_enter.c \
+  test_fetch.c \
   test_ffi.c \
   test_file.c \
   test_frame.c \
@@ -63,6 +65,7 @@ unit_SRCS = \
   test_txn.c \
   test_txn_seen.c \
   test_unread.c \
+  test_url.c \
   test_usage.c \
   test_value.c \
   test_views.c \
