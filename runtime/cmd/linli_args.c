@@ -82,6 +82,10 @@ static const struct option options[LL_OPT_COUNT] = {
         {"--state S", "alerts in this state alone", "仅此状态的告警", false}},
     [LL_OPT_TO] = {"--to", NULL, true,
         {"--to TS", "before this time", "截止时间 (不含)", false}},
+    [LL_OPT_TYPES] = {"--types", NULL, true,
+        {"--types LIST",
+            "events by their types, such as parking.*,shop.paid [*]",
+            "事件类型, 如 parking.*,shop.paid [*]", false}},
 };
 
 #define OPT(o) (1u << LL_OPT_##o)
@@ -158,6 +162,21 @@ static const struct ll_verb verbs[] = {
         "输出用量合计; --json 含每刻钟明细"},
     {LL_VERB_VERSION, "version", "", 0, 0, 0,
         "print the versions of linli and its libraries", "输出版本信息"},
+    {LL_VERB_WEBHOOK_ADD, "webhook add",
+        "ID URL [--types LIST] [--community C]", 2, 2,
+        OPT(COMMUNITY) | OPT(TYPES) | OPT(TOKEN_FILE),
+        "have events told to URL; prints the key that signs, once",
+        "将事件通知到指定地址; 签名密钥仅显示一次"},
+    {LL_VERB_WEBHOOK_DELETE, "webhook delete", "ID [--community C]", 1, 1,
+        OPT(COMMUNITY) | OPT(TOKEN_FILE), "have no more events told to it",
+        "删除该通知地址"},
+    {LL_VERB_WEBHOOK_LIST, "webhook list", "[--community C]", 0, 0,
+        OPT(COMMUNITY) | OPT(TOKEN_FILE),
+        "list who is told of events, and how far", "列出事件通知地址及其进度"},
+    {LL_VERB_WEBHOOK_ROTATE, "webhook rotate", "ID [--community C]", 1, 1,
+        OPT(COMMUNITY) | OPT(TOKEN_FILE),
+        "print another key; the one before signs too for a day",
+        "更换签名密钥; 旧密钥一天内仍同时签名"},
 };
 _Static_assert(LL_COUNT(verbs) == LL_VERB_COUNT, "a verb is missing");
 

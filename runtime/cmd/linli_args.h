@@ -34,6 +34,7 @@ enum ll_opt {
     LL_OPT_PLUGIN,
     LL_OPT_STATE,
     LL_OPT_TO,
+    LL_OPT_TYPES,
     LL_OPT_COUNT
 };
 
@@ -65,6 +66,10 @@ enum ll_verb_id {
     LL_VERB_TOKEN,
     LL_VERB_USAGE,
     LL_VERB_VERSION,
+    LL_VERB_WEBHOOK_ADD,
+    LL_VERB_WEBHOOK_DELETE,
+    LL_VERB_WEBHOOK_LIST,
+    LL_VERB_WEBHOOK_ROTATE,
     LL_VERB_COUNT
 };
 

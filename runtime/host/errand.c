@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "data/put.h"
 #include "host/effect.h"
+#include "host/webhook.h"
 #include "host/work.h"
 
 #define ERRAND_ARENA_BYTES_MAX ((size_t)4 << 20)
@@ -11,7 +12,7 @@
 
 /* Every kind there is. */
 static const struct ll_errand_kind *const kinds[] = {
-    NULL,
+    &ll_webhook_kind,
 };
 
 static const struct ll_errand_kind *

@@ -48,6 +48,9 @@ host_SRCS = batch.c \
   token_cache.c \
   trace.c \
   vault.c \
+  webhook.c \
+  webhook_doc.c \
+  webhook_send.c \
   who.c \
   work.c
 

@@ -12,6 +12,7 @@
 #include "host/dev_key.h"
 #include "host/remember.h"
 #include "host/sweep.h"
+#include "host/webhook.h"
 #include "world/file.h"
 
 #define HOST_ARENA_BYTES_MAX ((size_t)64 << 20)
@@ -179,7 +180,7 @@ ll_host_add_community(
     community->next = host->communities;
     host->communities = community;
     host->community_count++;
-    return LINLI_OK;
+    return ll_webhooks_open_used(community, err);
 }
 
 static linli_status

@@ -28,6 +28,7 @@ struct ll_demo_call;
 struct ll_queue;
 struct ll_secrets;
 struct ll_subscriber;
+struct ll_webhooks;
 struct ll_sweep;
 struct ll_dev_key;
 
@@ -95,6 +96,7 @@ struct ll_community {
     struct ll_queue *errands; /* its own, host/errand.c; NULL: none yet */
     uint64_t event_number;    /* of the last commit with events; 0: told */
     struct ll_wait *feed_waits;
+    struct ll_webhooks *webhooks; /* host/webhook.c; NULL: it uses none */
 };
 
 struct ll_host {

@@ -13,6 +13,7 @@
 #include "host/remember.h"
 #include "host/secret.h"
 #include "host/sweep.h"
+#include "host/webhook.h"
 #include "host/work.h"
 
 static void
@@ -105,8 +106,10 @@ close_store(struct ll_host *host)
             ll_queue_close(&i->errands);
             ll_lock_close(i);
         }
-    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next) {
+        ll_webhooks_close(c);
         ll_queue_close(&c->errands);
+    }
     ll_sweep_close(host);
     ll_timer_free(&host->work_timer);
     ll_call_free_spares(host);

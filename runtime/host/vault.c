@@ -123,6 +123,12 @@ ll_wipe(struct ll_buf *buf)
 }
 
 void
+ll_wipe_bytes(void *bytes, size_t n)
+{
+    OPENSSL_cleanse(bytes, n);
+}
+
+void
 ll_vault_fingerprint(struct ll_host *host, linli_str community, linli_str plain,
     char out[LL_FINGERPRINT_BYTES])
 {

@@ -39,6 +39,7 @@ linli_status ll_vault_open(struct ll_host *host,
 void ll_opened_wipe(struct ll_opened *opened);
 /* The bytes of a buffer, which stays as long as it is. */
 void ll_wipe(struct ll_buf *buf);
+void ll_wipe_bytes(void *bytes, size_t n);
 
 static inline linli_str
 ll_opened_view(const struct ll_opened *opened)

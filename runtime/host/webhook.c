@@ -26,7 +26,8 @@
 struct endpoint {
     struct endpoint *next;
     struct ll_webhooks *webhooks;
-    linli_str id;       /* its own */
+    linli_str id; /* in id_bytes */
+    char id_bytes[LL_DOC_ID_BYTES_MAX];
     struct ll_doc *doc; /* a reference; NULL: it is to be asked for */
     struct ll_wait wait;
     struct ll_query query;
@@ -83,17 +84,14 @@ add(struct ll_webhooks *webhooks, linli_str id)
     if (find(webhooks, id) != NULL)
         return true;
     struct endpoint *endpoint = ll_alloc(mem, sizeof *endpoint);
-    char *copy = ll_alloc(mem, id.len);
-    if (endpoint == NULL || copy == NULL) {
-        ll_release(mem, endpoint, sizeof *endpoint);
-        ll_release(mem, copy, id.len);
+    if (endpoint == NULL)
         return false;
-    }
-    memcpy(copy, id.ptr, id.len);
-    *endpoint = (struct endpoint){.webhooks = webhooks,
-        .id = {copy, id.len},
-        .wait = {.ready = on_doc},
-        .next = webhooks->first};
+    ll_check(id.len <= sizeof endpoint->id_bytes);
+    memcpy(endpoint->id_bytes, id.ptr, id.len);
+    endpoint->id = (linli_str){endpoint->id_bytes, id.len};
+    endpoint->webhooks = webhooks;
+    endpoint->wait.ready = on_doc;
+    endpoint->next = webhooks->first;
     webhooks->first = endpoint;
     webhooks->count++;
     return true;
@@ -113,8 +111,6 @@ drop(struct endpoint **at)
     }
     ll_wait_cancel(&endpoint->wait);
     ll_doc_unref(&endpoint->doc);
-    ll_release(&host->mem, (char *)(uintptr_t)endpoint->id.ptr,
-        endpoint->id.len);
     ll_release(&host->mem, endpoint, sizeof *endpoint);
 }
 
@@ -220,6 +216,7 @@ take_rows(struct endpoint *endpoint, struct ll_err *err)
     struct ll_txn txn;
     linli_status status = LINLI_OK;
     struct ll_commit *commit = NULL;
+    uint64_t before = endpoint->scanned;
     ll_json_init(&json, docs->mem);
     ll_txn_init(&txn, docs);
     if (read_endpoint(endpoint, &json, &webhook))
@@ -231,8 +228,11 @@ take_rows(struct endpoint *endpoint, struct ll_err *err)
         if (commit == NULL || ll_txn_commit(&txn, commit) == 0)
             status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a commit");
     }
-    if (status != LINLI_OK && commit != NULL)
-        ll_docs_commit_free(docs, commit);
+    if (status != LINLI_OK) {
+        endpoint->scanned = before;
+        if (commit != NULL)
+            ll_docs_commit_free(docs, commit);
+    }
     ll_txn_fini(&txn);
     ll_json_fini(&json);
     return status;
@@ -245,8 +245,8 @@ on_rows(struct ll_query *query)
     struct ll_err err;
     uint64_t before = endpoint->scanned;
     endpoint->querying = false;
-    bool failed = query->status != LINLI_OK ||
-                  take_rows(endpoint, &err) != LINLI_OK;
+    bool failed =
+        query->status != LINLI_OK || take_rows(endpoint, &err) != LINLI_OK;
     bool more = query->more && endpoint->scanned > before;
     ll_query_fini(query);
     if (failed)
@@ -387,6 +387,7 @@ webhooks_new(struct ll_community *community)
 {
     struct ll_host *host = community->host;
     struct ll_webhooks *webhooks = ll_alloc(&host->mem, sizeof *webhooks);
+    bool used = ll_directory_find(host, community->id, LL_WEBHOOK_COLL) != NULL;
     struct ll_coll *coll = ll_directory(community, LL_WEBHOOK_COLL);
     if (webhooks == NULL || coll == NULL) {
         ll_release(&host->mem, webhooks, sizeof *webhooks);
@@ -394,6 +395,7 @@ webhooks_new(struct ll_community *community)
     }
     *webhooks = (struct ll_webhooks){.community = community,
         .coll = coll,
+        .known = !used,
         .events = {.ready = on_events},
         .timer = ll_timer_new(host->world, on_timer, webhooks)};
     if (webhooks->timer == NULL) {

@@ -1,5 +1,5 @@
-/* host/webhook_doc.c: an endpoint's document, its key, its signatures. [loop] */
-#include <openssl/crypto.h>
+/* host/webhook_doc.c: an endpoint's document, its key, its signatures. [loop]
+ */
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,8 +68,8 @@ ll_webhook_write(struct ll_community *community,
 {
     char subject[LL_PID_BYTES];
     struct ll_jw w = ll_jw(out);
-    ll_directory_subject(community->host, community->id, LL_WEBHOOK_COLL,
-        webhook->id, subject);
+    ll_directory_subject(
+        community->host, community->id, LL_WEBHOOK_COLL, webhook->id, subject);
     ll_jw_open(&w, '{');
     put_text(&w, "id", webhook->id);
     put_text(&w, "subject", ll_cstr(subject)); /* a URL may hold a password */
@@ -94,8 +94,8 @@ ll_webhook_write(struct ll_community *community,
 static bool
 is_name(linli_str s, size_t bytes_max, const char *also)
 {
-    bool good = s.len >= 1 && s.len <= bytes_max && s.ptr[0] >= 'a' &&
-                s.ptr[0] <= 'z';
+    bool good =
+        s.len >= 1 && s.len <= bytes_max && s.ptr[0] >= 'a' && s.ptr[0] <= 'z';
     for (size_t i = 1; good && i < s.len; i++)
         good = (s.ptr[i] >= 'a' && s.ptr[i] <= 'z') ||
                (s.ptr[i] >= '0' && s.ptr[i] <= '9') ||
@@ -189,12 +189,12 @@ ll_webhook_key_new(struct ll_community *community,
     struct ll_vault_name name = name_of(community, webhook);
     unsigned char key[LL_WEBHOOK_KEY_BYTES];
     ll_world_random(host->world, key, sizeof key);
-    linli_status status = ll_vault_close(host, &name,
-        (linli_str){(const char *)key, sizeof key}, sealed, err);
+    linli_status status = ll_vault_close(
+        host, &name, (linli_str){(const char *)key, sizeof key}, sealed, err);
     memcpy(shown, PREFIX, sizeof PREFIX);
     (void)EVP_EncodeBlock(
         (unsigned char *)shown + sizeof PREFIX - 1, key, sizeof key);
-    OPENSSL_cleanse(key, sizeof key);
+    ll_wipe_bytes(key, sizeof key);
     return status;
 }
 
@@ -210,8 +210,7 @@ ll_webhook_signature(
 
 static linli_status
 sign_with(struct ll_community *community, const struct ll_webhook *webhook,
-    linli_str sealed, linli_str message, struct ll_buf *out,
-    struct ll_err *err)
+    linli_str sealed, linli_str message, struct ll_buf *out, struct ll_err *err)
 {
     struct ll_vault_name name = name_of(community, webhook);
     struct ll_opened opened;

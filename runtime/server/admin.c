@@ -329,7 +329,8 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     if ((there != NULL || face->host->config.development) &&
         ll_view_handle(face, request, community, rest))
         return;
-    if (there != NULL && ll_secrets_handle(face, request, there, rest))
+    if (there != NULL && (ll_secrets_handle(face, request, there, rest) ||
+                             ll_webhooks_handle(face, request, there, rest)))
         return;
     if (plugins && post)
         enable(face, request, community);

@@ -17,7 +17,8 @@ server_SRCS = \
   openapi_schema.c \
   secrets.c \
   usage.c \
-  view.c
+  view.c \
+  webhooks.c
 
 # What no plugin changes of openapi.json, as bytes of C.
 GENERATED += gen/openapi_base.h
