@@ -38,6 +38,7 @@ unit_SRCS = \
   test_lua_sdk.c \
   test_manifest.c \
   test_manifest_data.c \
+  test_manifest_egress.c \
   test_metrics.c \
   test_native.c \
   test_native_db.c \

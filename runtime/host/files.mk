@@ -9,6 +9,7 @@ host_SRCS = batch.c \
   code_try.c \
   collections.c \
   conf.c \
+  conf_egress.c \
   db_list.c \
   db_ops.c \
   demo.c \

@@ -13,6 +13,7 @@
 #include "data/put.h"
 #include "host/bus.h"
 #include "host/directory.h"
+#include "world/fetch.h"
 
 #define ROWS 64
 /* Events that are not for it, after which its place moves all the same: so
@@ -47,6 +48,7 @@ struct ll_webhooks {
     struct ll_timer *timer;
     bool woken; /* the timer is about to look */
     struct ll_buf text, with;
+    struct ll_fetch_pool *pool;
 };
 
 static void
@@ -449,6 +451,7 @@ ll_webhooks_close(struct ll_community *community)
         ll_store_cancel(host->store, &webhooks->query);
         ll_query_fini(&webhooks->query);
     }
+    ll_fetch_pool_free(&webhooks->pool);
     ll_wait_cancel(&webhooks->events);
     ll_timer_free(&webhooks->timer);
     ll_buf_fini(&webhooks->text);
@@ -461,6 +464,19 @@ ll_webhooks_count(const struct ll_community *community)
 {
     const struct ll_webhooks *webhooks = community->webhooks;
     return webhooks == NULL || !webhooks->known ? -1 : (int)webhooks->count;
+}
+
+struct ll_fetch_pool *
+ll_webhooks_pool(struct ll_community *community)
+{
+    struct ll_webhooks *webhooks = community->webhooks;
+    struct ll_fetch_pool_options options = {
+        .idle_connections = LL_EGRESS_IDLE_CONNECTIONS,
+        .idle_ms = LL_EGRESS_IDLE_MS,
+        .ca_file = community->host->config.ca_file};
+    if (webhooks != NULL && webhooks->pool == NULL)
+        webhooks->pool = ll_fetch_pool_new(community->host->world, options);
+    return webhooks == NULL ? NULL : webhooks->pool;
 }
 
 void

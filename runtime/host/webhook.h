@@ -14,6 +14,8 @@
 #include "host/errand.h"
 #include "host/vault.h"
 
+struct ll_fetch_pool;
+
 #define LL_WEBHOOK_COLL "~webhook"
 /* "whsec_" and base64 of the key, and a NUL. */
 #define LL_WEBHOOK_SECRET_BYTES 51
@@ -90,6 +92,8 @@ linli_status ll_webhooks_open_used(
 void ll_webhooks_close(struct ll_community *community);
 /* How many there are; -1: not known yet. */
 int ll_webhooks_count(const struct ll_community *community);
+/* What messages are sent through; NULL without memory. */
+struct ll_fetch_pool *ll_webhooks_pool(struct ll_community *community);
 /* One may have more room: its events are looked at. */
 void ll_webhooks_again(struct ll_community *community);
 /* NULL: it is not there. */

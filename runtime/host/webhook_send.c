@@ -4,15 +4,18 @@
  * reads it is checked, GET /v1/c/{c}/events. It is the same each time but for
  * its time and so its signature.
  */
-#include <openssl/crypto.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "data/put.h"
+#include "domain/url.h"
 #include "host/directory.h"
 #include "host/effect.h"
 #include "host/webhook.h"
+#include "world/fetch.h"
 
+#define HEADERS 5
 #define TEXT_BYTES_MAX 8192
 
 /* An attempt. */
@@ -25,7 +28,8 @@ struct sending {
     struct ll_json json;
     struct ll_buf body, message, signature;
     struct ll_fetch *fetch;
-    bool gone; /* the endpoint wants no more, ever */
+    const struct ll_egress_fixed *fixed; /* NULL: its name is asked for */
+    bool gone;                           /* the endpoint wants no more, ever */
 };
 
 static void
@@ -188,13 +192,104 @@ on_answer(void *user, const struct ll_fetch_result *result)
     end(sending, sending->gone ? LL_ERRAND_DONE : LL_ERRAND_AGAIN, code);
 }
 
+/* Public addresses, and the one that the operator names for the host itself:
+ * the fetch goes there without asking for the name. */
+static bool
+judge(void *user, const struct ll_fetch_peer *peer)
+{
+    struct sending *sending = user;
+    struct ll_address address = {.v6 = peer->v6, .port = peer->port};
+    memcpy(address.bytes, peer->bytes, sizeof address.bytes);
+    return sending->fixed != NULL ||
+           ll_address_judge(&address).kind == LL_ADDRESS_PUBLIC;
+}
+
+static const struct ll_egress_fixed *
+fixed_for(const struct ll_errand *errand, const struct ll_url *url)
+{
+    const struct ll_config *config = &errand->host->config;
+    for (uint32_t i = 0; i < config->egress_count; i++) {
+        const struct ll_egress_fixed *fixed = &config->egress[i];
+        if ((fixed->community.len == 0 ||
+                ll_str_eq(fixed->community, errand->community->id)) &&
+            (fixed->plugin.len == 0 || ll_str_is(fixed->plugin, "~")) &&
+            ll_str_eq(fixed->host, url->host) &&
+            (fixed->port == 0 || fixed->port == url->port))
+            return fixed;
+    }
+    return NULL;
+}
+
+/* "HOST:PORT:ADDRESS:PORT" */
+static void
+put_connect_to(struct ll_buf *out, const struct ll_url *url,
+    const struct ll_egress_fixed *fixed)
+{
+    struct ll_address address = fixed->address;
+    char text[LL_ADDRESS_TEXT_BYTES];
+    if (address.port == 0)
+        address.port = url->port;
+    ll_address_text(&address, text);
+    ll_buf_printf(out, url->v6 ? "[%.*s]:%u:%s" : "%.*s:%u:%s",
+        LL_FMT(url->host), url->port, text);
+}
+
+static linli_status
+fetch(struct sending *sending, const struct ll_url *url, const char *stamp,
+    struct ll_err *err)
+{
+    struct ll_errand *errand = sending->errand;
+    struct ll_arena *arena = &errand->arena;
+    struct ll_fetch_pool *pool = ll_webhooks_pool(errand->community);
+    struct ll_buf *text = &sending->message; /* it is signed by now */
+    linli_str headers[HEADERS];
+    ll_buf_clear(text);
+    ll_buf_printf(text, "webhook-id: %.*s", LL_FMT(errand->id));
+    headers[0] = ll_arena_str(arena, ll_buf_view(text));
+    ll_buf_clear(text);
+    ll_buf_printf(text, "webhook-timestamp: %s", stamp);
+    headers[1] = ll_arena_str(arena, ll_buf_view(text));
+    ll_buf_clear(text);
+    ll_buf_printf(text, "webhook-signature: %.*s",
+        LL_FMT(ll_buf_view(&sending->signature)));
+    headers[2] = ll_arena_str(arena, ll_buf_view(text));
+    headers[3] = (linli_str)LINLI_STR("content-type: application/json");
+    headers[4] = (linli_str)LINLI_STR("user-agent: Linli");
+    ll_buf_clear(text);
+    if (sending->fixed != NULL)
+        put_connect_to(text, url, sending->fixed);
+    if (pool == NULL || arena->failed || text->failed)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a webhook");
+    struct ll_fetch_want want = {.method = LINLI_STR("POST"),
+        .url = ll_url_text(url, arena),
+        .headers = headers,
+        .header_count = HEADERS,
+        .body = ll_buf_view(&sending->body),
+        .connect_to = ll_buf_view(text),
+        .connect_ms = LL_EGRESS_CONNECT_MS,
+        .timeout_ms = LL_WEBHOOK_MS,
+        .header_bytes_max = LL_EGRESS_ANSWER_HEADER_BYTES_MAX,
+        .body_bytes_max = LL_WEBHOOK_ANSWER_BYTES_MAX,
+        .fields_max = LL_EGRESS_ANSWER_HEADERS_MAX,
+        .judge = judge,
+        .done = on_answer,
+        .user = sending};
+    return ll_fetch_start(pool, &want, &sending->fetch, err);
+}
+
 static linli_status
 post(struct sending *sending, struct ll_err *err)
 {
+    struct ll_url url;
+    const char *why = "";
     char stamp[24];
     linli_status status = put_message(sending, stamp, err);
-    LL_UNUSED(status);
-    return status;
+    if (status != LINLI_OK)
+        return status;
+    if (!ll_url_read(sending->webhook.url, &sending->errand->arena, &url, &why))
+        return ll_fail(err, LINLI_E_INVALID, "egress/invalid", "%s", why);
+    sending->fixed = fixed_for(sending->errand, &url);
+    return fetch(sending, &url, stamp, err);
 }
 
 /* The endpoint's document is known. */
