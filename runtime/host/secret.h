@@ -27,8 +27,9 @@ void ll_secrets_close(struct ll_instance *instance);
 
 /* The value of a secret that the plugin declares; wipe it after use.
  * LINLI_E_DENIED "secret/undeclared"; LINLI_E_NOT_FOUND "secret/unset", whose
- * message names the command; LINLI_E_AGAIN "runtime/busy" if it is not ready yet
- * (ll_secrets_ready tells when); LINLI_E_IO "store/failed", "store/unread". */
+ * message names the command; LINLI_E_AGAIN "runtime/busy" if it is not ready
+ * yet (ll_secrets_ready tells when); LINLI_E_IO "store/failed", "store/unread".
+ */
 linli_status ll_secret_open(struct ll_instance *instance, linli_str name,
     struct ll_opened *out, struct ll_err *err) LL_USE_RESULT;
 
