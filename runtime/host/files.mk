@@ -1,4 +1,5 @@
-host_SRCS = batch.c \
+host_SRCS = await.c \
+  batch.c \
   bus.c \
   call.c \
   call_admit.c \

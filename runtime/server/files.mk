@@ -3,6 +3,7 @@ server_SRCS = \
   alerts.c \
   api.c \
   desk.c \
+  calls.c \
   dev.c \
   events.c \
   face.c \

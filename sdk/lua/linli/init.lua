@@ -28,4 +28,14 @@ linli.log = {
   error = function(text) log(3, text) end,
 }
 
+-- What call:await takes: the payment parameters of a payment just made.
+function linli.paid(id)
+  return { paid = id }
+end
+
+-- Stands for a secret's value, in the value of a fetch's header.
+function linli.secret(name)
+  return "{{secret:" .. name .. "}}"
+end
+
 return linli

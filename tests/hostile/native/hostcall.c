@@ -218,7 +218,7 @@ put_good(int op, int at, int n)
         "box", "hostile-c.told", "hostile-c.n", "door", "hostile-c.odd", "key"};
     char text[64];
     char letter = calls[op].args[at];
-    int name = op <= 10 ? 0 : op == 12 ? 5 : op - 12;
+    int name = op <= 10 ? 0 : op == 12 ? 5 : op <= 16 ? op - 12 : 3;
     memcpy(text, "{\"id\":\"0000\",\"a\":1}", 20);
     text[7] = (char)('0' + n / 1000 % 10);
     text[8] = (char)('0' + n / 100 % 10);
