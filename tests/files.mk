@@ -7,6 +7,7 @@ unit_SRCS = \
   test_conf.c \
   test_digest.c \
   test_docs.c \
+  test_egress.c \
   test_elf.c \
   test_enter.c \
   test_fetch.c \

@@ -18,6 +18,8 @@ host_SRCS = await.c \
   device.c \
   directory.c \
   effect.c \
+  egress.c \
+  egress_want.c \
   errand.c \
   error_text.c \
   feed.c \

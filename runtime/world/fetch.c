@@ -572,6 +572,19 @@ set_text(CURL *easy, CURLoption option, linli_str text, struct ll_buf *scratch)
     return curl_easy_setopt(easy, option, scratch->ptr);
 }
 
+static bool
+has_type(const struct ll_fetch_want *want)
+{
+    static const char name[] = "content-type:";
+    for (uint32_t i = 0; i < want->header_count; i++) {
+        linli_str line = want->headers[i];
+        if (line.len >= sizeof name - 1 &&
+            ll_str_eq_nocase((linli_str){line.ptr, sizeof name - 1}, name))
+            return true;
+    }
+    return false;
+}
+
 static CURLcode
 set_request(struct ll_fetch *fetch, const struct ll_fetch_want *want,
     struct ll_buf *scratch)
@@ -590,8 +603,11 @@ set_request(struct ll_fetch *fetch, const struct ll_fetch_want *want,
         code = set_text(easy, CURLOPT_CUSTOMREQUEST, want->method, scratch);
     for (uint32_t i = 0; i < want->header_count && lines; i++)
         lines = add_line(&fetch->headers, scratch, want->headers[i]);
-    /* No 100-continue; and no type for a body that has none. */
+    /* Not of libcurl's own accord. */
     lines = lines && add_line(&fetch->headers, scratch, LINLI_STR("Expect:"));
+    if (!has_type(want))
+        lines = lines &&
+                add_line(&fetch->headers, scratch, LINLI_STR("Content-Type:"));
     if (want->connect_to.len > 0)
         lines =
             lines && add_line(&fetch->connect_to, scratch, want->connect_to);

@@ -92,7 +92,7 @@ T_CASE(egress_is_read)
               "{\"egress.allow_private\":["
               "{\"community\":\"garden\",\"plugin\":\"a1\","
               "\"host\":\"ERP.test\",\"address\":\"10.0.0.5\"},"
-              "{\"plugin\":\"~\",\"host\":\"fd00:0::5\","
+              "{\"plugin\":\"a2\",\"host\":\"fd00:0::5\","
               "\"address\":\"fd00::5\"}],"
               "\"egress\":{\"ca_file\":\"ca.pem\",\"test_addresses\":{"
               "\"good.test:80\":\"127.0.0.1:9000\"}}}",

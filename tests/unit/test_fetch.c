@@ -4,174 +4,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/text.h"
-#include "t.h"
-#include "world/tcp.h"
+#include "http_peer.h"
 
 #define HEAD_BYTES_MAX 4096
 #define BODY_BYTES_MAX 10000
 #define FIELDS_MAX 16
-
-/* -- a server on the same loop: the path says how it behaves -- */
-
-struct peer {
-    struct ll_conn *conn;
-    struct peer *next;
-    struct ll_buf in;
-    const char *more; /* written again and again */
-};
-
-static struct ll_mem mem;
-static struct ll_world *world;
-static struct ll_listener *listener;
-static struct peer *peers;
-static char address[64]; /* "127.0.0.1:PORT" */
-static int requests, connections;
-static char last_request[4096];
-
-static const struct behaviour {
-    const char *path, *head, *more;
-    bool closes;
-} behaviours[] = {
-    {"/hello", "HTTP/1.1 200 OK\r\nX-One:  1 \r\nContent-Length: 2\r\n\r\nhi",
-        NULL, false},
-    {"/silent", "", NULL, false},
-    {"/stuck", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", NULL, false},
-    {"/endless", "HTTP/1.1 200 OK\r\n\r\n", "more and more and more ", false},
-    {"/chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "4\r\nmore\r\n", false},
-    {"/huge", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "a",
-        false},
-    {"/heads", "HTTP/1.1 200 OK\r\n", "X-More: and more\r\n", false},
-    {"/head", "HTTP/1.1 200 OK\r\nX-Long: ", "aaaaaaaaaaaaaaaaaaaa", false},
-    {"/interim", "HTTP/1.1 103 Early\r\n\r\n", "HTTP/1.1 103 Early\r\n\r\n",
-        false},
-    {"/hints",
-        "HTTP/1.1 103 Early\r\nX-Hint: 1\r\n\r\n"
-        "HTTP/1.1 201 Made\r\nX-Two: 2\r\n folded\r\n"
-        "Transfer-Encoding: chunked\r\n\r\n"
-        "2\r\nok\r\n0\r\nX-Trailer: 3\r\n\r\n",
-        NULL, false},
-    {"/gone", "", NULL, true},
-    {"/short", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", NULL, true},
-    {"/old", "hello\n", NULL, true},
-    {"/zipped",
-        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
-        "Content-Length: 3\r\n\r\n\x1f\x8b!",
-        NULL, false},
-    {"/cookie",
-        "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n", NULL,
-        false},
-    {"/login",
-        "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\n"
-        "Content-Length: 0\r\n\r\n",
-        NULL, false},
-    {"/there",
-        "HTTP/1.1 302 Found\r\nLocation: /hello\r\n"
-        "Content-Length: 0\r\n\r\n",
-        NULL, false},
-};
-
-static void
-write_more(struct peer *peer)
-{
-    while (peer->more != NULL && ll_conn_queued(peer->conn) < 65536)
-        if (ll_conn_write(peer->conn, peer->more, strlen(peer->more)) !=
-            LINLI_OK)
-            peer->more = NULL;
-}
-
-static void
-answer(struct peer *peer)
-{
-    linli_str rest = ll_buf_view(&peer->in), method, path;
-    (void)ll_str_split(&rest, ' ', &method);
-    (void)ll_str_split(&rest, ' ', &path);
-    requests++;
-    snprintf(last_request, sizeof last_request, "%.*s", (int)peer->in.len,
-        peer->in.ptr);
-    for (size_t i = 0; i < LL_COUNT(behaviours); i++) {
-        const struct behaviour *b = &behaviours[i];
-        if (!ll_str_is(path, b->path))
-            continue;
-        if (b->head[0] != '\0')
-            T_INT(
-                ll_conn_write(peer->conn, b->head, strlen(b->head)), LINLI_OK);
-        peer->more = b->more;
-        if (b->closes)
-            ll_conn_finish(&peer->conn, 1000);
-        else
-            write_more(peer);
-    }
-    ll_buf_clear(&peer->in);
-}
-
-static void
-on_read(void *user, const char *bytes, size_t n)
-{
-    struct peer *peer = user;
-    ll_buf_add(&peer->in, bytes, n);
-    if (peer->in.len > 4 &&
-        memmem(peer->in.ptr, peer->in.len, "\r\n\r\n", 4) != NULL)
-        answer(peer);
-}
-
-static void
-on_end(void *user, bool broken)
-{
-    struct peer *peer = user;
-    (void)broken;
-    peer->more = NULL;
-    ll_conn_free(&peer->conn);
-}
-
-static void
-on_drained(void *user)
-{
-    write_more(user);
-}
-
-static const struct ll_conn_ops ops = {on_read, on_end, on_drained};
-
-static void
-on_accept(void *user, struct ll_conn *conn)
-{
-    struct peer *peer = ll_alloc(&mem, sizeof *peer);
-    (void)user;
-    connections++;
-    peer->conn = conn;
-    ll_buf_init(&peer->in, &mem, 65536);
-    peer->next = peers;
-    peers = peer;
-    ll_conn_start(conn, &ops, peer);
-}
-
-static void
-begin(void)
-{
-    ll_mem_init(&mem, 0);
-    requests = connections = 0;
-    T_INT(ll_world_new(&mem, &world, NULL), LINLI_OK);
-    T_INT(ll_listen(world, LINLI_STR("127.0.0.1:0"), on_accept, NULL, &listener,
-              NULL),
-        LINLI_OK);
-    ll_listener_address(listener, address);
-}
-
-static void
-end(void)
-{
-    ll_listener_free(&listener);
-    for (struct peer *peer; (peer = peers) != NULL;) {
-        peers = peer->next;
-        ll_conn_free(&peer->conn);
-        ll_buf_fini(&peer->in);
-        ll_release(&mem, peer, sizeof *peer);
-    }
-    ll_world_free(&world);
-    T_INT(mem.used_bytes, 0);
-}
 
 /* -- fetches -- */
 
@@ -281,7 +118,7 @@ get(const char *path)
 
 T_CASE(an_answer_comes_whole)
 {
-    begin();
+    peer_begin();
     struct got got = get("/hello");
     T_INT(got.end, LL_FETCH_ANSWERED);
     T_INT(got.status, 200);
@@ -290,7 +127,7 @@ T_CASE(an_answer_comes_whole)
     T_STR(ll_cstr(got.peer), address);
     T_STR(ll_cstr(got.body), "hi");
     T_STR(ll_cstr(got.fields), "x-one=1;content-length=2;");
-    end();
+    peer_end();
 }
 
 T_CASE(the_request_says_what_it_was_told_to)
@@ -298,7 +135,7 @@ T_CASE(the_request_says_what_it_was_told_to)
     static const linli_str headers[] = {
         LINLI_STR("X-Own: 1"), LINLI_STR("Content-Type: text/plain")};
     struct got got = {.times = 0};
-    begin();
+    peer_begin();
     struct ll_fetch_pool *pool = pool_new();
     struct ll_fetch_want want = want_of("PUT", "http://good.test/hello", &got);
     want.headers = headers;
@@ -316,18 +153,18 @@ T_CASE(the_request_says_what_it_was_told_to)
     T_INT(got.status, 200);
     T_INT(got.body_len, 0);
     ll_fetch_pool_free(&pool);
-    end();
+    peer_end();
 }
 
 T_CASE(interim_answers_and_trailers_are_left_out)
 {
-    begin();
+    peer_begin();
     struct got got = get("/hints");
     T_INT(got.end, LL_FETCH_ANSWERED);
     T_INT(got.status, 201);
     T_STR(ll_cstr(got.body), "ok");
     T_STR(ll_cstr(got.fields), "x-two=2;transfer-encoding=chunked;");
-    end();
+    peer_end();
 }
 
 /* Whatever is endless ends at its limit. */
@@ -335,7 +172,7 @@ T_CASE(too_much_is_refused)
 {
     static const char *const paths[] = {
         "/endless", "/chunks", "/huge", "/heads", "/head", "/interim"};
-    begin();
+    peer_begin();
     for (size_t i = 0; i < LL_COUNT(paths); i++) {
         struct got got = get(paths[i]);
         T_INT(got.end, LL_FETCH_TOO_LARGE);
@@ -343,26 +180,26 @@ T_CASE(too_much_is_refused)
         T_INT(got.status, 0);
         T_INT(got.body_len, 0);
     }
-    end();
+    peer_end();
 }
 
 T_CASE(what_is_no_answer_is_broken)
 {
     static const char *const paths[] = {"/gone", "/short", "/old"};
-    begin();
+    peer_begin();
     for (size_t i = 0; i < LL_COUNT(paths); i++) {
         struct got got = get(paths[i]);
         T_INT(got.end, LL_FETCH_BROKEN);
         T_OK(got.detail[0] != '\0' && got.sent);
     }
-    end();
+    peer_end();
 }
 
 T_CASE(what_takes_too_long_ends)
 {
     static const char *const urls[] = {
         "http://good.test/silent", "http://good.test/stuck"};
-    begin();
+    peer_begin();
     for (size_t i = 0; i < LL_COUNT(urls); i++) {
         struct got got = {.times = 0};
         struct ll_fetch_pool *pool = pool_new();
@@ -373,12 +210,12 @@ T_CASE(what_takes_too_long_ends)
         T_OK(got.sent);
         ll_fetch_pool_free(&pool);
     }
-    end();
+    peer_end();
 }
 
 T_CASE(no_encoding_cookie_or_login_is_known)
 {
-    begin();
+    peer_begin();
     struct ll_fetch_pool *pool = pool_new();
     struct got got = {.times = 0};
     struct ll_fetch_want want = want_of("GET", "http://good.test/zipped", &got);
@@ -404,13 +241,13 @@ T_CASE(no_encoding_cookie_or_login_is_known)
     T_INT(got.status, 302);
     T_INT(requests, before + 2);
     ll_fetch_pool_free(&pool);
-    end();
+    peer_end();
 }
 
 T_CASE(connections_are_reused_within_a_pool)
 {
     struct got got = {.times = 0};
-    begin();
+    peer_begin();
     struct ll_fetch_pool *pools[2] = {pool_new(), pool_new()};
     for (int i = 0; i < 4; i++) {
         got = (struct got){.times = 0};
@@ -423,7 +260,7 @@ T_CASE(connections_are_reused_within_a_pool)
     T_INT(connections, 2);
     ll_fetch_pool_free(&pools[0]);
     ll_fetch_pool_free(&pools[1]);
-    end();
+    peer_end();
 }
 
 /* -- the judge -- */
@@ -459,11 +296,11 @@ T_CASE(every_spelling_is_judged)
         {"http://[::ffff:127.0.0.1]:81/", "v6 255..1:81"},
         {"http://localhost/", NULL},
     };
-    begin();
+    peer_begin();
     for (size_t i = 0; i < LL_COUNT(rows); i++)
         check_judged(rows[i][0], rows[i][1]);
     T_INT(connections, 0);
-    end();
+    peer_end();
 }
 
 T_CASE(no_proxy_comes_from_the_environment)
@@ -471,7 +308,7 @@ T_CASE(no_proxy_comes_from_the_environment)
     static const char *const names[] = {
         "http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"};
     char proxy[80];
-    begin();
+    peer_begin();
     snprintf(proxy, sizeof proxy, "http://%s", address);
     for (size_t i = 0; i < LL_COUNT(names); i++)
         (void)setenv(names[i], proxy, 1);
@@ -480,14 +317,14 @@ T_CASE(no_proxy_comes_from_the_environment)
     for (size_t i = 0; i < LL_COUNT(names); i++)
         (void)unsetenv(names[i]);
     T_INT(connections, 0);
-    end();
+    peer_end();
 }
 
 T_CASE(schemes_and_users_are_refused)
 {
     static const char *const urls[] = {"ftp://good.test/", "file:///etc/passwd",
         "gopher://good.test/", "http://u:p@good.test/", "http://"};
-    begin();
+    peer_begin();
     for (size_t i = 0; i < LL_COUNT(urls); i++) {
         struct got got = {.times = 0};
         struct ll_err err = {.status = LINLI_OK};
@@ -501,7 +338,7 @@ T_CASE(schemes_and_users_are_refused)
         ll_fetch_pool_free(&pool);
     }
     T_INT(requests, 0);
-    end();
+    peer_end();
 }
 
 /* -- connections that do not come about -- */
@@ -509,7 +346,7 @@ T_CASE(schemes_and_users_are_refused)
 T_CASE(nobody_there_is_unreachable)
 {
     struct got got = {.times = 0};
-    begin();
+    peer_begin();
     ll_listener_free(&listener);
     struct ll_fetch_pool *pool = pool_new();
     struct ll_fetch_want want = want_of("POST", "http://good.test/", &got);
@@ -522,14 +359,14 @@ T_CASE(nobody_there_is_unreachable)
     T_INT(got.end, LL_FETCH_UNREACHABLE);
     T_OK(!got.sent && got.judged == 0);
     ll_fetch_pool_free(&pool);
-    end();
+    peer_end();
 }
 
 T_CASE(no_tls_is_no_answer)
 {
     char connect_to[128];
     struct got got = {.times = 0};
-    begin();
+    peer_begin();
     struct ll_fetch_pool *pool = pool_new();
     struct ll_fetch_want want = want_of("GET", "https://good.test/", &got);
     snprintf(connect_to, sizeof connect_to, "good.test:443:%s", address);
@@ -540,7 +377,7 @@ T_CASE(no_tls_is_no_answer)
     T_INT(requests, 0);
     T_OK(!got.sent);
     ll_fetch_pool_free(&pool);
-    end();
+    peer_end();
 }
 
 /* -- ends of our own -- */
@@ -548,7 +385,7 @@ T_CASE(no_tls_is_no_answer)
 T_CASE(a_cancelled_fetch_says_nothing)
 {
     struct got got = {.times = 0}, other = {.times = 0};
-    begin();
+    peer_begin();
     struct ll_fetch_pool *pool = pool_new();
     struct ll_fetch_want want = want_of("GET", "http://good.test/silent", &got);
     /* Before anything, and while it waits for the answer. */
@@ -575,13 +412,13 @@ T_CASE(a_cancelled_fetch_says_nothing)
     ll_world_turn(world, false);
     ll_fetch_pool_free(&pool);
     T_INT(got.times, 0);
-    end();
+    peer_end();
 }
 
 T_CASE(the_pool_may_go_in_a_callback)
 {
     struct got got = {.times = 0}, other = {.times = 0};
-    begin();
+    peer_begin();
     struct ll_fetch_pool *pool = pool_new();
     struct ll_fetch_want want =
         want_of("GET", "http://good.test/silent", &other);
@@ -592,13 +429,13 @@ T_CASE(the_pool_may_go_in_a_callback)
     T_INT(got.status, 200);
     T_OK(pool == NULL);
     T_INT(other.times, 0);
-    end();
+    peer_end();
 }
 
 T_CASE(an_idle_pool_closes_its_connections)
 {
     struct got got = {.times = 0};
-    begin();
+    peer_begin();
     struct ll_fetch_pool *pool = ll_fetch_pool_new(world,
         (struct ll_fetch_pool_options){.idle_connections = 2, .idle_ms = 1});
     struct ll_fetch_want want = want_of("GET", "http://good.test/hello", &got);
@@ -610,14 +447,14 @@ T_CASE(an_idle_pool_closes_its_connections)
     T_INT(got.status, 200);
     T_INT(connections, 2);
     ll_fetch_pool_free(&pool);
-    end();
+    peer_end();
 }
 
 /* Memory of ours that is missing ends the fetch, and nothing else. */
 T_CASE(memory_may_be_missing)
 {
     bool all = false;
-    begin();
+    peer_begin();
     for (uint64_t n = 1; !all; n++) {
         struct got got = {.times = 0};
         struct ll_fetch_want want =
@@ -640,7 +477,7 @@ T_CASE(memory_may_be_missing)
         ll_fetch_pool_free(&pool);
     }
     T_INT(requests, 1);
-    end();
+    peer_end();
 }
 
 /* clang-format off */
