@@ -19,6 +19,7 @@ host_SRCS = await.c \
   directory.c \
   effect.c \
   egress.c \
+  egress_place.c \
   egress_want.c \
   errand.c \
   error_text.c \

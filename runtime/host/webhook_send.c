@@ -9,11 +9,10 @@
 
 #include "base/text.h"
 #include "data/put.h"
-#include "domain/url.h"
 #include "host/directory.h"
 #include "host/effect.h"
+#include "host/egress_place.h"
 #include "host/webhook.h"
-#include "world/fetch.h"
 
 #define HEADERS 5
 #define TEXT_BYTES_MAX 8192
@@ -27,9 +26,11 @@ struct sending {
     struct ll_webhook webhook; /* strings in `json`, while one is read */
     struct ll_json json;
     struct ll_buf body, message, signature;
+    struct ll_url url;
     struct ll_fetch *fetch;
-    const struct ll_egress_fixed *fixed; /* NULL: its name is asked for */
-    bool gone;                           /* the endpoint wants no more, ever */
+    char refused[LL_EGRESS_REFUSED_BYTES]; /* address and range */
+    const struct ll_egress_fixed *fixed;   /* NULL: its name is asked for */
+    bool gone; /* the endpoint wants no more, ever */
 };
 
 static void
@@ -175,70 +176,52 @@ put_message(struct sending *sending, char stamp[24], struct ll_err *err)
 /* -- on its way -- */
 
 static void
+log_refused(const struct sending *sending)
+{
+    char msg[128 + LL_EGRESS_REFUSED_BYTES];
+    (void)snprintf(msg, sizeof msg, "webhook %.*s: %s",
+        LL_FMT(with(sending->errand, "webhook")), sending->refused);
+    struct ll_log_line line = {.level = LL_WARN,
+        .code = "egress/refused",
+        .community = sending->errand->community->id,
+        .msg = ll_cstr(msg)};
+    ll_log_write(&sending->host->log, &line);
+}
+
+static void
 on_answer(void *user, const struct ll_fetch_result *result)
 {
     struct sending *sending = user;
     bool answered = result->end == LL_FETCH_ANSWERED;
     uint32_t status = answered ? result->status : 0;
-    const char *code = answered ? "webhook/refused" : "egress/unreachable";
+    const char *code =
+        answered ? "webhook/refused" : ll_egress_code(result->end);
     sending->fetch = NULL;
     if (status >= 200 && status < 300) {
         note(sending, status, "");
         end(sending, LL_ERRAND_DONE, "");
         return;
     }
+    if (result->end == LL_FETCH_REFUSED)
+        log_refused(sending);
     sending->gone = status == 410;
     note(sending, status, sending->gone ? "webhook/gone" : code);
     end(sending, sending->gone ? LL_ERRAND_DONE : LL_ERRAND_AGAIN, code);
 }
 
-/* Public addresses, and the one that the operator names for the host itself:
- * the fetch goes there without asking for the name. */
 static bool
 judge(void *user, const struct ll_fetch_peer *peer)
 {
     struct sending *sending = user;
-    struct ll_address address = {.v6 = peer->v6, .port = peer->port};
-    memcpy(address.bytes, peer->bytes, sizeof address.bytes);
-    return sending->fixed != NULL ||
-           ll_address_judge(&address).kind == LL_ADDRESS_PUBLIC;
-}
-
-static const struct ll_egress_fixed *
-fixed_for(const struct ll_errand *errand, const struct ll_url *url)
-{
-    const struct ll_config *config = &errand->host->config;
-    for (uint32_t i = 0; i < config->egress_count; i++) {
-        const struct ll_egress_fixed *fixed = &config->egress[i];
-        if ((fixed->community.len == 0 ||
-                ll_str_eq(fixed->community, errand->community->id)) &&
-            (fixed->plugin.len == 0 || ll_str_is(fixed->plugin, "~")) &&
-            ll_str_eq(fixed->host, url->host) &&
-            (fixed->port == 0 || fixed->port == url->port))
-            return fixed;
-    }
-    return NULL;
-}
-
-/* "HOST:PORT:ADDRESS:PORT" */
-static void
-put_connect_to(struct ll_buf *out, const struct ll_url *url,
-    const struct ll_egress_fixed *fixed)
-{
-    struct ll_address address = fixed->address;
-    char text[LL_ADDRESS_TEXT_BYTES];
-    if (address.port == 0)
-        address.port = url->port;
-    ll_address_text(&address, text);
-    ll_buf_printf(out, url->v6 ? "[%.*s]:%u:%s" : "%.*s:%u:%s",
-        LL_FMT(url->host), url->port, text);
+    return ll_egress_judge(
+        sending->fixed, &sending->url, peer, sending->refused);
 }
 
 static linli_status
-fetch(struct sending *sending, const struct ll_url *url, const char *stamp,
-    struct ll_err *err)
+fetch(struct sending *sending, const char *stamp, struct ll_err *err)
 {
     struct ll_errand *errand = sending->errand;
+    const struct ll_url *url = &sending->url;
     struct ll_arena *arena = &errand->arena;
     struct ll_fetch_pool *pool = ll_webhooks_pool(errand->community);
     struct ll_buf *text = &sending->message; /* it is signed by now */
@@ -255,9 +238,7 @@ fetch(struct sending *sending, const struct ll_url *url, const char *stamp,
     headers[2] = ll_arena_str(arena, ll_buf_view(text));
     headers[3] = (linli_str)LINLI_STR("content-type: application/json");
     headers[4] = (linli_str)LINLI_STR("user-agent: Linli");
-    ll_buf_clear(text);
-    if (sending->fixed != NULL)
-        put_connect_to(text, url, sending->fixed);
+    linli_str to = ll_egress_connect_to(sending->fixed, url, arena);
     if (pool == NULL || arena->failed || text->failed)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a webhook");
     struct ll_fetch_want want = {.method = LINLI_STR("POST"),
@@ -265,7 +246,7 @@ fetch(struct sending *sending, const struct ll_url *url, const char *stamp,
         .headers = headers,
         .header_count = HEADERS,
         .body = ll_buf_view(&sending->body),
-        .connect_to = ll_buf_view(text),
+        .connect_to = to,
         .connect_ms = LL_EGRESS_CONNECT_MS,
         .timeout_ms = LL_WEBHOOK_MS,
         .header_bytes_max = LL_EGRESS_ANSWER_HEADER_BYTES_MAX,
@@ -280,16 +261,17 @@ fetch(struct sending *sending, const struct ll_url *url, const char *stamp,
 static linli_status
 post(struct sending *sending, struct ll_err *err)
 {
-    struct ll_url url;
     const char *why = "";
     char stamp[24];
     linli_status status = put_message(sending, stamp, err);
     if (status != LINLI_OK)
         return status;
-    if (!ll_url_read(sending->webhook.url, &sending->errand->arena, &url, &why))
+    if (!ll_url_read(
+            sending->webhook.url, &sending->errand->arena, &sending->url, &why))
         return ll_fail(err, LINLI_E_INVALID, "egress/invalid", "%s", why);
-    sending->fixed = fixed_for(sending->errand, &url);
-    return fetch(sending, &url, stamp, err);
+    sending->fixed = ll_egress_fixed_of(sending->errand->community,
+        LINLI_STR(LL_EGRESS_HOST_ITSELF), &sending->url);
+    return fetch(sending, stamp, err);
 }
 
 /* The endpoint's document is known. */
