@@ -2,8 +2,8 @@ server_SRCS = \
   admin.c \
   alerts.c \
   api.c \
-  desk.c \
   calls.c \
+  desk.c \
   dev.c \
   events.c \
   face.c \
