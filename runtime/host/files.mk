@@ -21,6 +21,7 @@ host_SRCS = await.c \
   egress.c \
   egress_want.c \
   errand.c \
+  errand_fetch.c \
   error_text.c \
   feed.c \
   host.c \
