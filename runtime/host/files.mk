@@ -22,6 +22,7 @@ host_SRCS = await.c \
   egress_place.c \
   egress_want.c \
   errand.c \
+  errand_fetch.c \
   error_text.c \
   feed.c \
   host.c \

@@ -63,10 +63,12 @@ on_sock(uv_poll_t *handle, int status, int events)
 {
     struct sock *sock = handle->data;
     struct ll_fetch_pool *pool = sock->pool;
-    int running, flags = status < 0 ? CURL_CSELECT_ERR : 0;
-    if ((events & UV_READABLE) != 0)
+    int running, flags = 0;
+    /* What is wrong with it, reading tells; then libcurl can see that a
+     * connection which it had kept is gone, and takes a new one. */
+    if (status < 0 || (events & UV_READABLE) != 0)
         flags |= CURL_CSELECT_IN;
-    if ((events & UV_WRITABLE) != 0)
+    if (status < 0 || (events & UV_WRITABLE) != 0)
         flags |= CURL_CSELECT_OUT;
     (void)curl_multi_socket_action(pool->multi, sock->fd, flags, &running);
     collect(pool);
@@ -454,6 +456,8 @@ fetch_finish(struct ll_fetch *fetch, CURLcode code)
         result.status = (uint32_t)status;
         result.body = ll_buf_view(&fetch->body);
     } else {
+        if (result.end == LL_FETCH_TOO_LARGE && fetch->too_large == NULL)
+            fetch->too_large = "a line of the header section is too large";
         result.detail = fetch->too_large != NULL  ? fetch->too_large
                         : fetch->error[0] != '\0' ? fetch->error
                                                   : curl_easy_strerror(code);
