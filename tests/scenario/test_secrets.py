@@ -17,13 +17,28 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import tap  # noqa: E402
 from linli_test import (Daemon, plugin_folder, probe_manifest,  # noqa: E402
                         temporary_folder)
+from outside import Outside, answer  # noqa: E402
 
 MARKER = "S3cr3t-marker-7f1e2a"  # what is looked for everywhere
 ROUTES = [{"method": "POST", "path": "/sign", "caller": ["resident"],
            "safe": True},
-          {"method": "POST", "path": "/write", "caller": ["resident"]}]
+          {"method": "POST", "path": "/name", "caller": ["resident"],
+           "safe": True},
+          {"method": "POST", "path": "/write", "caller": ["resident"]},
+          {"method": "POST", "path": "/fetch", "caller": ["resident"]}]
+PATHS = {"/hello": answer(200, {"hello": 1}),
+         "/there": answer(307, Location="/hello"),
+         "/away": answer(307, Location="http://other.test/hello")}
 LUA = """
-local p = require("linli").plugin()
+local linli = require("linli")
+local p = linli.plugin()
+p:post("/fetch", function(call)
+    return call:await(linli.fetch(call.body), "got")
+end)
+p:answer("got", function(call, answer) return 200, answer end)
+p:post("/name", function(call)
+    return 200, {text = "Bearer " .. linli.secret("map_key")}
+end)
 p:post("/sign", function(call)
     return 200, {signature = call:sign(call.body)}
 end)
@@ -39,7 +54,8 @@ return p
 def manifest(plugin_id="probe", secrets=("map_key", "other")):
     """A plugin that signs."""
     return probe_manifest(plugin_id, routes=ROUTES, secrets=list(secrets),
-                          collections={"note": {}})
+                          collections={"note": {}}, answers=["got"],
+                          egress=["http://good.test", "http://other.test"])
 
 
 @contextlib.contextmanager
@@ -214,7 +230,7 @@ def test_it_outlives_kill_and_its_version():
 
 def test_it_is_found_nowhere():
     with signer() as (d, folder):
-        answers = [put(d, "map_key", MARKER), sign(d),
+        said = [put(d, "map_key", MARKER), sign(d),
                    put(d, "map_key", MARKER + "\n"),
                    put(d, "undeclared", MARKER),
                    d.http("PUT", secrets_path("map_key"),
@@ -224,8 +240,8 @@ def test_it_is_found_nowhere():
                    d.http("GET", "/metrics"),
                    d.http("GET", "/v1/c/demo/admin/plugins",
                           as_="operator:o1")]
-        for answer in answers:
-            tap.equal(MARKER in answer.text, False, answer)
+        for one in said:
+            tap.equal(MARKER in one.text, False, one)
         copy = os.path.join(folder, "copy.db")
         d.linli_ok("backup", copy)
         d.call("probe", "/write", {}, key="k1")
@@ -242,6 +258,74 @@ def test_it_is_found_nowhere():
         d.stop()
         tap.equal(files_hold(d.data, MARKER), [])
         d.restart()
+
+
+@contextlib.contextmanager
+def outside():
+    """A signer, and two hosts that keep what they are asked."""
+    with Outside(PATHS) as good, Outside(PATHS) as other:
+        config = {"egress": {"test_addresses": {
+            "good.test:80": good.address, "other.test:80": other.address}}}
+        with signer(config=config) as (d, _):
+            yield d, good, other
+
+
+def fetch(d, path="/hello", **request):
+    """What the plugin was answered."""
+    got = d.call("probe", "/fetch",
+                 dict(request, url="http://good.test" + path),
+                 key=os.urandom(8).hex())
+    tap.equal(got.status, 200, got)
+    return got.json
+
+
+def test_in_the_headers_of_a_fetch():
+    with outside() as (d, good, other):
+        tap.equal(d.call("probe", "/name", {}).json["text"],
+                  "Bearer {{secret:map_key}}")
+        headers = {"Authorization": "Bearer {{secret:map_key}}",
+                   "X-Two": "{{secret:map_key}}/{{secret:other}}"}
+        refused = fetch(d, headers=headers)
+        tap.equal((refused["ok"], refused["error"]), (False, "secret/unset"))
+        tap.contains([line["msg"] for line in d.log_lines()
+                      if line["code"] == "secret/unset"][-1],
+                     "linli secret set probe map_key --community demo")
+        tap.equal(good.requests, [])
+        put(d, "map_key", MARKER)
+        put(d, "other", "2nd-" + MARKER)
+        tap.equal(fetch(d, headers=headers)["json"], {"hello": 1})
+        got = good.requests[-1].headers
+        tap.equal((got["authorization"], got["x-two"]),
+                  ("Bearer " + MARKER, MARKER + "/2nd-" + MARKER))
+        # A redirect takes it along to the same origin, and to no other.
+        tap.equal(fetch(d, "/there", headers=headers)["ok"], True)
+        tap.equal(good.requests[-1].headers["authorization"],
+                  "Bearer " + MARKER)
+        tap.equal(fetch(d, "/away", headers=dict(
+            headers, Accept="text/x-{{secret:map_key}}"))["ok"], True)
+        tap.equal(MARKER in str(other.requests[-1].headers), False)
+        # Undeclared, and badly written: the call that asks fails.
+        for wrong, code in (("{{secret:nowhere}}", "secret/undeclared"),
+                            ("{{secret:map_key", "secret/reference")):
+            count = len(good.requests)
+            answered = d.call("probe", "/fetch", {
+                "url": "http://good.test/hello",
+                "headers": {"X-A": wrong}}, key=os.urandom(8).hex())
+            if answered.status == 200:
+                tap.equal(answered.json["error"], code)
+            else:
+                tap.contains(last_error(d)["msg"], code)
+            tap.equal(len(good.requests), count)
+        # In a body or an address it is a text like any other.
+        fetch(d, method="POST", body="{{secret:map_key}}")
+        tap.equal(good.requests[-1].body, b"{{secret:map_key}}")
+        tap.equal(files_hold(d.data, MARKER), [])
+        d.kill()
+        tap.equal(files_hold(d.data, MARKER), [])
+        d.restart()
+        tap.equal(fetch(d, headers=headers)["json"], {"hello": 1})
+        tap.equal(good.requests[-1].headers["authorization"],
+                  "Bearer " + MARKER)
 
 
 def test_the_manifest_is_judged():
