@@ -27,8 +27,11 @@ struct ll_address_verdict {
     const char *range; /* "loopback, RFC 1122"; NULL if public */
 };
 
+/* What an address is by the first range that holds it; the port is no matter.
+ */
 struct ll_address_verdict ll_address_judge(const struct ll_address *address);
 
+/* Address and port are the same; an IPv4 one is never an IPv6 one. */
 bool ll_address_equal(const struct ll_address *a, const struct ll_address *b);
 
 /* Reads "192.0.2.1", "2001:db8::1" or, with a port, "192.0.2.1:80" and
