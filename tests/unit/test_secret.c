@@ -274,7 +274,48 @@ T_CASE(signing)
     close_host();
 }
 
+/* Whatever fails, it is told so; then the same can be asked again. */
+T_CASE(each_allocation_may_fail)
+{
+    struct ll_buf args, out;
+    uint64_t n = 0;
+    bool failed = true;
+    open_host();
+    ready();
+    set("map_key", "K");
+    host_call_settle(&h);
+    ll_secrets_close(&h.instance);
+    ll_buf_init(&args, &text_mem, 4096);
+    ll_put_list(&args, 1);
+    ll_put_map(&args, 2);
+    ll_put_bytes(&args, LINLI_STR("secret"));
+    ll_put_bytes(&args, LINLI_STR("map_key"));
+    ll_put_bytes(&args, LINLI_STR("text"));
+    ll_put_bytes(&args, LINLI_STR("t"));
+    while (failed && n < 1000) {
+        h.host.mem.fail_in = ++n;
+        linli_status status = host_call(&h, 23, ll_buf_view(&args));
+        failed = h.host.mem.fail_in == 0;
+        h.host.mem.fail_in = 0;
+        T_OK(status == LINLI_OK || failed);
+        ll_secrets_close(&h.instance);
+    }
+    T_OK(n > 1 && n < 1000);
+    ll_secrets_open(&h.instance);
+    ready();
+    ll_buf_init(&out, &h.host.mem, 65536);
+    h.host.mem.fail_in = 1;
+    T_INT(ll_secret_expand(
+              &h.instance, LINLI_STR("{{secret:map_key}}"), &out, &h.err),
+        LINLI_E_NOMEM);
+    T_INT(out.len, 0);
+    h.host.mem.fail_in = 0;
+    ll_buf_fini(&out);
+    ll_buf_fini(&args);
+    close_host();
+}
+
 T_MAIN(T_RUN(set_replaced_deleted) T_RUN(what_is_kept_is_sealed)
         T_RUN(references_are_replaced) T_RUN(names_and_values)
             T_RUN(a_longest_value_is_sent_whole) T_RUN(fingerprints_are_keyed)
-                T_RUN(signing))
+                T_RUN(signing) T_RUN(each_allocation_may_fail))
