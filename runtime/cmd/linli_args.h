@@ -35,6 +35,10 @@ enum ll_opt {
     LL_OPT_STATE,
     LL_OPT_TO,
     LL_OPT_TYPES,
+    LL_OPT_AMOUNT,
+    LL_OPT_BAD_SIGNATURE,
+    LL_OPT_TIMES,
+    LL_OPT_TRANSACTION,
     LL_OPT_COUNT
 };
 
@@ -64,6 +68,7 @@ enum ll_verb_id {
     LL_VERB_SECRET_SET,
     LL_VERB_SEED,
     LL_VERB_TOKEN,
+    LL_VERB_TRIGGER,
     LL_VERB_USAGE,
     LL_VERB_VERSION,
     LL_VERB_WEBHOOK_ADD,

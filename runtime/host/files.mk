@@ -1,4 +1,5 @@
-host_SRCS = await.c \
+host_SRCS = alert.c \
+  await.c \
   batch.c \
   bus.c \
   call.c \
@@ -37,6 +38,13 @@ host_SRCS = await.c \
   metrics.c \
   op.c \
   own_schema.c \
+  pay_adapter.c \
+  pay_doc.c \
+  pay_sim.c \
+  payment.c \
+  payment_errand.c \
+  payment_notice.c \
+  payment_ops.c \
   probe.c \
   problem_json.c \
   queue.c \

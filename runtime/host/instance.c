@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "host/bus.h"
+#include "host/errand.h"
 #include "host/remember.h"
 #include "host/secret.h"
 #include "host/work.h"
@@ -453,12 +454,17 @@ ll_instance_put_failed(struct ll_host *host,
     const struct ll_remembered *remembered, const struct ll_err *err)
 {
     struct ll_instance *instance = NULL;
+    struct ll_err own;
     if (find_instance(host, remembered->community, remembered->plugin,
             &instance, NULL) != LINLI_OK)
         return;
     instance->state = LL_INSTANCE_FAILED;
     instance->last_error = *err;
     instance->last_error_ms = ll_world_wall(host->world).ms;
+    /* What it owes outside, refunds above all, goes on. */
+    if (ll_space_find(instance->space, LINLI_STR("~errand")) != NULL &&
+        ll_errands_open(instance, &own) != LINLI_OK)
+        instance->last_error = own;
 }
 
 /* Its manifest is read, as far as it still can be: a gate opens also while

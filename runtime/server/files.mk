@@ -2,9 +2,11 @@ server_SRCS = \
   admin.c \
   alerts.c \
   api.c \
+  callbacks.c \
   calls.c \
   desk.c \
   dev.c \
+  dev_pay.c \
   events.c \
   face.c \
   http.c \
@@ -17,6 +19,7 @@ server_SRCS = \
   openapi.c \
   openapi_schema.c \
   secrets.c \
+  payments.c \
   usage.c \
   view.c \
   webhooks.c
