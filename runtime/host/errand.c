@@ -7,6 +7,7 @@
 #include "host/effect.h"
 #include "host/notify.h"
 #include "host/payment.h"
+#include "host/webhook.h"
 #include "host/work.h"
 
 #define ERRAND_ARENA_BYTES_MAX ((size_t)4 << 20)
@@ -19,6 +20,7 @@ static const struct ll_errand_kind *const kinds[] = {
     &ll_pay_create_kind,
     &ll_pay_expire_kind,
     &ll_pay_refund_kind,
+    &ll_webhook_kind,
 };
 
 static const struct ll_errand_kind *

@@ -523,8 +523,8 @@ T_CASE(some_headers_are_not_for_plugins)
         "X-Forwarded-For"};
     static const char *const bad_names[] = {
         "", "a b", "a:b", "a\r\nb", "a\x01", "\xe4\xb8\xad", "a(b"};
-    static const char *const bad_values[] = {"a\r\nHost: evil.test", "a\n",
-        "a\x01", "\xe4\xb8\xad", "{{secret:map_key}}"};
+    static const char *const bad_values[] = {
+        "a\r\nHost: evil.test", "a\n", "a\x01", "\xe4\xb8\xad"};
     struct ll_egress_header header = {.value = LINLI_STR("1")};
     struct ll_egress_want want = want_of("GET", "http://good.test/hello", NULL);
     begin("");
@@ -550,6 +550,28 @@ T_CASE(some_headers_are_not_for_plugins)
     want.headers = twice;
     want.header_count = 2;
     check_refused(&want, "twice");
+    T_INT(connections, 0);
+    end();
+}
+
+/* What is declared goes out as in test_secret.c and the scenario. */
+T_CASE(secrets_that_are_none_are_never_sent)
+{
+    static const char *const values[] = {"{{secret:map_key}}",
+        "Bearer {{secret:map_key}} {{secret:b}}", "{{secret:map_key",
+        "{{secret:}}", "{{secret:Map}}", "x{{secret:{{secret:a}}}}"};
+    struct ll_egress_header header = {.name = LINLI_STR("X-A")};
+    struct ll_egress_want want = want_of("GET", "http://good.test/hello", NULL);
+    begin("");
+    want.headers = &header;
+    want.header_count = 1;
+    for (size_t i = 0; i < LL_COUNT(values); i++) {
+        struct got got = {.times = 0};
+        header.value = ll_cstr(values[i]);
+        run(&want, &got);
+        T_STR(ll_cstr(got.code),
+            i < 2 ? "secret/undeclared" : "secret/reference");
+    }
     T_INT(connections, 0);
     end();
 }
@@ -697,6 +719,6 @@ T_MAIN(
     T_RUN(one_that_waits_too_long_ends)
     T_RUN(so_many_go_out_in_a_minute)
     T_RUN(some_headers_are_not_for_plugins)
-    T_RUN(sizes_are_bounded)
+    T_RUN(secrets_that_are_none_are_never_sent) T_RUN(sizes_are_bounded)
     T_RUN(fetch_tables_are_read)
     T_RUN(memory_may_be_missing))

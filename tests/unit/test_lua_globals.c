@@ -34,7 +34,7 @@ static const char reachable[] =
     "linli.log.error "
     "linli.log.info linli.log.warn linli.money.add linli.money.bp "
     "linli.money.mul_div linli.money.split linli.money.sum linli.paid "
-    "linli.plugin "
+    "linli.plugin linli.secret "
     "linli.time.day linli.time.fields linli.time.format linli.time.from_day "
     "linli.time.next_midnight linli.time.parse linli.time.start_of_day "
     "math.abs math.acos math.asin math.atan math.ceil math.cos math.deg "
