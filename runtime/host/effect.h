@@ -34,19 +34,11 @@ struct ll_dead {
     linli_str id, run; /* and these: the document of ~work, the handler */
     linli_str code;    /* of the last failure */
     int64_t attempts;
+    linli_str subject;  /* a pid, or empty */
+    linli_str trace_id; /* of the last attempt, or empty */
 };
-/* Whose it is. */
-struct ll_dead_of {
-    struct ll_host *host;
-    const struct ll_community *community;
-    linli_str plugin; /* empty: the community's own */
-    int64_t space;
-};
-/* An alert of it into a commit; false without memory. */
-bool ll_dead_put(const struct ll_dead_of *of, const struct ll_dead *dead,
-    struct ll_commit *commit) LL_USE_RESULT;
-/* The same in a commit of its own. */
-void ll_host_alert_dead(
-    const struct ll_instance *instance, const struct ll_dead *dead);
+/* An alert of it into the commit that leaves it; false without memory. */
+bool ll_dead_put(struct ll_host *host, const struct ll_space *space,
+    const struct ll_dead *dead, struct ll_commit *commit) LL_USE_RESULT;
 
 #endif

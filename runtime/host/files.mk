@@ -1,4 +1,5 @@
-host_SRCS = batch.c \
+host_SRCS = alert.c \
+  batch.c \
   bus.c \
   call.c \
   call_admit.c \
@@ -21,6 +22,7 @@ host_SRCS = batch.c \
   feed.c \
   host.c \
   instance.c \
+  job.c \
   jwks.c \
   jwt.c \
   kept.c \
