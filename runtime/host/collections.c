@@ -57,8 +57,8 @@ open_collections(struct ll_instance *instance,
 static linli_status
 open_own_collections(struct ll_instance *instance, struct ll_err *err)
 {
-    static const char *const names[] = {
-        "~idem", "~pid", "~meter", "~code", "~cursor", "~work", "~errand"};
+    static const char *const names[] = {"~idem", "~pid", "~meter", "~code",
+        "~cursor", "~work", "~errand", "~await", "~result"};
     for (size_t i = 0; i < LL_COUNT(names); i++) {
         struct ll_coll *coll =
             ll_space_coll(instance->space, ll_cstr(names[i]));

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "data/put.h"
+#include "host/await.h"
 #include "host/effect.h"
 #include "host/work.h"
 
@@ -23,6 +24,12 @@ kind_of(linli_str name)
     return NULL;
 }
 
+bool
+ll_errand_known(linli_str kind)
+{
+    return kind_of(kind) != NULL;
+}
+
 static void
 errand_free(struct ll_errand *errand, bool again, bool later)
 {
@@ -33,6 +40,8 @@ errand_free(struct ll_errand *errand, bool again, bool later)
     if (errand->next != NULL)
         errand->next->prev = errand->prev;
     errand->doc->owner = NULL;
+    ll_wait_cancel(&errand->wait);
+    ll_doc_unref(&errand->await);
     ll_doc_unref(&errand->doc);
     ll_json_fini(&errand->json);
     ll_arena_fini(&errand->arena);
@@ -191,14 +200,35 @@ read_errand(struct ll_errand *errand)
     return true;
 }
 
+/* Who awaits it is looked up before it is begun. */
+static void
+load_await(struct ll_errand *errand)
+{
+    if (errand->kind->answers && errand->await == NULL)
+        errand->await = ll_await_doc(errand->instance, errand->id);
+    if (!errand->kind->answers)
+        errand->kind->start(errand);
+    else if (errand->await == NULL)
+        errand_free(errand, true, true);
+    else if (ll_doc_ready(errand->await, &errand->wait))
+        errand->kind->start(errand);
+}
+
+static void
+on_await(struct ll_wait *wait)
+{
+    load_await(LL_CONTAINER(wait, struct ll_errand, wait));
+}
+
 static void
 start_kind(struct ll_errand *errand)
 {
-    static const struct ll_errand_kind unknown = {"unknown", 1, NULL, NULL};
+    static const struct ll_errand_kind unknown = {
+        .name = "unknown", .attempts_max = 1};
     struct ll_errand_end end = {
         .outcome = LL_ERRAND_DEAD, .code = "errand/unknown"};
     if (errand->kind != NULL) {
-        errand->kind->start(errand);
+        load_await(errand);
         return;
     }
     errand->kind = &unknown; /* of a later Linli */
@@ -222,6 +252,7 @@ start(struct ll_queue *queue, struct ll_doc *doc)
          i = i->next)
         if (i->errands == queue)
             errand->instance = i;
+    errand->wait.ready = on_await;
     errand->doc = doc;
     errand->version = doc->version;
     errand->id = doc->id;
@@ -344,7 +375,8 @@ ll_errands_stop(struct ll_host *host)
 {
     while (host->errands != NULL) {
         struct ll_errand *errand = host->errands;
-        errand->kind->cancel(errand);
+        if (errand->wait.head == NULL) /* it was begun */
+            errand->kind->cancel(errand);
         errand_free(errand, false, false);
     }
 }

@@ -18,6 +18,7 @@ struct ll_errand;
 struct ll_errand_kind {
     const char *name; /* "fetch" */
     uint32_t attempts_max;
+    bool answers; /* a call may await what it comes to: ll_errand_answer */
     /* Begins an attempt, which leads to one ll_errand_end, maybe at once. */
     void (*start)(struct ll_errand *errand);
     /* The host ends: the attempt is given up, without ll_errand_end. It is
@@ -40,11 +41,14 @@ struct ll_errand {
     uint32_t attempts;            /* that failed before */
     struct ll_arena arena;        /* as long as the attempt */
     void *state;                  /* the kind's own */
+    struct ll_doc *await;         /* who awaits its answer, ready; its content
+                                     NULL: nobody. NULL: not of this kind */
     /* errand.c's */
     struct ll_json json;
     struct ll_queue *queue;
     struct ll_doc *doc;
     uint64_t version;
+    struct ll_wait wait; /* for `await` */
 };
 
 enum ll_errand_outcome {
@@ -69,6 +73,9 @@ struct ll_errand_end {
 
 /* Ends the attempt and frees it. */
 void ll_errand_end(struct ll_errand *errand, const struct ll_errand_end *end);
+
+/* Whether there is such a kind. */
+bool ll_errand_known(linli_str kind);
 
 struct ll_errand_want {
     const char *kind;

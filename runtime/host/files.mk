@@ -1,4 +1,6 @@
-host_SRCS = alert.c \
+host_SRCS = \
+  alert.c \
+  await.c \
   batch.c \
   bus.c \
   call.c \

@@ -121,6 +121,7 @@ struct ll_host {
     struct ll_docs docs;
     struct ll_call *release_first, *release_last; /* wait for durability */
     struct ll_queue *queues;   /* host/queue.h; all of them */
+    struct ll_call *awaiting;  /* answered later, host/await.c */
     struct ll_errand *errands; /* attempts under way, doubly linked */
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;

@@ -29,7 +29,7 @@ bool
 ll_job_kind_known(linli_str kind)
 {
     static const char *const kinds[] = {
-        "timer", "device", "job", "errand", "answer"};
+        "timer", "device", "job", "answer", "payment", "errand"};
     for (size_t i = 0; i < LL_COUNT(kinds); i++)
         if (ll_str_is(kind, kinds[i]))
             return true;

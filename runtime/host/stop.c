@@ -6,6 +6,7 @@
  */
 #include "host/call.h"
 #include "host/clock.h"
+#include "host/await.h"
 #include "host/bus.h"
 #include "host/dev_key.h"
 #include "host/errand.h"
@@ -47,6 +48,7 @@ ll_host_stop(struct ll_host *host)
         ll_wait_tell(&c->feed_waits);
     ll_clock_end(host); /* what falls due is no longer begun */
     ll_errands_stop(host);
+    ll_await_stop(host);
     if (host->face_drain != NULL)
         host->face_drain(host->face, on_face_drained, host);
     else

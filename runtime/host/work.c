@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "data/put.h"
+#include "host/await.h"
 #include "host/device.h"
 #include "host/effect.h"
 #include "host/queue.h"
@@ -64,9 +65,12 @@ job_free(struct job *job)
 static struct ll_dead
 dead_of(const struct job *job, linli_str code)
 {
-    bool device = job->task.kind == LL_TASK_DEVICE;
-    return (struct ll_dead){
-        .kind = device ? "linli.dead_device_event" : "linli.dead_timer",
+    static const char *const kinds[] = {[LL_TASK_TIMER] = "linli.dead_timer",
+        [LL_TASK_JOB] = "linli.dead_job",
+        [LL_TASK_ANSWER] = "linli.dead_answer",
+        [LL_TASK_PAYMENT] = "linli.dead_payment",
+        [LL_TASK_DEVICE] = "linli.dead_device_event"};
+    return (struct ll_dead){.kind = kinds[job->task.kind],
         .id = job->task.doc->id,
         .run = job->task.name,
         .code = code,
@@ -75,12 +79,14 @@ dead_of(const struct job *job, linli_str code)
         .trace_id = ll_cstr(job->task.trace_id)};
 }
 
-/* The plugin has said no to a device's event, as it might have at once: that
- * is an answer, not a failure. */
+/* The plugin has said no to a device's event, or to who awaited an answer, as
+ * it might have at once: that is an answer, not a failure. */
 static bool
 says_no(const struct job *job, int status, linli_str code)
 {
-    return job->task.kind == LL_TASK_DEVICE && status >= 400 && status < 500 &&
+    return (job->task.kind == LL_TASK_DEVICE ||
+               job->task.kind == LL_TASK_ANSWER) &&
+           status >= 400 && status < 500 &&
            !ll_str_is(code, "request/not-found") &&
            !ll_task_not_its_fault(code);
 }
@@ -142,19 +148,27 @@ text_of(struct job *job, struct ll_jv root, const char *name)
     return ll_arena_str(&job->arena, s);
 }
 
+/* A timer or a job. */
 static void
-read_timer(struct job *job, struct ll_jv root)
+read_timer(struct job *job, struct ll_jv root, enum ll_task_kind kind)
 {
     struct ll_buf text;
     struct ll_task *task = &job->task;
     ll_buf_init(&text, job->arena.mem, LL_COMMIT_BYTES_MAX);
     struct ll_jw w = ll_jw(&text);
     ll_jw_value(&w, ll_jv_get(root, "with"));
-    task->kind = LL_TASK_TIMER;
+    task->kind = kind;
     task->name = text_of(job, root, "run");
     task->input = ll_arena_str(&job->arena, ll_buf_view(&text));
     (void)ll_jv_int(ll_jv_get(root, "at"), &task->due_ms);
     ll_buf_fini(&text);
+}
+
+static bool
+read_answer(struct job *job, struct ll_jv root)
+{
+    read_timer(job, root, LL_TASK_ANSWER);
+    return ll_await_read_work(&job->task, &job->arena, root);
 }
 
 static bool
@@ -170,8 +184,13 @@ read_job(struct job *job)
         struct ll_jv root = ll_json_root(&json);
         (void)ll_jv_int(ll_jv_get(root, "attempts"), &attempts);
         job->attempts = (uint32_t)attempts;
-        if (ll_str_is(ll_jv_str(ll_jv_get(root, "kind")), "timer"))
-            read_timer(job, root);
+        linli_str kind = ll_jv_str(ll_jv_get(root, "kind"));
+        if (ll_str_is(kind, "timer"))
+            read_timer(job, root, LL_TASK_TIMER);
+        else if (ll_str_is(kind, "job"))
+            read_timer(job, root, LL_TASK_JOB);
+        else if (ll_str_is(kind, "answer"))
+            good = read_answer(job, root);
         else
             good = ll_device_read_work(
                 &job->task, &job->arena, instance_of(job->queue), root);

@@ -378,7 +378,7 @@ read_wanted(struct listing *list, struct ll_err *err)
             "`state` is dead, waiting or running");
     if (list->kind.ptr != NULL && !ll_job_kind_known(list->kind))
         return ll_fail(err, LINLI_E_INVALID, "request/invalid",
-            "`kind` is timer, device, job, errand or answer");
+            "`kind` is timer, device, job, answer, payment or errand");
     if (cursor.ptr != NULL)
         status = read_cursor(cursor, &list->place, err);
     return status == LINLI_OK ? ll_param_int(params, "limit", 1, LL_LIST_MAX,

@@ -219,6 +219,31 @@ def test_what_has_not_failed_is_left_alone():
         tap.equal(b.jobs(), [])
 
 
+def test_a_job():
+    with bench() as b:
+        for n in (1, 2):
+            answer = b.d.call("stubborn", "/settle", {"n": n, "key": "j%d" % n},
+                              key="s%d" % n)
+            tap.equal(answer.status, 201, answer)
+        b.nag("t")
+        b.advance(DEAD_AFTER)
+        b.kill()
+        tap.equal([(j["id"], j["kind"], j["run"], j["code"])
+                   for j in b.jobs("state=dead&kind=job")],
+                  [("j1", "job", "settle", "plugin/error"),
+                   ("j2", "job", "settle", "plugin/error")])
+        tap.equal([a["data"]["id"] for a in
+                   b.alerts("--kind", "linli.dead_job")], ["j2", "j1"])
+        b.mend()
+        b.d.linli_ok("jobs", "retry", "stubborn", "j2")
+        b.advance("1s")
+        tap.equal(b.done(), ["n2 2"])
+        listed = b.d.linli_ok("jobs", "--kind", "job", "--json").json
+        tap.equal([j["id"] for j in listed["items"]], ["j1"])
+        shown = b.d.linli_ok("jobs", "show", "stubborn", "j1").json
+        tap.equal((shown["kind"], shown["with"]), ("job", {"n": 1}))
+
+
 def test_a_disabled_plugin():
     """Its dead are listed and can be handled; what is tried again waits."""
     with bench() as b:

@@ -1,4 +1,5 @@
--- A timer that fails whatever is tried, until it is told that all is mended.
+-- A timer and a job that fail whatever is tried, until they are told that all
+-- is mended.
 local linli = require "linli"
 local p = linli.plugin()
 
@@ -9,6 +10,11 @@ p:post("/nags", function(call)
                  with = { n = i, secret = "of a resident" }, subject = me }
   end
   return 201, { set = #call.body.keys }
+end)
+
+p:post("/settle", function(call)
+  call:job { run = "settle", with = { n = call.body.n }, key = call.body.key }
+  return 201, {}
 end)
 
 p:post("/mend", function(call)
@@ -22,9 +28,12 @@ p:get("/done", function(call)
   return 200, { items = linli.array(ids) }
 end)
 
-p:timer("nag", function(call, with)
+local function try(call, with)
   if not call.db.mended:get("all") then error("not yet") end
   call.db.done:put { id = "n" .. with.n, n = with.n }
-end)
+end
+
+p:timer("nag", try)
+p:job("settle", try)
 
 return p
