@@ -502,6 +502,41 @@ def test_alerts_are_closed():
         tap.contains(done.err, "--reason is missing")
 
 
+BUSY_LUA = """
+local p = require("linli").plugin()
+p:post("/set", function(call)
+    call:timer{at = call.now, run = "busy", key = "b"}
+    return 201, {}
+end)
+p:timer("busy", function(call)
+    local n = 0
+    while true do n = n + 1 end
+end)
+return p
+"""
+
+
+def test_what_is_in_hand_is_left_alone():
+    """By the real clock: a timer that burns until its limit, again and
+    again."""
+    with temporary_folder() as folder, Daemon() as d:
+        d.enable(plugin_folder(folder, probe_manifest(
+            timers=["busy"], limits={"wall_ms": 3000, "burst_ms": 1000},
+            routes=[{"method": "POST", "path": "/set",
+                     "caller": ["resident"]}]), main__lua=BUSY_LUA))
+        tap.equal(d.call("probe", "/set", {}, key="s").status, 201)
+        b = Bench(d)
+        job, = wait_until(lambda: b.jobs("state=running"), 10.0)
+        tap.equal((job["id"], job["state"], job["due"] is None),
+                  ("b", "running", False))
+        for verb, body in (("retry", {}), ("drop", {"reason": "r"})):
+            def refused_as_running(verb=verb, body=body):
+                answer = b.post("/jobs/probe/b/" + verb, body)
+                return answer.code == "job/running"
+            tap.equal(wait_until(refused_as_running, 20.0), True, verb)
+        d.linli_ok("plugin", "disable", "probe")
+
+
 CRASH_LUA = """
 local linli = require("linli")
 local p = linli.plugin()
