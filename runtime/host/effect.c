@@ -131,6 +131,19 @@ put_event(
     ll_put_sealed(ops, space->id, effect->subject, effect->data);
 }
 
+/* The alert of a dead job is over: its plugin has seen to it. */
+static void
+put_buried(struct ll_call *call, const struct ll_effect *effect,
+    struct ll_commit *commit)
+{
+    char ref[LL_ALERT_JOB_BYTES];
+    struct ll_closing closing = {.by = LINLI_STR("linli"),
+        .reason = LINLI_STR("its plugin set it anew, or cancelled it"),
+        .at_ms = call->now_ms};
+    ll_alert_job_ref(effect->name, ref);
+    ll_alert_settle(call->instance->space, ll_cstr(ref), &closing, commit);
+}
+
 bool
 ll_effects_put(struct ll_call *call, struct ll_commit *commit)
 {
@@ -153,6 +166,9 @@ ll_effects_put(struct ll_call *call, struct ll_commit *commit)
             break;
         case LL_EFFECT_USAGE:
             ll_commit_usage(commit, &e->usage);
+            break;
+        case LL_EFFECT_BURIED:
+            put_buried(call, e, commit);
             break;
         }
     }

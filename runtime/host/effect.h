@@ -8,12 +8,17 @@
 
 #include "host/call.h"
 
-enum ll_effect_kind { LL_EFFECT_EVENT, LL_EFFECT_ALERT, LL_EFFECT_USAGE };
+enum ll_effect_kind {
+    LL_EFFECT_EVENT,
+    LL_EFFECT_ALERT,
+    LL_EFFECT_USAGE,
+    LL_EFFECT_BURIED /* a dead job is set anew or cancelled: its alert ends */
+};
 
 struct ll_effect {
     struct ll_effect *next;
     enum ll_effect_kind kind;
-    linli_str name;    /* type of the event, kind of the alert */
+    linli_str name;    /* type of the event, kind of the alert, id of the job */
     linli_str data;    /* JSON */
     linli_str subject; /* a pid, or empty */
     struct ll_usage usage;

@@ -334,6 +334,17 @@ ll_queue_index(struct ll_coll *coll)
         coll, LINLI_STR("by_due"), LINLI_STR("{\"fields\":[\"due\",\"seq\"]}"));
 }
 
+bool
+ll_queue_dead(const struct ll_doc *doc)
+{
+    const struct ll_ix *by_due =
+        ll_coll_find_index(doc->coll, LINLI_STR("by_due"));
+    linli_str key = {NULL, 0};
+    if (by_due != NULL)
+        key = ll_content_key(doc->content, by_due);
+    return key.len > 0 && ll_str_cmp(key, LL_QUEUE_FIRST_DUE) < 0;
+}
+
 linli_status
 ll_queue_open(struct ll_host *host, struct ll_coll *coll, struct ll_queue **out,
     struct ll_err *err)

@@ -62,6 +62,9 @@ void ll_queue_ended(struct ll_queue *queue, bool again, bool later);
 struct ll_ix *ll_queue_index(struct ll_coll *coll);
 #define LL_QUEUE_FIRST_DUE LINLI_STR("\x10") /* an integer, base/tuple.h */
 
+/* Whether a document of a queue is there, and is not begun any more. */
+bool ll_queue_dead(const struct ll_doc *doc);
+
 /* How a failed attempt changes a document. */
 struct ll_put_off {
     int64_t due_ms;    /* INT64_MAX: it stays, as evidence, and is not begun */
