@@ -20,6 +20,7 @@ unit_SRCS = \
   test_index.c \
   test_instant.c \
   test_job.c \
+  test_jobs.c \
   test_json.c \
   test_json_patch.c \
   test_jwks.c \
