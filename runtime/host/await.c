@@ -91,6 +91,8 @@ ll_serve_await_set(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     if (status == LINLI_OK && asked.errand.len > 0 &&
         !(ll_str_is(asked.errand, "fetch") && ll_errand_known(asked.errand)))
         status = refuse(&err, "there is no such thing to await");
+    if (status == LINLI_OK && asked.errand.len > 0)
+        status = ll_fetch_check(&call->host->mem, asked.with, &err);
     if (status == LINLI_OK && ll_json_parse(&op->json, asked.state,
                                   LL_BODY_DEPTH_MAX, NULL) != LINLI_OK)
         status = refuse(&err, "the state is not JSON, or too deep");
@@ -142,10 +144,13 @@ put_await(struct ll_call *call, linli_str id, struct ll_err *err)
         return no_memory(err);
     struct ll_buf *text = &call->scratch;
     struct ll_jw w = ll_jw(text);
+    char traceparent[LL_TRACEPARENT_BYTES];
+    ll_trace_header(&call->trace, traceparent);
     ll_buf_clear(text);
     ll_jw_open(&w, '{');
     write_text(&w, "id", id);
     write_text(&w, "next", await->next);
+    write_text(&w, "trace", ll_cstr(traceparent));
     ll_jw_key(&w, "state");
     ll_jw_raw(&w, await->state);
     ll_jw_key(&w, "at");

@@ -12,6 +12,7 @@ host_SRCS = \
   code_try.c \
   collections.c \
   conf.c \
+  conf_egress.c \
   db_list.c \
   db_ops.c \
   demo.c \
@@ -19,7 +20,10 @@ host_SRCS = \
   device.c \
   directory.c \
   effect.c \
+  egress.c \
+  egress_want.c \
   errand.c \
+  errand_fetch.c \
   error_text.c \
   feed.c \
   host.c \
