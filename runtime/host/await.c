@@ -197,6 +197,14 @@ write_pending(struct ll_call *call, struct ll_err *err)
     return call->arena.failed ? no_memory(err) : LINLI_OK;
 }
 
+/* The plugin's own mistake: the log says which, the caller does not. */
+static linli_status
+misused(struct ll_call *call, const char *why, struct ll_err *err)
+{
+    ll_call_log(call, LL_WARN, "plugin/error", ll_cstr(why));
+    return ll_fail(err, LINLI_E_INVALID, "plugin/error", "%s", "");
+}
+
 linli_status
 ll_await_put(struct ll_call *call, struct ll_err *err)
 {
@@ -204,11 +212,10 @@ ll_await_put(struct ll_call *call, struct ll_err *err)
     linli_status status = LINLI_OK;
     if (call->match.route != NULL &&
         (call->status != 202 || call->body.len > 0))
-        return ll_fail(err, LINLI_E_INVALID, "plugin/error",
-            "it awaits an answer, so it returns what call:await returned");
+        return misused(call,
+            "it awaits an answer, so it returns what call:await returned", err);
     if (await->errand.len == 0 && !made_here(call, await->with))
-        return ll_fail(err, LINLI_E_INVALID, "plugin/error",
-            "what it awaits was not begun by this call");
+        return misused(call, "what it awaits was not begun by this call", err);
     if (await->errand.len > 0) {
         char kind[32];
         (void)snprintf(kind, sizeof kind, "%.*s", LL_FMT(await->errand));
