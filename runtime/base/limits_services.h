@@ -13,9 +13,7 @@
 #define LL_EGRESS_HEADER_BYTES_MAX 8192 /* names and values of these */
 #define LL_EGRESS_BODY_BYTES_MAX 262144 /* of a request */
 #define LL_EGRESS_ANSWER_BYTES_DEFAULT 65536
-#define LL_EGRESS_ANSWER_BYTES_MAX             \
-    262144 /* twice that fits a worker's frame \
-            */
+#define LL_EGRESS_ANSWER_BYTES_MAX 262144       /* twice that fits a frame */
 #define LL_EGRESS_ANSWER_HEADER_BYTES_MAX 16384 /* interim ones included */
 #define LL_EGRESS_ANSWER_HEADERS_MAX 64
 #define LL_EGRESS_MS_DEFAULT 10000 /* redirects and waiting included */
