@@ -47,6 +47,8 @@ unit_SRCS = \
   test_native_db.c \
   test_openapi.c \
   test_package.c \
+  test_payment.c \
+  test_payment_ops.c \
   test_pool.c \
   test_problem_json.c \
   test_rate.c \

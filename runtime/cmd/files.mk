@@ -15,5 +15,6 @@ linli_SRCS = \
   linli_list.c \
   linli_plugin.c \
   linli_token.c \
+  linli_trigger.c \
   linli_usage.c
 linli-worker_SRCS = linli-worker.c

@@ -30,6 +30,7 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_RESTORE] = ll_cli_restore,
     [LL_VERB_SEED] = ll_cli_seed,
     [LL_VERB_TOKEN] = ll_cli_token,
+    [LL_VERB_TRIGGER] = ll_cli_trigger,
     [LL_VERB_USAGE] = ll_cli_usage,
     [LL_VERB_VERSION] = ll_cli_version,
 };

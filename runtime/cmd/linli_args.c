@@ -86,6 +86,16 @@ static const struct option options[LL_OPT_COUNT] = {
             false}},
     [LL_OPT_TO] = {"--to", NULL, true,
         {"--to TS", "before this time", "截止时间 (不含)", false}},
+    [LL_OPT_AMOUNT] = {"--amount", NULL, true,
+        {"--amount FEN", "another sum than the right one",
+            "与应付不同的金额 (分)", false}},
+    [LL_OPT_BAD_SIGNATURE] = {"--bad-signature", NULL, false,
+        {"--bad-signature", "sign it wrongly", "故意签错", false}},
+    [LL_OPT_TIMES] = {"--times", NULL, true,
+        {"--times N", "send the same N times [1]", "重复发送次数 [1]", false}},
+    [LL_OPT_TRANSACTION] = {"--transaction", NULL, true,
+        {"--transaction T", "the provider's id of the transaction",
+            "支付方的交易编号", false}},
 };
 
 #define OPT(o) (1u << LL_OPT_##o)
@@ -159,6 +169,14 @@ static const struct ll_verb verbs[] = {
         OPT(AS) | OPT(COMMUNITY) | OPT(TTL) | OPT(CLAIMS),
         "print a bearer token signed with the development key",
         "用开发密钥签发并输出令牌"},
+    {LL_VERB_TRIGGER, "trigger",
+        "payment.paid PAYMENT | refund.done REFUND [--transaction T] "
+        "[--amount FEN] [--times N] [--bad-signature]",
+        2, 2,
+        OPT(TRANSACTION) | OPT(AMOUNT) | OPT(TIMES) | OPT(BAD_SIGNATURE) |
+            OPT(TOKEN_FILE),
+        "send a notice of the payment simulator; development only",
+        "发送支付模拟器的通知; 仅限开发模式"},
     {LL_VERB_USAGE, "usage",
         "[--community C] [--plugin P] [--from TS] [--to TS]", 0, 0,
         OPT(COMMUNITY) | OPT(PLUGIN) | OPT(FROM) | OPT(TO) | OPT(TOKEN_FILE),

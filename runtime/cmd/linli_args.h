@@ -34,6 +34,10 @@ enum ll_opt {
     LL_OPT_REASON,
     LL_OPT_STATE,
     LL_OPT_TO,
+    LL_OPT_AMOUNT,
+    LL_OPT_BAD_SIGNATURE,
+    LL_OPT_TIMES,
+    LL_OPT_TRANSACTION,
     LL_OPT_COUNT
 };
 
@@ -65,6 +69,7 @@ enum ll_verb_id {
     LL_VERB_RESTORE,
     LL_VERB_SEED,
     LL_VERB_TOKEN,
+    LL_VERB_TRIGGER,
     LL_VERB_USAGE,
     LL_VERB_VERSION,
     LL_VERB_COUNT

@@ -65,6 +65,7 @@ linli_status ll_cli_reconcile(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_restore(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_seed(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_token(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_trigger(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_usage(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_version(struct ll_cli *cli, struct ll_err *err);
 

@@ -25,9 +25,10 @@ struct ll_config {
     struct ll_arena arena; /* owns the text and everything below */
     struct ll_json json;
     bool development;
-    struct ll_jv communities; /* array of {id, zone} */
-    struct ll_jv jwks;        /* array of {file, issuer, audience, kinds} */
-    struct ll_jv plugins;     /* array of {path, community, config} */
+    struct ll_jv communities;  /* array of {id, zone} */
+    struct ll_jv jwks;         /* array of {file, issuer, audience, kinds} */
+    struct ll_jv plugins;      /* array of {path, community, config} */
+    struct ll_jv pay_adapters; /* {channel: adapter}; not there: the default */
     struct ll_rate_policy rate;
     uint32_t workers_lua, workers_native; /* per plugin and community */
     uint32_t uid_first, uid_count;

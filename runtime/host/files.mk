@@ -39,6 +39,13 @@ host_SRCS = \
   metrics.c \
   op.c \
   own_schema.c \
+  pay_adapter.c \
+  pay_doc.c \
+  pay_sim.c \
+  payment.c \
+  payment_errand.c \
+  payment_notice.c \
+  payment_ops.c \
   probe.c \
   problem_json.c \
   queue.c \

@@ -10,6 +10,8 @@
 #include "host/call.h"
 #include "host/clock.h"
 #include "host/dev_key.h"
+#include "host/pay_sim.h"
+#include "host/payment.h"
 #include "host/remember.h"
 #include "host/sweep.h"
 #include "world/file.h"
@@ -243,6 +245,7 @@ on_store_failed(void *user, const struct ll_err *err)
     log_store(host, "store/failed", err);
     host->failure = *err;
     ll_host_store_failed(host);
+    ll_pay_receipts_release(host);
     ll_host_stop(host);
     for (struct ll_pool *p = host->supervisor.pools; p != NULL; p = p->next)
         ll_pool_kill(p);
@@ -267,6 +270,7 @@ on_durable(void *user)
     struct ll_host *host = user;
     ll_docs_trim(&host->docs);
     ll_host_release(host);
+    ll_pay_receipts_release(host);
     ll_bus_durable(host);
     ll_host_clock_step(host);
 }
@@ -385,6 +389,8 @@ open_parts(
         status = open_store(host, options, err);
     if (status == LINLI_OK)
         status = keys_load(host, err);
+    if (status == LINLI_OK && host->config.development)
+        status = ll_pay_sim_open(host, err);
     if (status == LINLI_OK)
         status = config_communities(host, err);
     if (status == LINLI_OK)

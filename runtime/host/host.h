@@ -25,6 +25,8 @@ struct ll_keeping;
 struct ll_remembered;
 struct ll_roster;
 struct ll_demo_call;
+struct ll_pay_receipt;
+struct ll_pay_sim;
 struct ll_queue;
 struct ll_subscriber;
 struct ll_sweep;
@@ -122,9 +124,11 @@ struct ll_host {
     struct ll_store *store; /* without a data directory, in memory */
     struct ll_docs docs;
     struct ll_call *release_first, *release_last; /* wait for durability */
-    struct ll_queue *queues;   /* host/queue.h; all of them */
-    struct ll_call *awaiting;  /* answered later, host/await.c */
-    struct ll_errand *errands; /* attempts under way, doubly linked */
+    struct ll_queue *queues;         /* host/queue.h; all of them */
+    struct ll_call *awaiting;        /* answered later, host/await.c */
+    struct ll_errand *errands;       /* attempts under way, doubly linked */
+    struct ll_pay_receipt *receipts; /* notices under way, the same */
+    struct ll_pay_sim *pay_sim;      /* development; host/pay_sim.h */
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;
     struct ll_roster *roster;   /* host/remember.h; NULL: nothing, or used up */

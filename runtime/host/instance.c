@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "host/alert.h"
 #include "host/bus.h"
+#include "host/errand.h"
 #include "host/remember.h"
 #include "host/work.h"
 
@@ -563,10 +564,15 @@ ll_instance_put_failed(struct ll_host *host,
     const struct ll_remembered *remembered, const struct ll_err *err)
 {
     struct ll_instance *instance = NULL;
+    struct ll_err own;
     if (find_instance(host, remembered->community, remembered->plugin,
             &instance, NULL) != LINLI_OK)
         return;
     fail(instance, LINLI_STR(""), err);
+    /* What it owes outside, refunds above all, goes on. */
+    if (ll_space_find(instance->space, LINLI_STR("~errand")) != NULL &&
+        ll_errands_open(instance, &own) != LINLI_OK)
+        instance->last_error = own;
 }
 
 /* Its manifest is read, as far as it still can be: a gate opens also while

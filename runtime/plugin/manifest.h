@@ -136,6 +136,7 @@ struct ll_manifest {
     uint32_t alert_count;
     struct ll_url *egress; /* origins it may send requests to; target "/" */
     uint32_t egress_count;
+    bool payments;         /* it asks residents for money */
     bool directory_plates; /* call.resident has plates and household */
 };
 

@@ -274,6 +274,7 @@ ll_manifest_fill_data(struct ll_manifest *m, struct ll_err *err)
         status = read_names(m, lists[i].list, lists[i].to, err);
     LL_JSON_EACH (item, ll_jv_get(root, "directory"))
         m->directory_plates |= ll_str_is(ll_jv_str(item), "plates");
+    m->payments = ll_jv_true(ll_jv_get(root, "payments"));
     return status;
 }
 

@@ -6,9 +6,10 @@
  * GET  /v1/c/{c}/admin/workers                 processes
  *
  * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts, jobs
+ * GET  /v1/c/{c}/admin/payments[/{id}]
  *
  * The last are routed here, with what can be done to them, and answered in
- * server/usage.c, server/alerts.c and server/jobs.c.
+ * server/usage.c, server/alerts.c, server/jobs.c and server/payments.c.
  */
 #include "base/text.h"
 #include "server/act.h"
@@ -352,12 +353,14 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     linli_str plugin;
     if (!ll_face_admit(face, request, community, &operators))
         return;
-    const struct ll_community *there = ll_host_community(face->host, community);
+    struct ll_community *there = ll_host_community(face->host, community);
     bool plugins = ll_str_is(rest, "/plugins");
     /* In development a community is made by its first plugin; what it has
      * used before a restart is there without. */
     if ((there != NULL || face->host->config.development) &&
         ll_view_handle(face, request, community, rest))
+        return;
+    if (there != NULL && ll_payments_handle(face, request, there, rest))
         return;
     if (plugins && post)
         enable(face, request, community);

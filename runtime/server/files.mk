@@ -3,8 +3,10 @@ server_SRCS = \
   admin.c \
   alerts.c \
   api.c \
+  callbacks.c \
   calls.c \
   dev.c \
+  dev_pay.c \
   events.c \
   face.c \
   http.c \
@@ -18,6 +20,7 @@ server_SRCS = \
   metrics_http.c \
   openapi.c \
   openapi_schema.c \
+  payments.c \
   usage.c \
   view.c
 

@@ -80,4 +80,8 @@ void ll_usage_records_begin(struct ll_face *face, struct ll_request *request,
 /* GET .../admin/reconcile: of the whole host, one at a time. */
 void ll_reconcile_begin(struct ll_face *face, struct ll_request *request);
 
+/* .../admin/payments[/{id}]; false for any other `rest`. server/payments.c */
+bool ll_payments_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str rest);
+
 #endif
