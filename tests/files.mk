@@ -22,6 +22,8 @@ unit_SRCS = \
   test_http_write.c \
   test_index.c \
   test_instant.c \
+  test_job.c \
+  test_jobs.c \
   test_json.c \
   test_json_patch.c \
   test_jwks.c \

@@ -156,6 +156,7 @@
 #define LL_BREAKER_CRASHES 5 /* spec/limits.md: within a minute */
 #define LL_BREAKER_WINDOW_MS 60000
 #define LL_BREAKER_PROBE_MS 10000 /* between probes while it is open */
+#define LL_STARTS_FAILED_MAX 5    /* in a row; then an alert tells */
 
 /* -- seeds: spec/seed.md -- */
 #define LL_SEED_DOCUMENTS_MAX 10000 /* of one; they are one transaction */

@@ -11,6 +11,8 @@ linli_SRCS = \
   linli_explain.c \
   linli_host.c \
   linli_http.c \
+  linli_jobs.c \
+  linli_list.c \
   linli_plugin.c \
   linli_secret.c \
   linli_token.c \

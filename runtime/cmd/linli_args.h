@@ -32,6 +32,7 @@ enum ll_opt {
     LL_OPT_IF_MATCH,
     LL_OPT_KIND,
     LL_OPT_PLUGIN,
+    LL_OPT_REASON,
     LL_OPT_STATE,
     LL_OPT_TO,
     LL_OPT_TYPES,
@@ -50,6 +51,7 @@ struct ll_opt_text {
 
 enum ll_verb_id {
     LL_VERB_ALERTS,
+    LL_VERB_ALERTS_CLOSE,
     LL_VERB_BACKUP,
     LL_VERB_CALL,
     LL_VERB_CLOCK_ADVANCE,
@@ -58,6 +60,10 @@ enum ll_verb_id {
     LL_VERB_DOCTOR,
     LL_VERB_EXPLAIN,
     LL_VERB_HELP,
+    LL_VERB_JOBS,
+    LL_VERB_JOBS_DROP,
+    LL_VERB_JOBS_RETRY,
+    LL_VERB_JOBS_SHOW,
     LL_VERB_PLUGIN_DISABLE,
     LL_VERB_PLUGIN_ENABLE,
     LL_VERB_PLUGIN_LIST,

@@ -245,8 +245,11 @@ ll_step_respond(struct ll_call *call)
                                                    : call->seen));
         ll_call_add_header(call, "linli-commit", ll_cstr(call->commit_text));
     }
-    if (call->task != NULL && call->problem.len > 0)
+    if (call->task != NULL && call->problem.len > 0) {
         call->task->ended_with = call->problem;
+        memcpy(call->task->trace_id, call->trace.trace_id,
+            sizeof call->task->trace_id);
+    }
     request->call = NULL;
     request->respond(request, &call->response);
     return LL_STEP_MORE;

@@ -1,4 +1,5 @@
-host_SRCS = alert.c \
+host_SRCS = \
+  alert.c \
   await.c \
   batch.c \
   bus.c \
@@ -28,6 +29,7 @@ host_SRCS = alert.c \
   feed.c \
   host.c \
   instance.c \
+  job.c \
   jwks.c \
   jwt.c \
   kept.c \
