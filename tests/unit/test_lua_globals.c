@@ -55,7 +55,7 @@ T_CASE(only_the_allow_list_is_reachable)
     char want[4096];
     /* linli.array is reached before linli.config in the walk */
     (void)snprintf(want, sizeof want, "%s", reachable);
-    char *at = strstr(want, "linli.json.decode");
+    char *at = strstr(want, "linli.fetch");
     char rest[4096];
     (void)snprintf(rest, sizeof rest, "%s", at);
     (void)snprintf(
