@@ -270,10 +270,13 @@ put_line(struct ll_egress *egress, struct ll_egress_header header,
     /* libcurl takes "name;" for a header without a value. */
     ll_buf_cstr(&buf, header.value.len == 0 ? ";" : ": ");
     linli_status status = put_value(egress, header.value, &buf, err);
+    linli_str line = {NULL, 0};
     if (status == LINLI_OK && !buf.failed)
-        lines[*count] = ll_arena_str(&egress->arena, ll_buf_view(&buf));
-    if (status == LINLI_OK && lines[(*count)++].ptr == NULL)
+        line = ll_arena_str(&egress->arena, ll_buf_view(&buf));
+    if (status == LINLI_OK && line.ptr == NULL)
         status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a request");
+    if (status == LINLI_OK)
+        lines[(*count)++] = line;
     if (egress->secret)
         ll_wipe(&buf);
     ll_buf_fini(&buf);

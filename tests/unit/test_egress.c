@@ -1,15 +1,17 @@
 /* tests/unit/test_egress.c: what plugins may send, and what becomes of it. */
 #include "host/egress.h"
 
+#include "fake_dns.h"
 #include "http_peer.h"
 
-#define MANIFEST                                                           \
-    "{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":1,\"runtime\":"       \
-    "\"lua\",\"main\":\"main.lua\",\"egress\":[\"http://good.test\","      \
-    "\"http://other.test\",\"https://safe.test\",\"http://localhost\","    \
-    "\"http://127.0.0.1\",\"http://[::1]\",\"http://[::ffff:127.0.0.1]\"," \
-    "\"http://erp.test:%s\",\"http://off.test:%s\","                       \
-    "\"http://nobody.test\"]}"
+#define MANIFEST                                                             \
+    "{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":1,\"runtime\":"         \
+    "\"lua\",\"main\":\"main.lua\",\"egress\":[\"http://good.test\","        \
+    "\"http://other.test\",\"https://safe.test\",\"http://localhost\","      \
+    "\"http://127.0.0.1\",\"http://[::1]\",\"http://[::ffff:127.0.0.1]\","   \
+    "\"http://erp.test:%s\",\"http://off.test:%s\",\"http://127.0.0.1:%s\"," \
+    "\"http://nobody.test\",\"http://private.test\","                        \
+    "\"https://metadata.test\",\"http://mapped.test\"]}"
 
 /* Where redirects lead. */
 static const struct behaviour redirects[] = {
@@ -78,7 +80,7 @@ host_open(const char *config)
         "\"address\":\"127.0.0.1\"},{\"plugin\":\"another\","
         "\"host\":\"off.test\",\"address\":\"127.0.0.1\"}]}%s}",
         address, address, address, config);
-    snprintf(manifest, sizeof manifest, MANIFEST, port, port);
+    snprintf(manifest, sizeof manifest, MANIFEST, port, port, port);
     T_INT(
         ll_config_read(&h.host.config, &h.host.mem, ll_cstr(text), true, &err),
         LINLI_OK);
@@ -250,6 +252,10 @@ T_CASE(private_addresses_are_refused)
     check_fails("http://[::1]/", "egress/refused", "loopback, RFC 4291");
     check_fails("http://[::ffff:127.0.0.1]/", "egress/refused", "mapped");
     check_fails("http://localhost/", "egress/refused", "loopback");
+    check_fails("http://private.test/", "egress/refused",
+        "10.0.0.5:80 is private, RFC 1918");
+    check_fails("https://metadata.test/", "egress/refused", "link-local");
+    check_fails("http://mapped.test/", "egress/refused", "IPv4-mapped");
     T_INT(connections, 0);
     end();
 }
@@ -275,7 +281,13 @@ T_CASE(an_operator_allows_one_host_for_one_plugin)
     h.host.config.egress[h.host.config.egress_count - 1].community =
         LINLI_STR("garden");
     T_OK(get(url).ok);
-    T_INT(requests, 2);
+    /* An address may be a host; another port of it is another host. */
+    snprintf(url, sizeof url, "http://127.0.0.1:%s/hello", port);
+    check_fails(url, "egress/refused", "loopback");
+    h.host.config.egress[h.host.config.egress_count - 1].host =
+        LINLI_STR("127.0.0.1");
+    T_OK(get(url).ok);
+    T_INT(requests, 3);
     end();
 }
 
