@@ -15,6 +15,7 @@
 #include "host/effect.h"
 #include "host/kept.h"
 #include "host/meter.h"
+#include "host/record.h"
 #include "host/task.h"
 
 /* -- who waits for durability -- */
@@ -241,6 +242,8 @@ ll_step_respond(struct ll_call *call)
     }
     if (call->task != NULL && call->problem.len > 0)
         call->task->ended_with = call->problem;
+    if (LL_UNLIKELY(call->recording != NULL))
+        ll_record_end(call);
     request->call = NULL;
     request->respond(request, &call->response);
     return LL_STEP_MORE;

@@ -34,6 +34,8 @@ host_SRCS = batch.c \
   problem_json.c \
   rate.c \
   reconcile.c \
+  record.c \
+  record_text.c \
   remember.c \
   request.c \
   seed.c \

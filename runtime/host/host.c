@@ -10,6 +10,7 @@
 #include "host/call.h"
 #include "host/clock.h"
 #include "host/dev_key.h"
+#include "host/record.h"
 #include "host/remember.h"
 #include "host/sweep.h"
 #include "world/file.h"
@@ -383,6 +384,8 @@ open_parts(
         status = open_data(host, options, err);
     if (status == LINLI_OK)
         status = open_store(host, options, err);
+    if (status == LINLI_OK && options->record_dir.len > 0)
+        status = ll_recorder_open(host, options->record_dir, err);
     if (status == LINLI_OK)
         status = keys_load(host, err);
     if (status == LINLI_OK)

@@ -9,6 +9,7 @@
 #include "host/bus.h"
 #include "host/dev_key.h"
 #include "host/host.h"
+#include "host/record.h"
 #include "host/remember.h"
 #include "host/sweep.h"
 #include "host/work.h"
@@ -127,6 +128,7 @@ ll_host_free(struct ll_host **host_at)
         ll_supervisor_fini(&host->supervisor);
     }
     close_store(host);
+    ll_recorder_free(host);
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
             ll_package_unref(&i->package);

@@ -357,6 +357,21 @@ slot_free(struct ll_proc *proc, struct ll_proc_slot *slot)
 
 /* -- to the worker -- */
 
+/* The frame that ends what waits for the worker. */
+static void
+tap_sent(const struct ll_proc *proc, const struct ll_run *run,
+    enum ll_frame_type type, size_t mark)
+{
+    if (LL_LIKELY(run->tap == NULL))
+        return;
+    size_t from = mark + LL_FRAME_HEADER_BYTES;
+    struct ll_frame frame = {.type = (uint8_t)type,
+        .run = run->number,
+        .call = run->call,
+        .payload = {proc->out.ptr + from, proc->out.len - from}};
+    run->tap->frame(run->tap, &frame);
+}
+
 linli_status
 ll_proc_call(struct ll_proc *proc, struct ll_run *run)
 {
@@ -386,6 +401,7 @@ ll_proc_call(struct ll_proc *proc, struct ll_run *run)
     run->waiting = false;
     proc->slots[proc->slot_count++] =
         (struct ll_proc_slot){.call = call, .number = run->number, .run = run};
+    tap_sent(proc, run, LL_FRAME_CALL, mark);
     return LINLI_OK;
 }
 
@@ -417,6 +433,8 @@ ll_proc_answer(struct ll_proc *proc, struct ll_run *run, linli_status status,
     else
         ll_buf_str(&proc->out, value);
     frame_done(proc, mark);
+    if (proc->state != LL_PROC_KILLED)
+        tap_sent(proc, run, LL_FRAME_ANSWER, mark);
 }
 
 void
@@ -569,6 +587,8 @@ ring_frame(struct ll_proc *proc, const struct ll_frame *frame)
         protocol_error(proc, "a frame of a run that is not open");
         return;
     }
+    if (LL_UNLIKELY(slot->run != NULL && slot->run->tap != NULL))
+        slot->run->tap->frame(slot->run->tap, frame);
     switch (frame->type) {
     case LL_FRAME_REPLY:
         hear_reply(proc, slot, &rd);
