@@ -12,6 +12,9 @@ linli_SRCS = \
   linli_host.c \
   linli_http.c \
   linli_plugin.c \
+  linli_replay.c \
+  linli_replay_run.c \
   linli_token.c \
+  linli_trace.c \
   linli_usage.c
 linli-worker_SRCS = linli-worker.c

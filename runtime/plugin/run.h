@@ -53,8 +53,8 @@ struct ll_run_ops {
 };
 
 /* Who is told of every frame of a run, before anything is made of it: CALL,
- * with which each run begins anew, HOSTCALL, ANSWER, LOG, REPLY, FAILED. What
- * a worker sent may be of any shape. For recording and replay. */
+ * with which each run begins anew, HOSTCALL, ANSWER, LOG, REPLY, FAILED, all
+ * of the shape they should have. For recording and replay. */
 struct ll_run_tap {
     void (*frame)(struct ll_run_tap *tap, const struct ll_frame *frame);
 };

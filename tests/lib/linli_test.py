@@ -251,6 +251,10 @@ class Daemon:
             with open(path, "w", encoding="utf-8") as f:
                 json.dump(self.config, f)
             words.append("--config=" + path)
+        record = os.environ.get("LINLI_TEST_RECORD")
+        if record and self.mode == "development":
+            # Each start its own folder: test_replay.py replays them all.
+            words.append("--record=" + tempfile.mkdtemp(dir=record))
         return words + self.options
 
     def start(self):
