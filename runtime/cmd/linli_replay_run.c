@@ -145,6 +145,14 @@ expected(struct ll_replay *replay)
     return NULL;
 }
 
+/* The code of a call that a limit ended. Where in its code it stood then is
+ * the machine's affair. */
+static bool
+by_limit(const struct ll_frame *frame, linli_str code)
+{
+    return frame->type == LL_FRAME_FAILED && ll_str_starts(code, "sandbox/");
+}
+
 /* The same but for how long it ran. */
 static bool
 same_word(const struct ll_frame *a, const struct ll_frame *b)
@@ -157,6 +165,9 @@ same_word(const struct ll_frame *a, const struct ll_frame *b)
         linli_str va = ll_rd_value(&ra), vb = ll_rd_value(&rb);
         if (i != 1 && !ll_str_eq(va, vb))
             return false;
+        struct ll_rd code = ll_rd(va);
+        if (i == 0 && by_limit(a, ll_rd_bytes(&code)))
+            return true;
     }
     return ll_rd_end(&ra) && ll_rd_end(&rb);
 }

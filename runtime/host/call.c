@@ -431,6 +431,8 @@ on_ended(struct ll_run *run, enum ll_run_end end)
     struct ll_call *call = call_of(run);
     call->word = LL_WORD_ENDED;
     call->end = end;
+    if (LL_UNLIKELY(call->recording != NULL))
+        ll_record_ended(call, end);
     ll_call_advance(call);
 }
 

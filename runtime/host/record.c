@@ -175,7 +175,12 @@ on_frame(struct ll_run_tap *tap, const struct ll_frame *frame)
     if (frame->type == LL_FRAME_CALL) {
         ll_buf_clear(frames);
         recording->truncated = false;
+        recording->end = "cancelled"; /* unless it comes to another */
     }
+    if (frame->type == LL_FRAME_REPLY)
+        recording->end = "reply";
+    else if (frame->type == LL_FRAME_FAILED)
+        recording->end = "failed";
     size_t before = frames->len;
     if (recording->truncated)
         return;
@@ -207,10 +212,15 @@ ll_record_run(struct ll_call *call)
 }
 
 void
+ll_record_ended(struct ll_call *call, enum ll_run_end end)
+{
+    call->recording->end = ll_run_end_name(end);
+}
+
+void
 ll_record_forget(struct ll_call *call)
 {
-    if (call->recording != NULL)
-        ll_buf_clear(&call->recording->frames);
+    ll_buf_clear(&call->recording->frames);
 }
 
 static void

@@ -15,6 +15,7 @@ struct ll_recording {
     struct ll_run_tap tap;
     struct ll_buf frames; /* each: type, u32 of its length, its payload */
     bool truncated;       /* not all of them found room */
+    const char *end;      /* how the run ended; spec/replay.md */
 };
 
 /* Opens the folder, made if absent, and goes on counting where the traces in
@@ -27,6 +28,8 @@ void ll_recorder_free(struct ll_host *host);
 /* A run is about to be submitted: it is heard from now on. Without memory it
  * is not, and the log says so. */
 void ll_record_run(struct ll_call *call);
+/* The run has ended without a word. */
+void ll_record_ended(struct ll_call *call, enum ll_run_end end);
 /* What was heard is of a run that does not count. */
 void ll_record_forget(struct ll_call *call);
 /* The call is about to be answered: the trace is written. */

@@ -225,19 +225,6 @@ put_frames(struct text *text)
 
 /* -- the end -- */
 
-/* How the run ended; the replay compares it. */
-static const char *
-end_word(const struct ll_call *call)
-{
-    if (call->word == LL_WORD_REPLY)
-        return "reply";
-    if (call->word == LL_WORD_FAILED)
-        return "failed";
-    if (call->word == LL_WORD_ENDED)
-        return ll_run_end_name(call->end);
-    return "cancelled";
-}
-
 static void
 put_end(struct text *text)
 {
@@ -245,7 +232,7 @@ put_end(struct text *text)
     unsigned char hash[LL_SHA256_BYTES];
     char hex[2 * LL_SHA256_BYTES + 1];
     line_begin(text);
-    put_str(text, "end", ll_cstr(end_word(call)));
+    put_str(text, "end", ll_cstr(call->recording->end));
     put_bool(text, "truncated", call->recording->truncated);
     put_int(text, "status", call->response.status);
     put_str(text, "code", call->problem);
