@@ -154,9 +154,9 @@ ll_show_call(struct ll_show *show, linli_str payload)
 {
     static const char *const names[] = {"kind", "route", "now", "seed",
         "wall_ms", "cpu_ms", "memory_bytes", "params", "path", "query",
-        "caller_kind", "caller_id", "caller_roles", "locale", "trace_id", "body",
-        "name", "input", "due", "late", "if_match", "bound_to", "device_kind",
-        "resident"};
+        "caller_kind", "caller_id", "caller_roles", "locale", "trace_id",
+        "body", "name", "input", "due", "late", "if_match", "bound_to",
+        "device_kind", "resident"};
     return ll_show_fields(show, payload, names, LL_COUNT(names));
 }
 
