@@ -30,7 +30,12 @@
 #define LL_STORE_READERS_MAX 8 /* threads that read */
 #define LL_METERS_MAX 64       /* of one plugin */
 #define LL_TIMERS_MAX 64       /* names of timers of one plugin */
-#define LL_EVENTS_MAX 64       /* types published, or handled */
+#define LL_JOBS_MAX 64         /* names of jobs of one plugin */
+#define LL_ANSWERS_MAX 64      /* and of what goes on with an answer */
+#define LL_AWAIT_STATE_BYTES_MAX 65536 /* that a second step is given */
+#define LL_AWAIT_MS 15000         /* a caller waits for an answer; then 202 */
+#define LL_AWAIT_KEPT_MS 86400000 /* what it came to */
+#define LL_EVENTS_MAX 64          /* types published, or handled */
 #define LL_USAGE_BUCKETS_MAX (1u << 20) /* that one batch of usage fills */
 
 /* -- events and timers: spec/events.md, spec/timers.md -- */

@@ -2,7 +2,10 @@
  * [loop] */
 #include "host/call.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
+#include "host/await.h"
 #include "host/bus.h"
 #include "host/device.h"
 #include "host/kept.h"
@@ -90,6 +93,9 @@ call_open(struct ll_call *call, struct ll_request *request)
     call->word = LL_WORD_NONE;
     call->etag = (linli_str){NULL, 0};
     call->effects = call->effects_last = NULL;
+    call->await = NULL;
+    call->await_id[0] = '\0';
+    call->awaited = false;
     call->path = nothing;
     call->burst_hash = 0;
     call->conflicts = 0;
@@ -132,6 +138,7 @@ call_close(struct ll_call *call)
     ll_call_services_end(call);
     ll_wait_cancel(&call->hold);
     ll_call_unrelease(call);
+    ll_await_end(call);
     ll_feed_end(call);
     ll_check(call->recording == NULL);
     if (call->instance != NULL)
@@ -245,6 +252,7 @@ ll_call_restart(struct ll_call *call)
     ll_lock_give(call);
     ll_txn_reset(&call->txn);
     call->effects = call->effects_last = NULL;
+    call->await = NULL;
     call->run = clean;
     call->unserved = LINLI_OK;
     call->word = LL_WORD_NONE;
@@ -269,6 +277,7 @@ ll_call_abandon(struct ll_call *call)
     ll_call_services_end(call);
     ll_wait_cancel(&call->hold);
     ll_call_unrelease(call);
+    ll_await_end(call);
     ll_device_end(call);
     (void)ll_call_refuse(call,
         call->host->failure.status != LINLI_OK ? "store/failed"
@@ -314,6 +323,14 @@ static void
 on_task_response(struct ll_request *request, const struct ll_response *response)
 {
     struct ll_task *task = LL_CONTAINER(request, struct ll_task, request);
+    if (task->kind == LL_TASK_ANSWER && !task->gone) {
+        bool problem = task->ended_with.len > 0;
+        bool over = response->status < 500;
+        if (problem && over)
+            ll_await_keep_problem(task, response);
+        if (over)
+            ll_await_deliver(task, response);
+    }
     task->done(task, task->gone ? 410 : response->status, task->ended_with);
 }
 
@@ -347,7 +364,7 @@ ll_call_start_task(struct ll_host *host, struct ll_task *task)
     call->counted = true;
     ll_metrics_row(&host->metrics, call->metrics_row)->in_flight++;
     call->now_ms = task->now_ms;
-    call->locale = LL_LOCALE_ZH;
+    call->locale = task->english ? LL_LOCALE_EN : LL_LOCALE_ZH;
     begin_trace(call);
     call->state = LL_CALL_RUN;
     if (task->kind == LL_TASK_DEVICE) {
@@ -356,6 +373,12 @@ ll_call_start_task(struct ll_host *host, struct ll_task *task)
         call->device_kind = task->device_kind;
         if (!match_again(call))
             (void)ll_call_refuse(call, "request/not-found", NULL);
+    }
+    if (task->kind == LL_TASK_ANSWER) {
+        call->resident_json = task->resident_json;
+        if (ll_str_is(task->caller_kind, "resident"))
+            (void)snprintf(
+                call->pid, sizeof call->pid, "%.*s", LL_FMT(task->caller));
     }
     ll_call_advance(call);
     return true;
@@ -420,6 +443,7 @@ on_again(struct ll_run *run)
     ll_call_services_end(call);
     ll_txn_reset(&call->txn);
     call->effects = call->effects_last = NULL;
+    call->await = NULL;
     /* What a task stands for is read again before its run goes on. */
     if (call->task != NULL)
         ll_call_read_task(call);

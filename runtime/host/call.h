@@ -28,6 +28,9 @@
     X(COMMIT, commit,                                                         \
         "what it wrote gets its number; waits until all that "                \
         "it saw is durable")                                                  \
+    X(AWAIT, await,                                                           \
+        "what it awaits from outside, for so long; "                          \
+        "then 202")                                                           \
     X(RESPOND, respond, "the answer leaves")
 
 enum ll_call_state {
@@ -103,6 +106,12 @@ struct ll_call {
     bool word_kept; /* they are the call's own copies */
     struct ll_response response;
     linli_str problem; /* code of the problem in it; empty: none */
+    /* what it awaits from outside; host/await.c */
+    struct ll_await *await; /* in the txn's arena, while it runs */
+    char await_id[33];      /* of the errand; empty: nothing */
+    bool awaited;           /* it has come, or took too long */
+    struct ll_timer *await_timer;
+    struct ll_call *await_next; /* of the host's that wait */
     /* its commit */
     bool sequenced;   /* it has its place in the order */
     uint64_t number;  /* of its commit; 0: it wrote nothing */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "host/await.h"
 #include "host/bus.h"
 #include "host/device.h"
 #include "host/effect.h"
@@ -108,6 +109,10 @@ gather(struct ll_call *call, bool *any, struct ll_err *err)
     }
     if (status == LINLI_OK)
         status = ll_device_settle(call, err);
+    if (status == LINLI_OK && call->await != NULL)
+        status = ll_await_put(call, err);
+    if (status == LINLI_OK && task != NULL && task->kind == LL_TASK_ANSWER)
+        status = ll_await_keep(call, err);
     if (status == LINLI_OK && call->kept != NULL)
         status = ll_kept_write(call, err);
     if (status == LINLI_OK && is_billed(call))
@@ -174,6 +179,7 @@ take_place(struct ll_call *call)
     call->seen = ll_store_last(docs->store);
     ll_txn_reset(&call->txn);
     call->effects = call->effects_last = NULL;
+    call->await = NULL;
     ll_lock_give(call);
     return LL_STEP_MORE;
 }

@@ -41,6 +41,13 @@ static void
 write_caller(struct ll_call *call, struct ll_buf *out)
 {
     const struct ll_identity *identity = call->identity;
+    if (identity == NULL && call->task->caller_kind.len > 0) { /* an answer */
+        const struct ll_task *task = call->task;
+        ll_put_bytes(out, task->caller_kind);
+        ll_put_bytes(out, task->caller);
+        ll_put_bytes(out, task->roles.len > 0 ? task->roles : LINLI_STR("[]"));
+        return;
+    }
     if (identity == NULL) { /* a timer, an event */
         ll_put_bytes(out, LINLI_STR("system"));
         ll_put_bytes(out, LINLI_STR(""));

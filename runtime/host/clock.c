@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "host/bus.h"
 #include "host/sweep.h"
-#include "host/work.h"
+#include "host/queue.h"
 
 #define CLOCK_NAME "clock_ms"
 #define POLL_MS 1
@@ -105,7 +105,7 @@ ll_clock_set(struct ll_host *host, int64_t ms, struct ll_err *err)
     if (status != LINLI_OK)
         return status;
     move(host, ms);
-    ll_work_pump(host);
+    ll_queues_pump(host);
     ll_bus_pump(host);
     ll_sweep_now(host);
     return LINLI_OK;
@@ -126,7 +126,7 @@ end(struct ll_host *host, linli_status status, const struct ll_err *err)
 static bool
 settled(const struct ll_host *host)
 {
-    return ll_work_idle(host) && ll_bus_idle(host) && ll_sweep_idle(host);
+    return ll_queues_idle(host) && ll_bus_idle(host) && ll_sweep_idle(host);
 }
 
 static void
@@ -139,14 +139,14 @@ on_step(void *user)
     ll_timer_set(advance->later, POLL_MS, 0);
     if (!settled(host))
         return;
-    int64_t next_ms = ll_work_next_ms(host);
+    int64_t next_ms = ll_queues_next_ms(host);
     int64_t now_ms = ll_clock_now(host);
     if (ll_bus_next_ms(host) < next_ms)
         next_ms = ll_bus_next_ms(host);
     if (next_ms <= advance->to_ms) {
         if (next_ms > now_ms)
             move(host, next_ms);
-        ll_work_pump(host);
+        ll_queues_pump(host);
         ll_bus_pump(host);
         ll_host_clock_step(host);
         return;
@@ -200,7 +200,7 @@ ll_clock_advance(struct ll_host *host, int64_t ms,
     advance->done = done;
     advance->user = user;
     host->advance = advance;
-    ll_work_pump(host);
+    ll_queues_pump(host);
     ll_timer_set(advance->later, 0, 0);
     return LINLI_OK;
 }

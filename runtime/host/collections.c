@@ -8,6 +8,7 @@
  */
 #include "base/text.h"
 #include "data/known.h"
+#include "host/errand.h"
 #include "host/work.h"
 #include "plugin/manifest.h"
 
@@ -56,8 +57,8 @@ open_collections(struct ll_instance *instance,
 static linli_status
 open_own_collections(struct ll_instance *instance, struct ll_err *err)
 {
-    static const char *const names[] = {
-        "~idem", "~pid", "~meter", "~code", "~cursor", "~work"};
+    static const char *const names[] = {"~idem", "~pid", "~meter", "~code",
+        "~cursor", "~work", "~errand", "~await", "~result"};
     for (size_t i = 0; i < LL_COUNT(names); i++) {
         struct ll_coll *coll =
             ll_space_coll(instance->space, ll_cstr(names[i]));
@@ -73,7 +74,8 @@ open_own_collections(struct ll_instance *instance, struct ll_err *err)
                                     "\"unique\":true}")) == NULL)
             return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
     }
-    return ll_work_open(instance, err);
+    linli_status status = ll_work_open(instance, err);
+    return status == LINLI_OK ? ll_errands_open(instance, err) : status;
 }
 
 linli_status

@@ -208,29 +208,43 @@ write_dead(struct ll_jw *w, const struct ll_dead *dead)
     ll_jw_close(w, '}');
 }
 
+bool
+ll_dead_put(const struct ll_dead_of *of, const struct ll_dead *dead,
+    struct ll_commit *commit)
+{
+    struct ll_buf data;
+    ll_buf_init(&data, &of->host->mem, DEAD_BYTES_MAX);
+    struct ll_jw w = ll_jw(&data);
+    write_dead(&w, dead);
+    struct alert alert = {.community = of->community->id,
+        .kind = ll_cstr(dead->kind),
+        .plugin = of->plugin,
+        .subject = LINLI_STR(""),
+        .trace_id = LINLI_STR(""),
+        .data = ll_buf_view(&data),
+        .at_ms = ll_world_wall(of->host->world).ms,
+        .space = of->space};
+    bool good = !data.failed;
+    if (good)
+        put_alert(of->host, &alert, commit);
+    ll_buf_fini(&data);
+    return good;
+}
+
 void
 ll_host_alert_dead(
     const struct ll_instance *instance, const struct ll_dead *dead)
 {
     struct ll_host *host = instance->host;
-    struct ll_buf data;
-    ll_buf_init(&data, &host->mem, DEAD_BYTES_MAX);
-    struct ll_jw w = ll_jw(&data);
-    write_dead(&w, dead);
-    struct ll_commit *commit = data.failed || host->failure.status != LINLI_OK
+    struct ll_dead_of of = {
+        host, instance->community, instance->id, instance->space->id};
+    struct ll_commit *commit = host->failure.status != LINLI_OK
                                    ? NULL
                                    : ll_docs_commit_new(&host->docs);
-    if (commit != NULL) {
-        struct alert alert = {.community = instance->community->id,
-            .kind = ll_cstr(dead->kind),
-            .plugin = instance->id,
-            .subject = LINLI_STR(""),
-            .trace_id = LINLI_STR(""),
-            .data = ll_buf_view(&data),
-            .at_ms = ll_world_wall(host->world).ms,
-            .space = instance->space->id};
-        put_alert(host, &alert, commit);
+    if (commit == NULL)
+        return;
+    if (ll_dead_put(&of, dead, commit))
         (void)ll_docs_commit_send(&host->docs, commit);
-    }
-    ll_buf_fini(&data);
+    else
+        ll_docs_commit_free(&host->docs, commit);
 }

@@ -35,7 +35,17 @@ struct ll_dead {
     linli_str code;    /* of the last failure */
     int64_t attempts;
 };
-/* An alert of it, in a commit of its own. */
+/* Whose it is. */
+struct ll_dead_of {
+    struct ll_host *host;
+    const struct ll_community *community;
+    linli_str plugin; /* empty: the community's own */
+    int64_t space;
+};
+/* An alert of it into a commit; false without memory. */
+bool ll_dead_put(const struct ll_dead_of *of, const struct ll_dead *dead,
+    struct ll_commit *commit) LL_USE_RESULT;
+/* The same in a commit of its own. */
 void ll_host_alert_dead(
     const struct ll_instance *instance, const struct ll_dead *dead);
 

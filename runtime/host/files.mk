@@ -1,4 +1,5 @@
-host_SRCS = batch.c \
+host_SRCS = await.c \
+  batch.c \
   bus.c \
   call.c \
   call_admit.c \
@@ -16,6 +17,7 @@ host_SRCS = batch.c \
   device.c \
   directory.c \
   effect.c \
+  errand.c \
   error_text.c \
   feed.c \
   host.c \
@@ -32,6 +34,7 @@ host_SRCS = batch.c \
   own_schema.c \
   probe.c \
   problem_json.c \
+  queue.c \
   rate.c \
   reconcile.c \
   record.c \

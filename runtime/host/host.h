@@ -73,7 +73,8 @@ struct ll_instance {
     uint32_t metrics_row;       /* of the version that serves */
     struct ll_space *space;     /* what it stores */
     struct ll_lock lock;
-    struct ll_queue *queue;           /* host/work.c; NULL: never served */
+    struct ll_queue *work;            /* host/work.c; NULL: never served */
+    struct ll_queue *errands;         /* host/errand.c; the same */
     struct ll_subscriber *subscriber; /* host/bus.c; NULL: handles nothing */
     struct ll_err last_error;
     int64_t last_error_ms;      /* wall clock; 0: never */
@@ -90,7 +91,8 @@ struct ll_community {
     struct ll_instance *instances;
     struct ll_host *host;
     struct ll_space *space; /* its own, host/directory.h; NULL: not used yet */
-    uint64_t event_number;  /* of the last commit with events; 0: told */
+    struct ll_queue *errands; /* its own, host/errand.c; NULL: none yet */
+    uint64_t event_number;    /* of the last commit with events; 0: told */
     struct ll_wait *feed_waits;
 };
 
@@ -119,6 +121,9 @@ struct ll_host {
     struct ll_store *store; /* without a data directory, in memory */
     struct ll_docs docs;
     struct ll_call *release_first, *release_last; /* wait for durability */
+    struct ll_queue *queues;   /* host/queue.h; all of them */
+    struct ll_call *awaiting;  /* answered later, host/await.c */
+    struct ll_errand *errands; /* attempts under way, doubly linked */
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;
     struct ll_recorder *recorder; /* host/record.h; NULL: nothing is recorded */

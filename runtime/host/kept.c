@@ -1,6 +1,8 @@
 /* host/kept.c: keys looked up, answers kept. [loop] */
 #include "host/kept.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 #include "data/known.h"
 #include "data/put.h"
@@ -68,6 +70,8 @@ replay(struct ll_call *call, struct ll_jv kept)
         response->body.len == 0 ? LINLI_STR("") : LINLI_STR("application/json");
     if (etag.len > 0)
         ll_call_add_header(call, "etag", ll_arena_str(&call->arena, etag));
+    (void)snprintf(call->await_id, sizeof call->await_id, "%.*s",
+        LL_FMT(ll_jv_str(ll_jv_get(kept, "await"))));
     if (call->arena.failed)
         return ll_call_refuse(call, "runtime/memory", NULL);
     ll_call_add_header(call, "idempotency-replayed", LINLI_STR("true"));
@@ -148,6 +152,10 @@ ll_kept_write(struct ll_call *call, struct ll_err *err)
     ll_jw_str(&w, etag_of(response));
     ll_jw_key(&w, "body");
     ll_jw_str(&w, response->body);
+    if (call->await_id[0] != '\0') {
+        ll_jw_key(&w, "await");
+        ll_jw_cstr(&w, call->await_id);
+    }
     if (call->pid[0] != '\0') {
         ll_jw_key(&w, "resident");
         ll_jw_cstr(&w, call->pid);

@@ -6,8 +6,10 @@
  */
 #include "host/call.h"
 #include "host/clock.h"
+#include "host/await.h"
 #include "host/bus.h"
 #include "host/dev_key.h"
+#include "host/errand.h"
 #include "host/host.h"
 #include "host/record.h"
 #include "host/remember.h"
@@ -46,6 +48,8 @@ ll_host_stop(struct ll_host *host)
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         ll_wait_tell(&c->feed_waits);
     ll_clock_end(host); /* what falls due is no longer begun */
+    ll_errands_stop(host);
+    ll_await_stop(host);
     if (host->face_drain != NULL)
         host->face_drain(host->face, on_face_drained, host);
     else
@@ -75,6 +79,7 @@ force(struct ll_host *host)
     while (host->calls != NULL)
         ll_call_abandon(host->calls);
     ll_clock_end(host);
+    ll_errands_stop(host);
     /* Loads that end here are answered over the face: before it goes. */
     close_pools(host);
     if (host->face_free != NULL)
@@ -98,8 +103,11 @@ close_store(struct ll_host *host)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next) {
             ll_bus_close(i);
             ll_work_close(i);
+            ll_queue_close(&i->errands);
             ll_lock_close(i);
         }
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        ll_queue_close(&c->errands);
     ll_sweep_close(host);
     ll_timer_free(&host->work_timer);
     ll_call_free_spares(host);

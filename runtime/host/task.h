@@ -11,7 +11,15 @@
 #include "data/docs.h"
 #include "host/request.h"
 
-enum ll_task_kind { LL_TASK_TIMER = 1, LL_TASK_EVENT = 2, LL_TASK_DEVICE = 3 };
+/* All but a device's, which is a request, as CALL frames have them. */
+enum ll_task_kind {
+    LL_TASK_TIMER = 1,
+    LL_TASK_EVENT = 2,
+    LL_TASK_JOB = 3,
+    LL_TASK_ANSWER = 4,
+    LL_TASK_PAYMENT = 5,
+    LL_TASK_DEVICE = 6
+};
 
 struct ll_instance;
 
@@ -19,12 +27,16 @@ struct ll_task {
     struct ll_request request; /* of a device; else its method is empty */
     enum ll_task_kind kind;
     struct ll_instance *instance;
-    linli_str name;             /* of the timer, or type of the event */
+    linli_str name;             /* of its handler; type of an event */
     linli_str input;            /* JSON that the handler is given */
-    int64_t due_ms;             /* of a timer */
+    int64_t due_ms;             /* of a timer, a job */
     int64_t now_ms;             /* what the call sees */
     struct ll_identity *device; /* of a device's; a reference */
     linli_str bound_to, device_kind;
+    /* Of an answer: the caller of the first step, as the plugin sees it and as
+     * the host does; empty: nobody. */
+    linli_str caller_kind, caller, roles, resident_json, who, subject;
+    bool english; /* of problems */
     /* Read first in each run: it must still be of this version. */
     struct ll_doc *doc; /* a reference */
     uint64_t version;

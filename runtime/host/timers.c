@@ -1,25 +1,28 @@
-/* host/timers.c: call:timer and call:cancel. [loop]
+/* host/timers.c: call:timer, call:job and call:cancel. [loop]
  *
- * A timer is a document of ~work: its id is the key, so that setting it
- * again moves it.
+ * Either is a document of ~work: its id is the key, so that setting it again
+ * moves it. A job is due at once unless it says when.
  */
 #include <stdio.h>
 
 #include "base/text.h"
 #include "data/put.h"
 #include "host/call.h"
+#include "host/queue.h"
 #include "host/work.h"
 
 struct wanted {
     linli_str run, with, key, subject;
     int64_t at_ms;
     bool has_at;
+    bool job;
 };
 
 static linli_status
-read_wanted(struct ll_rd *args, struct wanted *wanted, struct ll_err *err)
+read_wanted(const struct ll_call *call, bool job, struct ll_rd *args,
+    struct wanted *wanted, struct ll_err *err)
 {
-    *wanted = (struct wanted){.with = LINLI_STR("null")};
+    *wanted = (struct wanted){.with = LINLI_STR("null"), .job = job};
     uint32_t count = ll_rd_map(args);
     for (uint32_t i = 0; i < count && !args->bad; i++) {
         linli_str name = ll_rd_bytes(args);
@@ -40,18 +43,25 @@ read_wanted(struct ll_rd *args, struct wanted *wanted, struct ll_err *err)
                 name.len > 64 ? 64 : LL_FMT(name));
         }
     }
-    if (!ll_rd_end(args) || !wanted->has_at)
+    if (!ll_rd_end(args) || (!job && !wanted->has_at))
         return ll_fail(err, LINLI_E_INVALID, "db/query",
-            "a timer has `at`, ms since 1970, and `run`, a name");
+            "%s, and `run`, a name",
+            job ? "a job may have `at`" : "a timer has `at`, ms since 1970");
+    if (!wanted->has_at)
+        wanted->at_ms = call->now_ms;
     return LINLI_OK;
 }
 
 static linli_status
 judge(struct ll_call *call, const struct wanted *wanted, struct ll_err *err)
 {
-    if (ll_manifest_timer(call->package->manifest, wanted->run) < 0)
+    const struct ll_manifest *manifest = call->package->manifest;
+    int at = wanted->job ? ll_manifest_job(manifest, wanted->run)
+                         : ll_manifest_timer(manifest, wanted->run);
+    if (at < 0)
         return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
-            "plugin.json declares no timer \"%.*s\"",
+            "plugin.json declares no %s \"%.*s\"",
+            wanted->job ? "job" : "timer",
             wanted->run.len > 64 ? 64 : LL_FMT(wanted->run));
     if (wanted->at_ms < 0 || wanted->at_ms > LL_TIMER_AT_MS_MAX)
         return ll_fail(err, LINLI_E_INVALID, "db/query",
@@ -79,11 +89,8 @@ write_timer(struct ll_call *call, struct ll_op *op, const struct wanted *w)
     ll_jw_key(&out, "id");
     ll_jw_str(&out, op->id);
     ll_jw_key(&out, "kind");
-    ll_jw_cstr(&out, "timer");
-    ll_jw_key(&out, "due");
-    ll_jw_int(&out, w->at_ms);
-    ll_jw_key(&out, "seq");
-    ll_jw_int(&out, (int64_t)++call->host->work_seq);
+    ll_jw_cstr(&out, w->job ? "job" : "timer");
+    ll_queue_write_due(call->host, &out, w->at_ms);
     ll_jw_key(&out, "at");
     ll_jw_int(&out, w->at_ms);
     ll_jw_key(&out, "run");
@@ -98,12 +105,12 @@ write_timer(struct ll_call *call, struct ll_op *op, const struct wanted *w)
 }
 
 static linli_status
-keep_timer(struct ll_call *call, struct ll_op *op, struct ll_err *err)
+keep_timer(struct ll_call *call, struct ll_op *op, bool job, struct ll_err *err)
 {
     struct wanted wanted;
     struct ll_rd args = ll_rd(ll_buf_view(&op->args));
     (void)ll_rd_list(&args);
-    linli_status status = read_wanted(&args, &wanted, err);
+    linli_status status = read_wanted(call, job, &args, &wanted, err);
     if (status != LINLI_OK)
         return status;
     write_timer(call, op, &wanted);
@@ -111,7 +118,7 @@ keep_timer(struct ll_call *call, struct ll_op *op, struct ll_err *err)
 }
 
 static bool
-step_set(struct ll_call *call, struct ll_op *op)
+step_set_kind(struct ll_call *call, struct ll_op *op, bool job)
 {
     struct ll_err err;
     if (!ll_op_wait_doc(call, op))
@@ -119,7 +126,7 @@ step_set(struct ll_call *call, struct ll_op *op)
     linli_status status =
         op->doc->state == LL_DOC_LOST
             ? ll_fail(&err, LINLI_E_IO, "store/failed", "a timer")
-            : keep_timer(call, op, &err);
+            : keep_timer(call, op, job, &err);
     if (status != LINLI_OK) {
         ll_op_refuse(call, &err);
         return true;
@@ -130,13 +137,25 @@ step_set(struct ll_call *call, struct ll_op *op)
     return true;
 }
 
-bool
-ll_serve_timer_set(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
+static bool
+step_set_timer(struct ll_call *call, struct ll_op *op)
+{
+    return step_set_kind(call, op, false);
+}
+
+static bool
+step_set_job(struct ll_call *call, struct ll_op *op)
+{
+    return step_set_kind(call, op, true);
+}
+
+static bool
+serve_set(struct ll_call *call, struct ll_op *op, struct ll_rd *args, bool job)
 {
     struct wanted wanted;
     struct ll_err err;
     char id[33];
-    linli_status status = read_wanted(args, &wanted, &err);
+    linli_status status = read_wanted(call, job, args, &wanted, &err);
     if (status == LINLI_OK)
         status = judge(call, &wanted, &err);
     if (status == LINLI_OK && ll_json_parse(&op->json, wanted.with,
@@ -160,8 +179,20 @@ ll_serve_timer_set(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
         return false;
     }
     op->coll = ll_work_coll(call->instance);
-    op->step = step_set;
+    op->step = job ? step_set_job : step_set_timer;
     return true;
+}
+
+bool
+ll_serve_timer_set(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
+{
+    return serve_set(call, op, args, false);
+}
+
+bool
+ll_serve_job_set(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
+{
+    return serve_set(call, op, args, true);
 }
 
 static bool

@@ -23,13 +23,6 @@ void ll_work_close(struct ll_instance *instance);
 /* What a device's call had in hand may be done by others. */
 void ll_work_again(struct ll_instance *instance);
 
-/* Looks at all work whose time has come. */
-void ll_work_pump(struct ll_host *host);
-/* True if nothing is being done, and nothing is due by now. */
-bool ll_work_idle(const struct ll_host *host);
-/* When the next may be due; INT64_MAX: nothing is known to be. */
-int64_t ll_work_next_ms(const struct ll_host *host);
-
 /* The collection; NULL without memory. */
 struct ll_coll *ll_work_coll(struct ll_instance *instance);
 

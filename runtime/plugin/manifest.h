@@ -123,6 +123,10 @@ struct ll_manifest {
     uint32_t meter_count;
     linli_str *timers; /* names */
     uint32_t timer_count;
+    linli_str *jobs; /* names */
+    uint32_t job_count;
+    linli_str *answers; /* names of what goes on when one has come */
+    uint32_t answer_count;
     linli_str *publishes; /* event types, "parking.gate_command" */
     uint32_t publish_count;
     linli_str *handles; /* event types, of any plugin */
@@ -151,8 +155,10 @@ const struct ll_index_decl *ll_manifest_index(
     const struct ll_collection_decl *collection, linli_str name);
 const struct ll_meter_decl *ll_manifest_meter(
     const struct ll_manifest *manifest, linli_str name);
-/* Index into timers[], or -1. */
+/* Index into timers[], jobs[], answers[], or -1. */
 int ll_manifest_timer(const struct ll_manifest *manifest, linli_str name);
+int ll_manifest_job(const struct ll_manifest *manifest, linli_str name);
+int ll_manifest_answer(const struct ll_manifest *manifest, linli_str name);
 /* The index in `handles` of an event that the plugin handles, or -1. */
 int ll_manifest_handles(const struct ll_manifest *manifest, linli_str type);
 /* Whether the plugin may publish this event, may raise this kind of alert. */

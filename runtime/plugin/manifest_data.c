@@ -256,6 +256,9 @@ ll_manifest_fill_data(struct ll_manifest *m, struct ll_err *err)
     } lists[] = {
         {ll_jv_get(root, "timers"),
             {&m->timers, &m->timer_count, LL_TIMERS_MAX, NULL}},
+        {ll_jv_get(root, "jobs"), {&m->jobs, &m->job_count, LL_JOBS_MAX, NULL}},
+        {ll_jv_get(root, "answers"),
+            {&m->answers, &m->answer_count, LL_ANSWERS_MAX, NULL}},
         {ll_jv_get(events, "publishes"),
             {&m->publishes, &m->publish_count, LL_EVENTS_MAX,
                 "an event that it publishes"}},
@@ -316,6 +319,18 @@ int
 ll_manifest_timer(const struct ll_manifest *manifest, linli_str name)
 {
     return find(manifest->timers, manifest->timer_count, name);
+}
+
+int
+ll_manifest_job(const struct ll_manifest *manifest, linli_str name)
+{
+    return find(manifest->jobs, manifest->job_count, name);
+}
+
+int
+ll_manifest_answer(const struct ll_manifest *manifest, linli_str name)
+{
+    return find(manifest->answers, manifest->answer_count, name);
 }
 
 bool

@@ -208,8 +208,8 @@ static const struct {
     {"/openapi.json", handle_openapi},
 };
 
-/* "/v1/c/COMMUNITY/REST", where a REST is ours: "events" or "admin/...";
- * false for any other path. */
+/* "/v1/c/COMMUNITY/REST", where a REST is ours: "events", "me/calls/..." or
+ * "admin/..."; false for any other path. */
 static bool
 split_own(linli_str path, linli_str *community, linli_str *rest)
 {
@@ -219,7 +219,8 @@ split_own(linli_str path, linli_str *community, linli_str *rest)
     if (!ll_str_split(&left, '/', community) || left.ptr == NULL)
         return false;
     *rest = left;
-    return ll_str_is(left, "events") || ll_str_starts(left, "admin/");
+    return ll_str_is(left, "events") || ll_str_starts(left, "me/calls/") ||
+           ll_str_starts(left, "admin/");
 }
 
 static void
@@ -243,6 +244,9 @@ on_request(void *user, struct ll_request *request)
         ll_host_dispatch(face->host, request);
     else if (ll_str_is(rest, "events"))
         ll_events_handle(face, request, community);
+    else if (ll_str_starts(rest, "me/"))
+        ll_calls_handle(
+            face, request, community, (linli_str){rest.ptr + 9, rest.len - 9});
     else
         ll_admin_handle(
             face, request, community, (linli_str){rest.ptr + 5, rest.len - 5});
@@ -261,6 +265,7 @@ face_free(void *face_at)
     struct ll_face *face = face_at;
     ll_view_end_all(face);
     ll_events_end(face);
+    ll_calls_end(face);
     ll_dev_end(face);
     ll_http_free(&face->http);
     ll_buf_fini(&face->out);

@@ -1,8 +1,8 @@
 /* server/face.h: the HTTP face of a host. [loop]
  *
  * Paths outside any plugin are answered here: /healthz, /readyz, /metrics,
- * /openapi.json, /v1/c/{community}/events and /v1/c/{community}/admin/...;
- * the rest goes through the host's pipeline.
+ * /openapi.json, and /v1/c/{community}/events, .../me/calls/... and
+ * .../admin/...; the rest goes through the host's pipeline.
  */
 #ifndef LL_SERVER_FACE_H
 #define LL_SERVER_FACE_H
@@ -10,6 +10,7 @@
 #include "host/host.h"
 #include "server/http.h"
 
+struct ll_asking;
 struct ll_dev;
 struct ll_listening;
 struct ll_view;
@@ -21,6 +22,7 @@ struct ll_face {
     struct ll_view *views; /* answers that wait for the store */
     struct ll_dev *dev;    /* what host-wide paths have begun; or NULL */
     struct ll_listening *listening; /* requests that wait for events */
+    struct ll_asking *asking;       /* what became of a call */
 };
 
 /* Listens and hooks itself into the host, which frees it. */
@@ -59,6 +61,12 @@ void ll_events_handle(
     struct ll_face *face, struct ll_request *request, linli_str community);
 /* For a face that goes: who still listens gets "runtime/draining". */
 void ll_events_end(struct ll_face *face);
+
+/* /v1/c/{community}/me/calls/REST. server/calls.c */
+void ll_calls_handle(struct ll_face *face, struct ll_request *request,
+    linli_str community, linli_str rest);
+/* For a face that goes: who still waits gets "runtime/draining". */
+void ll_calls_end(struct ll_face *face);
 
 /* /v1/dev/... and /v1/host/..., for who has the admin token. server/dev.c */
 void ll_dev_handle(struct ll_face *face, struct ll_request *request);

@@ -2,6 +2,7 @@ server_SRCS = \
   admin.c \
   alerts.c \
   api.c \
+  calls.c \
   dev.c \
   events.c \
   face.c \

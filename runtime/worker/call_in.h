@@ -15,8 +15,12 @@
  * the engine's `call` returns: copy what must live longer. */
 enum ll_call_kind {
     LL_CALL_REQUEST = 0,
-    LL_CALL_TIMER = 1, /* a timer that the plugin set is due */
-    LL_CALL_EVENT = 2, /* an event that the plugin handles */
+    LL_CALL_TIMER = 1,   /* a timer that the plugin set is due */
+    LL_CALL_EVENT = 2,   /* an event that the plugin handles */
+    LL_CALL_JOB = 3,     /* a job that the plugin has asked for */
+    LL_CALL_ANSWER = 4,  /* what a call awaited from outside has come */
+    LL_CALL_PAYMENT = 5, /* a payment of the plugin's has changed */
+    LL_CALL_KINDS        /* how many */
 };
 struct ll_call_in {
     uint32_t call;
@@ -37,8 +41,8 @@ struct ll_call_in {
     linli_str trace_id;     /* 32 hex digits */
     linli_str body;         /* raw JSON bytes */
     bool has_body;
-    linli_str name;  /* of the timer, type of the event; else empty */
-    linli_str input; /* JSON: `with` of the timer, the event; or empty */
+    linli_str name;  /* of its handler; of a request: empty */
+    linli_str input; /* JSON that the handler is given; or empty */
     int64_t due_ms;  /* of a timer: when it was due; else 0 */
     bool late;       /* a device's request that it kept while offline */
     bool has_if_match;

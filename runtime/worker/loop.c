@@ -371,7 +371,7 @@ read_call(struct ll_worker *worker, const struct ll_frame *frame,
     bool has_input;
     if (ll_rd_list(&rd) != 24)
         die();
-    in->kind = (enum ll_call_kind)ll_rd_int_in(&rd, 0, LL_CALL_EVENT);
+    in->kind = (enum ll_call_kind)ll_rd_int_in(&rd, 0, LL_CALL_KINDS - 1);
     in->route = (uint32_t)ll_rd_int_in(&rd, 0, LL_ROUTES_MAX);
     in->now_ms = ll_rd_int(&rd);
     in->seed = ll_rd_int(&rd);
@@ -476,8 +476,8 @@ refuse_schema(struct ll_worker *worker, const struct ll_call_in *in,
         report_schema(worker, in, &report);
 }
 
-/* Parses what a timer or an event brings, if anything. The host has read it
- * as strictly, so only memory can be short. */
+/* Parses what a call that is no request brings, if anything. The host has read
+ * it as strictly, so only memory can be short. */
 static bool
 accept_input(
     struct ll_worker *worker, const struct ll_call_in *in, struct ll_jv *input)

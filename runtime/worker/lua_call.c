@@ -166,14 +166,17 @@ push_kind(lua_State *L, const struct ll_call_in *in)
 {
     static const char *const kinds[] = {[LL_CALL_REQUEST] = "request",
         [LL_CALL_TIMER] = "timer",
-        [LL_CALL_EVENT] = "event"};
+        [LL_CALL_EVENT] = "event",
+        [LL_CALL_JOB] = "job",
+        [LL_CALL_ANSWER] = "answer",
+        [LL_CALL_PAYMENT] = "payment"};
     lua_pushstring(L, kinds[in->kind]);
 }
 
 static void
 push_due(lua_State *L, const struct ll_call_in *in)
 {
-    if (in->kind == LL_CALL_TIMER)
+    if (in->kind == LL_CALL_TIMER || in->kind == LL_CALL_JOB)
         lua_pushinteger(L, in->due_ms);
     else
         lua_pushnil(L);

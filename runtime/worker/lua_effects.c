@@ -30,6 +30,19 @@ put_timer(lua_State *L, const struct ll_lua_op *op)
     ll_lua_op_put_members(L, op, 2, rules);
 }
 
+/* A job is due at once unless it says when. */
+static void
+put_job(lua_State *L, const struct ll_lua_op *op)
+{
+    static const struct ll_lua_rule rules[] = {{"run", LL_LUA_TEXT, true},
+        {"with", LL_LUA_JSON, true}, {"at", LL_LUA_INTEGER, false},
+        {"key", LL_LUA_TEXT, false}, {"subject", LL_LUA_TEXT, false},
+        {NULL, LL_LUA_TEXT, false}};
+    if (!lua_istable(L, 2))
+        ll_lua_op_misused(L, op, "it takes one table");
+    ll_lua_op_put_members(L, op, 2, rules);
+}
+
 static void
 put_key(lua_State *L, const struct ll_lua_op *op)
 {
@@ -68,6 +81,35 @@ put_code(lua_State *L, const struct ll_lua_op *op)
         ll_put_bytes(args(L), ll_lua_op_string(L, i));
 }
 
+/* what, next, state: `what` is as linli.fetch and linli.paid make it. */
+static void
+put_await(lua_State *L, const struct ll_lua_op *op)
+{
+    static const char what[] =
+        "what it awaits is linli.fetch{...} or linli.paid(id)";
+    if (!lua_istable(L, 2))
+        ll_lua_op_misused(L, op, what);
+    lua_settop(L, 4);
+    if (lua_isnil(L, 4)) {
+        lua_newtable(L);
+        lua_replace(L, 4);
+    }
+    lua_pushliteral(L, "fetch");
+    if (lua_rawget(L, 2) == LUA_TTABLE) {
+        ll_put_bytes(args(L), LINLI_STR("fetch"));
+        ll_lua_op_put_json(L, op, 5, "what is fetched");
+    } else {
+        lua_pushliteral(L, "paid");
+        if (lua_rawget(L, 2) != LUA_TSTRING)
+            ll_lua_op_misused(L, op, what);
+        ll_put_bytes(args(L), LINLI_STR(""));
+        ll_put_bytes(args(L), ll_lua_op_string(L, 6));
+    }
+    lua_settop(L, 4);
+    ll_put_bytes(args(L), ll_lua_op_string(L, 3));
+    ll_lua_op_put_json(L, op, 4, "the state");
+}
+
 static const struct effect {
     const char *name; /* ":timer" */
     const char *use;  /* what is written after it */
@@ -78,6 +120,8 @@ static const struct effect {
 } effects[] = {
     {":timer", "{at =, run =, with =, key =, subject =}", LL_OP_timer_set, 1,
         true, put_timer},
+    {":job", "{run =, with =, at =, key =, subject =}", LL_OP_job_set, 1, true,
+        put_job},
     {":cancel", "(key)", LL_OP_timer_cancel, 1, true, put_key},
     {":event", "(type, data, {subject =})", LL_OP_event_emit, 3, false,
         put_told},
@@ -85,6 +129,7 @@ static const struct effect {
         LL_OP_meter_add, 3, true, put_usage},
     {":alert", "(kind, data, {subject =})", LL_OP_alert_raise, 3, false,
         put_told},
+    {":await", "(what, next, state)", LL_OP_await_set, 4, false, put_await},
     {":try_code", "(name, given, expected)", LL_OP_code_try, 3, true, put_code},
 };
 
@@ -104,6 +149,12 @@ answered(lua_State *L, int status, lua_KContext context)
     struct ll_lua_op op = op_of(effect);
     struct ll_rd answer = ll_lua_op_answer(L, &op);
     LL_UNUSED(status);
+    /* What a request's handler returns; of others nobody waits. */
+    if (effect->number == LL_OP_await_set &&
+        ll_lua_run(L)->in->kind == LL_CALL_REQUEST) {
+        lua_pushinteger(L, 202);
+        return 1;
+    }
     if (!effect->answers)
         return 0;
     ll_lua_op_push_value(L, &answer);

@@ -49,19 +49,31 @@ take_names(struct ll_worker *worker, struct ll_jv list, uint32_t max,
     return LINLI_OK;
 }
 
+/* The value at a path like "events.handles". */
+static struct ll_jv
+declared_at(struct ll_jv root, const char *path)
+{
+    linli_str rest = ll_cstr(path), part;
+    while (ll_str_split(&rest, '.', &part)) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "%.*s", LL_FMT(part));
+        root = ll_jv_get(root, name);
+    }
+    return root;
+}
+
 static linli_status
 take_declared(struct ll_lua *lua, struct ll_err *err)
 {
     struct ll_worker *worker = lua->worker;
     struct ll_jv root = ll_json_root(&worker->manifest);
-    struct ll_jv handles = ll_jv_get(ll_jv_get(root, "events"), "handles");
-    linli_status status = take_names(
-        worker, ll_jv_get(root, "timers"), LL_TIMERS_MAX, &lua->timers, err);
-    if (status == LINLI_OK)
-        status = take_names(worker, handles, LL_EVENTS_MAX, &lua->events, err);
-    if (status == LINLI_OK)
-        status = take_names(worker, ll_jv_get(root, "collections"),
-            LL_COLLECTIONS_MAX, &lua->collections, err);
+    linli_status status = take_names(worker, ll_jv_get(root, "collections"),
+        LL_COLLECTIONS_MAX, &lua->collections, err);
+    for (size_t i = 0; i < LL_COUNT(ll_lua_named); i++)
+        if (ll_lua_named[i].member != NULL && status == LINLI_OK)
+            status =
+                take_names(worker, declared_at(root, ll_lua_named[i].member),
+                    LL_LUA_NAMED_MAX, &lua->named[i], err);
     return status;
 }
 

@@ -104,9 +104,19 @@ struct ll_lua_names {
     uint32_t count;
 };
 
+/* Handlers by name: of a timer, an event ... */
+#define LL_LUA_NAMED_MAX 64
+struct ll_lua_named {
+    const char *what;   /* "timer" */
+    const char *member; /* of plugin.json; "events.handles" */
+    const char *method; /* p:timer */
+};
+/* By kind of call; of a request: NULL. */
+extern const struct ll_lua_named ll_lua_named[LL_CALL_KINDS];
+
 struct ll_lua {
     struct ll_worker *worker;
-    struct ll_lua_names timers, events, collections;
+    struct ll_lua_names named[LL_CALL_KINDS], collections;
     struct ll_lua_state *states; /* the one that admits calls comes first */
     struct ll_lua_run *current;  /* whose code runs */
     struct ll_lua_run *open[LL_WORKER_CALLS_MAX];
@@ -134,7 +144,7 @@ struct ll_lua_state {
     size_t loaded_bytes; /* footprint of the heap after load */
     /* Registry references, or LUA_NOREF, by place in plugin.json. */
     int handlers[LL_ROUTES_MAX];
-    int timers[LL_TIMERS_MAX], events[LL_EVENTS_MAX];
+    int named[LL_CALL_KINDS][LL_LUA_NAMED_MAX];
     int call_meta, list_mark; /* metatables, in the registry */
     const void *list_mark_at, *collection_at;
 };

@@ -1,6 +1,7 @@
 /* worker/lua_handle.c: a call's coroutine, and what handlers return. [worker]
  *
- * A request's handler answers it; a timer's and an event's return nothing.
+ * A request's handler answers it; those that nobody waits for, a timer's and
+ * their like, return nothing. An answer's may do either.
  */
 #include <string.h>
 
@@ -26,8 +27,7 @@ push_subject(lua_State *L)
         push_str(L, route->path);
         lua_concat(L, 3);
     } else {
-        lua_pushstring(
-            L, in->kind == LL_CALL_TIMER ? "the timer " : "the event ");
+        lua_pushfstring(L, "the %s ", ll_lua_named[in->kind].what);
         push_str(L, in->name);
         lua_concat(L, 2);
     }
@@ -117,7 +117,7 @@ request_done(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
-/* -- timers and events -- */
+/* -- timers and their like -- */
 
 static int
 background_done(lua_State *L, int status, lua_KContext context)
@@ -141,15 +141,11 @@ static void
 push_background(lua_State *L, const struct ll_call_in *in)
 {
     const struct ll_lua_state *state = ll_lua_state(L);
-    const struct ll_lua_names *names = in->kind == LL_CALL_TIMER
-                                           ? &state->engine->timers
-                                           : &state->engine->events;
-    const int *handlers =
-        in->kind == LL_CALL_TIMER ? state->timers : state->events;
+    const struct ll_lua_names *names = &state->engine->named[in->kind];
     uint32_t at = ll_lua_name_index(names, in->name);
     if (at == names->count)
         (void)luaL_error(L, "plugin.json does not declare %s", push_subject(L));
-    lua_rawgeti(L, LUA_REGISTRYINDEX, handlers[at]);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, state->named[in->kind][at]);
 }
 
 static int
@@ -165,13 +161,35 @@ handle_background(lua_State *L, struct ll_lua_run *run)
     return background_done(L, LUA_OK, 0);
 }
 
+/* An answer's handler says what a request's does if one waits, and nothing if
+ * none does. */
+static int
+answer_done(lua_State *L, int status, lua_KContext context)
+{
+    return lua_gettop(L) == 0 ? background_done(L, status, context)
+                              : request_done(L, status, context);
+}
+
+/* handler(call, answer, state); they come as [answer, state]. */
+static int
+handle_answer(lua_State *L, struct ll_lua_run *run)
+{
+    push_background(L, run->in);
+    ll_lua_push_call(L, run);
+    LL_JSON_EACH (item, run->body)
+        ll_lua_push_json(L, item);
+    lua_callk(L, 3, LUA_MULTRET, 0, answer_done);
+    return answer_done(L, LUA_OK, 0);
+}
+
 int
 ll_lua_handle(lua_State *L)
 {
     struct ll_lua_state *state = ll_lua_state(L);
     struct ll_lua_run *run = state->engine->current;
     if (LL_UNLIKELY(run->in->kind != LL_CALL_REQUEST))
-        return handle_background(L, run);
+        return run->in->kind == LL_CALL_ANSWER ? handle_answer(L, run)
+                                               : handle_background(L, run);
     lua_rawgeti(L, LUA_REGISTRYINDEX, state->handlers[run->in->route]);
     ll_lua_push_call(L, run);
     lua_callk(L, 1, LUA_MULTRET, 0, request_done);

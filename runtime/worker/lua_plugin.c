@@ -69,41 +69,32 @@ take_handler(lua_State *L)
     return 0;
 }
 
-/* What is handled by name; the place in plugin.json of its list. */
-static const struct kind {
-    const char *what, *member;
-} timer_kind = {"timer", "timers"}, event_kind = {"event", "events.handles"};
+const struct ll_lua_named ll_lua_named[LL_CALL_KINDS] = {
+    [LL_CALL_TIMER] = {"timer", "timers", "timer"},
+    [LL_CALL_EVENT] = {"event", "events.handles", "event"},
+    [LL_CALL_JOB] = {"job", "jobs", "job"},
+    [LL_CALL_ANSWER] = {"answer", "answers", "answer"},
+};
 
+/* p:timer(name, handler) and its like; upvalue: the kind of call */
 static int
-take_named(lua_State *L, const struct kind *kind,
-    const struct ll_lua_names *names, int *handlers)
+take_named(lua_State *L)
 {
+    lua_Integer kind = lua_tointeger(L, lua_upvalueindex(1));
+    struct ll_lua_state *state = ll_lua_state(L);
+    const struct ll_lua_named *named = &ll_lua_named[kind];
+    const struct ll_lua_names *names = &state->engine->named[kind];
+    int *handlers = state->named[kind];
     linli_str name = check_handler(L);
     uint32_t at = ll_lua_name_index(names, name);
     if (at == names->count)
         return luaL_error(L, "plugin.json has no %s '%s'; add it under `%s`",
-            kind->what, name.ptr, kind->member);
+            named->what, name.ptr, named->member);
     if (handlers[at] != LUA_NOREF)
         return luaL_error(
-            L, "the %s '%s' has a handler already", kind->what, name.ptr);
+            L, "the %s '%s' has a handler already", named->what, name.ptr);
     handlers[at] = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
-}
-
-/* p:timer(name, handler) */
-static int
-take_timer(lua_State *L)
-{
-    struct ll_lua_state *state = ll_lua_state(L);
-    return take_named(L, &timer_kind, &state->engine->timers, state->timers);
-}
-
-/* p:event(type, handler) */
-static int
-take_event(lua_State *L)
-{
-    struct ll_lua_state *state = ll_lua_state(L);
-    return take_named(L, &event_kind, &state->engine->events, state->events);
 }
 
 static void
@@ -117,17 +108,21 @@ push_methods(lua_State *L)
         lua_pushcclosure(L, take_handler, 1);
         lua_setfield(L, -2, methods[i][0]);
     }
-    lua_pushcfunction(L, take_timer);
-    lua_setfield(L, -2, "timer");
-    lua_pushcfunction(L, take_event);
-    lua_setfield(L, -2, "event");
+    for (size_t i = 0; i < LL_COUNT(ll_lua_named); i++) {
+        if (ll_lua_named[i].method == NULL)
+            continue;
+        lua_pushinteger(L, (lua_Integer)i);
+        lua_pushcclosure(L, take_named, 1);
+        lua_setfield(L, -2, ll_lua_named[i].method);
+    }
 }
 
 static int
 make_plugin(lua_State *L)
 {
     static const struct ll_lua_frozen_text text = {"the plugin's field",
-        "its methods are get, post, put, patch, delete, timer and event"};
+        "its methods are get, post, put, patch, delete, timer, event, job "
+        "and answer"};
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &plugin_key) != LUA_TNIL)
         return luaL_error(L, "linli.plugin() was called before");
     push_methods(L);
@@ -154,24 +149,25 @@ check_routes(lua_State *L)
 }
 
 static void
-check_named(lua_State *L, const struct kind *kind,
-    const struct ll_lua_names *names, const int *handlers)
+check_named(lua_State *L, size_t kind)
 {
+    const struct ll_lua_state *state = ll_lua_state(L);
+    const struct ll_lua_named *named = &ll_lua_named[kind];
+    const struct ll_lua_names *names = &state->engine->named[kind];
     for (uint32_t i = 0; i < names->count; i++) {
-        if (handlers[i] != LUA_NOREF)
+        if (state->named[kind][i] != LUA_NOREF)
             continue;
         lua_pushlstring(L, names->at[i].ptr, names->at[i].len);
         (void)luaL_error(L,
             "plugin.json declares the %s '%s', which has no handler: give it "
             "one with p:%s",
-            kind->what, lua_tostring(L, -1), kind->what);
+            named->what, lua_tostring(L, -1), named->method);
     }
 }
 
 void
 ll_lua_check_plugin(lua_State *L)
 {
-    const struct ll_lua_state *state = ll_lua_state(L);
     (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &plugin_key);
     if (lua_isnil(L, -1) || !lua_rawequal(L, -1, -2))
         (void)luaL_error(L,
@@ -179,8 +175,8 @@ ll_lua_check_plugin(lua_State *L)
             "linli.plugin()` and end it with `return p`",
             lua_isnil(L, -2) ? "nothing" : luaL_typename(L, -2));
     check_routes(L);
-    check_named(L, &timer_kind, &state->engine->timers, state->timers);
-    check_named(L, &event_kind, &state->engine->events, state->events);
+    for (size_t kind = 0; kind < LL_COUNT(ll_lua_named); kind++)
+        check_named(L, kind);
     lua_pop(L, 1);
 }
 

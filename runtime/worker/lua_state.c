@@ -140,10 +140,9 @@ ll_lua_state_new(struct ll_lua *lua, uint32_t call, int64_t soft_ms,
     state->engine = lua;
     for (size_t i = 0; i < LL_COUNT(state->handlers); i++)
         state->handlers[i] = LUA_NOREF;
-    for (size_t i = 0; i < LL_COUNT(state->timers); i++)
-        state->timers[i] = LUA_NOREF;
-    for (size_t i = 0; i < LL_COUNT(state->events); i++)
-        state->events[i] = LUA_NOREF;
+    for (size_t kind = 0; kind < LL_COUNT(state->named); kind++)
+        for (size_t i = 0; i < LL_COUNT(state->named[kind]); i++)
+            state->named[kind][i] = LUA_NOREF;
     ll_lua_heap_init(
         &state->heap, &lua->total, (size_t)worker->config.memory_bytes);
     linli_status status = state_fill(state, call, soft_ms, err);

@@ -111,8 +111,8 @@ function Collection:overlapping(index, ...) end
 ---@field locale "zh-CN"|"en"
 ---@field zone string IANA name of the community's zone
 ---@field trace_id string 32 hex digits
----@field kind "request"|"timer"|"event"
----@field due? integer of a timer: when it was due, ms since 1970
+---@field kind "request"|"timer"|"event"|"job"|"answer"|"payment"
+---@field due? integer of a timer and a job: when it was due, ms since 1970
 ---@field late boolean a device sent it later than it happened
 ---@field if_match? string the header If-Match, without its quotes
 ---@field db table<string, linli.Collection> those of plugin.json
@@ -137,6 +137,28 @@ function Call:fail(code, detail) end
 ---@param timer linli.Timer
 ---@return string key for cancel
 function Call:timer(timer) end
+
+---@class linli.Job
+---@field run string a job of plugin.json
+---@field with? linli.Json what its handler is given; {} if nothing
+---@field at? integer ms since 1970; at once if it is absent
+---@field key? string replaces the job of the same key
+---@field subject? string the resident it is about
+
+---Runs a handler in a call of its own, once, if this call commits.
+---@param job linli.Job
+---@return string key for cancel
+function Call:job(job) end
+
+---@class linli.Awaited made by linli.fetch or linli.paid
+
+---Ends this step: `return call:await(...)`. When the answer is there, the
+---handler of `next` goes on in a call of its own.
+---@param what linli.Awaited
+---@param next string an answer of plugin.json
+---@param state? linli.Json what its handler is given; {} if nothing
+---@return integer status to be returned, and nothing else
+function Call:await(what, next, state) end
 
 ---@param key string
 ---@return boolean was_there
@@ -207,6 +229,15 @@ function Plugin:delete(path, handler) end
 ---@param name string a timer of plugin.json
 ---@param handler fun(call: linli.Call, with: any)
 function Plugin:timer(name, handler) end
+
+---@param name string a job of plugin.json
+---@param handler fun(call: linli.Call, with: any)
+function Plugin:job(name, handler) end
+
+---Returns what a request's handler does if a request waits, else nothing.
+---@param name string an answer of plugin.json
+---@param handler fun(call: linli.Call, answer: any, state: any): integer?, linli.Json?, linli.Headers?
+function Plugin:answer(name, handler) end
 
 ---@param type string an event that plugin.json handles
 ---@param handler fun(call: linli.Call, event: linli.Event)

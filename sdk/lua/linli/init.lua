@@ -28,4 +28,9 @@ linli.log = {
   error = function(text) log(3, text) end,
 }
 
+-- What call:await takes: the payment parameters of a payment just made.
+function linli.paid(id)
+  return { paid = id }
+end
+
 return linli
