@@ -13,6 +13,7 @@ import glob
 import hashlib
 import json
 import os
+import random
 import shutil
 import stat
 import subprocess
@@ -485,6 +486,39 @@ def test_bad_traces():
         refused("replay/trace", parent + "/")  # the bad one in it
         os.remove(bad)
         refused("replay/trace", parent)  # and none
+
+
+def test_traces_made_up():
+    """Whatever a trace says that is whole: an end, and no crash."""
+    chance = random.Random(20)
+    with recorded() as r, temporary_folder() as parent:
+        texts = []
+        for what in ("write", "pages", "log"):
+            with open(r.trace(what), encoding="utf-8") as f:
+                texts.append("".join(f.readlines()[:-1]))
+        for n in range(150):
+            text = list(texts[n % 3])
+            for _ in range(chance.randrange(1, 4)):
+                at = chance.randrange(len(text))
+                if n % 2 == 0:  # a digit, a letter: mostly still JSON
+                    text[at] = chance.choice("0159aZ_-")
+                elif chance.random() < 0.5:
+                    del text[at:at + chance.randrange(1, 200)]
+                else:
+                    text[at:at] = text[at - 50:at]
+            text = "".join(text)
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            with open(os.path.join(parent, "%03d.jsonl" % n), "w",
+                      encoding="utf-8") as f:
+                f.write(text + json.dumps({"sha256": digest}) + "\n")
+        done = run([program("linli"), "replay", "--json", parent], 120)
+        tap.equal(done.code, 1, done.err)
+        said = done.json["items"]
+        tap.equal(len(said), 150)
+        refused_, differ = ([i for i in said if "error" in i],
+                            [i for i in said if i.get("same") is False])
+        true(refused_ and differ, "%d refused, %d differ"
+             % (len(refused_), len(differ)))
 
 
 def test_a_frame_of_another_shape_ends_as_a_difference():
