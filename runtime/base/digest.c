@@ -2,15 +2,37 @@
  * that a worker, which needs none of it, does not carry libcrypto. */
 #include "base/hash.h"
 
+#include <pthread.h>
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+
+/* Found once: looking the algorithm up takes twice as long as a short hash.
+ * libcrypto keeps it for the process, and so do we: it is nobody's state. */
+static pthread_once_t found = PTHREAD_ONCE_INIT;
+static const EVP_MD *the_sha256;
+
+static void
+find_sha256(void)
+{
+    the_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    ll_check(the_sha256 != NULL);
+}
+
+static const EVP_MD *
+sha256(void)
+{
+    int code = pthread_once(&found, find_sha256);
+    ll_check(code == 0);
+    return the_sha256;
+}
 
 void
 ll_sha256(const void *bytes, size_t n, unsigned char out[LL_SHA256_BYTES])
 {
     unsigned int len = 0;
-    int ok = EVP_Digest(bytes, n, out, &len, EVP_sha256(), NULL);
+    int ok = EVP_Digest(bytes, n, out, &len, sha256(), NULL);
     ll_check(ok == 1);
     ll_check(len == LL_SHA256_BYTES);
 }
@@ -21,7 +43,7 @@ ll_sha256_two(linli_str a, linli_str b, unsigned char out[LL_SHA256_BYTES])
     unsigned int len = 0;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     ll_check(ctx != NULL);
-    int ok = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+    int ok = EVP_DigestInit_ex(ctx, sha256(), NULL);
     ll_check(ok == 1);
     ok = EVP_DigestUpdate(ctx, a.ptr, a.len);
     ll_check(ok == 1);
@@ -38,7 +60,7 @@ ll_hmac_sha256(
     linli_str key, linli_str message, unsigned char out[LL_SHA256_BYTES])
 {
     unsigned int len = 0;
-    const unsigned char *made = HMAC(EVP_sha256(), key.ptr, (int)key.len,
+    const unsigned char *made = HMAC(sha256(), key.ptr, (int)key.len,
         (const unsigned char *)message.ptr, message.len, out, &len);
     ll_check(made != NULL);
     ll_check(len == LL_SHA256_BYTES);
