@@ -132,7 +132,7 @@ static const struct ll_verb verbs[] = {
         "prove that usage records and their sums agree",
         "核对用量记录与汇总是否相符"},
     {LL_VERB_REPLAY, "replay", "TRACE|FOLDER... [--plugin DIR] [--exact]", 1,
-        LL_CLI_WORDS_MAX - 1, OPT(PLUGIN) | OPT(EXACT),
+        LL_CLI_WORDS_MAX - 2, OPT(PLUGIN) | OPT(EXACT),
         "run recorded calls again and show what differs",
         "重放已记录的调用并显示差异"},
     {LL_VERB_RESTORE, "restore", "FILE --data DIR [--key FILE]", 1, 1, OPT(KEY),

@@ -25,7 +25,7 @@ struct session {
     uint32_t count, differ, failed;
     bool many;             /* each one that could not be run is told */
     char first_where[192]; /* of the first that differs */
-    char first_what[96];
+    char first_what[160];
     struct ll_err first_failure; /* of the first trace that could not be run */
 };
 
