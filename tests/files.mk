@@ -1,14 +1,17 @@
 # The test programs, one .c file each; scripts need no list.
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
+  test_address.c \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
   test_diff.c \
   test_digest.c \
   test_docs.c \
+  test_egress.c \
   test_elf.c \
   test_enter.c \
+  test_fetch.c \
   test_ffi.c \
   test_file.c \
   test_frame.c \
@@ -37,6 +40,7 @@ unit_SRCS = \
   test_lua_sdk.c \
   test_manifest.c \
   test_manifest_data.c \
+  test_manifest_egress.c \
   test_metrics.c \
   test_native.c \
   test_native_db.c \
@@ -65,6 +69,7 @@ unit_SRCS = \
   test_txn.c \
   test_txn_seen.c \
   test_unread.c \
+  test_url.c \
   test_usage.c \
   test_value.c \
   test_views.c \

@@ -6,6 +6,7 @@
 #define LL_BASE_LIMITS_H
 
 #include "base/limits_data.h"
+#include "base/limits_services.h"
 
 /* -- HTTP -- */
 #define LL_HTTP_BODY_BYTES_MAX (1u << 20) /* spec/http.md: 413 past it */

@@ -1,2 +1,4 @@
 domain_SRCS = \
+  address.c \
+  url.c \
   usage.c

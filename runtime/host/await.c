@@ -91,6 +91,8 @@ ll_serve_await_set(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
     if (status == LINLI_OK && asked.errand.len > 0 &&
         !(ll_str_is(asked.errand, "fetch") && ll_errand_known(asked.errand)))
         status = refuse(&err, "there is no such thing to await");
+    if (status == LINLI_OK && asked.errand.len > 0)
+        status = ll_fetch_check(&call->host->mem, asked.with, &err);
     if (status == LINLI_OK && ll_json_parse(&op->json, asked.state,
                                   LL_BODY_DEPTH_MAX, NULL) != LINLI_OK)
         status = refuse(&err, "the state is not JSON, or too deep");
@@ -142,10 +144,13 @@ put_await(struct ll_call *call, linli_str id, struct ll_err *err)
         return no_memory(err);
     struct ll_buf *text = &call->scratch;
     struct ll_jw w = ll_jw(text);
+    char traceparent[LL_TRACEPARENT_BYTES];
+    ll_trace_header(&call->trace, traceparent);
     ll_buf_clear(text);
     ll_jw_open(&w, '{');
     write_text(&w, "id", id);
     write_text(&w, "next", await->next);
+    write_text(&w, "trace", ll_cstr(traceparent));
     ll_jw_key(&w, "state");
     ll_jw_raw(&w, await->state);
     ll_jw_key(&w, "at");
@@ -192,6 +197,14 @@ write_pending(struct ll_call *call, struct ll_err *err)
     return call->arena.failed ? no_memory(err) : LINLI_OK;
 }
 
+/* The plugin's own mistake: the log says which, the caller does not. */
+static linli_status
+misused(struct ll_call *call, const char *why, struct ll_err *err)
+{
+    ll_call_log(call, LL_WARN, "plugin/error", ll_cstr(why));
+    return ll_fail(err, LINLI_E_INVALID, "plugin/error", "%s", "");
+}
+
 linli_status
 ll_await_put(struct ll_call *call, struct ll_err *err)
 {
@@ -199,11 +212,10 @@ ll_await_put(struct ll_call *call, struct ll_err *err)
     linli_status status = LINLI_OK;
     if (call->match.route != NULL &&
         (call->status != 202 || call->body.len > 0))
-        return ll_fail(err, LINLI_E_INVALID, "plugin/error",
-            "it awaits an answer, so it returns what call:await returned");
+        return misused(call,
+            "it awaits an answer, so it returns what call:await returned", err);
     if (await->errand.len == 0 && !made_here(call, await->with))
-        return ll_fail(err, LINLI_E_INVALID, "plugin/error",
-            "what it awaits was not begun by this call");
+        return misused(call, "what it awaits was not begun by this call", err);
     if (await->errand.len > 0) {
         char kind[32];
         (void)snprintf(kind, sizeof kind, "%.*s", LL_FMT(await->errand));

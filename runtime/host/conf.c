@@ -11,6 +11,8 @@
 #define CONFIG_BYTES_MAX ((size_t)4 << 20)
 /* Without short forms: some escapes and numbers are written longer. */
 #define EXPANDED_BYTES_MAX (2 * CONFIG_BYTES_MAX)
+/* What is read of its hosts and addresses. */
+#define EGRESS_BYTES_MAX ((size_t)1 << 20)
 /* Calls per second and at once of one caller, unless configured. */
 #define RATE_PER_S_DEFAULT 50
 #define RATE_BURST_DEFAULT 100
@@ -68,6 +70,15 @@ read_worker(struct ll_config *config, struct ll_jv worker, struct ll_err *err)
         status = unsafe(config, "worker.seccomp_default: errno", err);
     if (status == LINLI_OK && config->no_import_check)
         status = unsafe(config, "worker.import_check: off", err);
+    return status;
+}
+
+static linli_status
+read_egress(struct ll_config *config, struct ll_jv egress, struct ll_err *err)
+{
+    linli_status status = ll_config_read_egress(config, egress, err);
+    if (status == LINLI_OK && ll_jv_there(ll_jv_get(egress, "test_addresses")))
+        status = unsafe(config, "egress.test_addresses", err);
     return status;
 }
 
@@ -238,8 +249,8 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
     bool development, struct ll_err *err)
 {
     *config = (struct ll_config){.development = development};
-    ll_arena_init(
-        &config->arena, mem, CONFIG_BYTES_MAX + EXPANDED_BYTES_MAX + 64);
+    ll_arena_init(&config->arena, mem,
+        CONFIG_BYTES_MAX + EXPANDED_BYTES_MAX + EGRESS_BYTES_MAX + 64);
     ll_json_init(&config->json, mem);
     linli_str own =
         ll_arena_str(&config->arena, text.len == 0 ? empty_config : text);
@@ -266,6 +277,8 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
         status = read_worker(config, ll_jv_get(root, "worker"), err);
     if (status == LINLI_OK)
         status = read_rate(config, ll_jv_get(root, "rate_limit"), err);
+    if (status == LINLI_OK)
+        status = read_egress(config, ll_jv_get(root, "egress"), err);
     if (status != LINLI_OK) {
         if (err != NULL && strcmp(err->code, "request/json") == 0)
             (void)snprintf(err->code, sizeof err->code, "config/invalid");

@@ -9,7 +9,17 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "domain/address.h"
 #include "host/rate.h"
+
+/* A host that is at an address which is refused otherwise. */
+struct ll_egress_fixed {
+    linli_str community; /* empty: every one */
+    linli_str plugin;    /* empty: whoever asks */
+    linli_str host;      /* as ll_url has it */
+    uint16_t port;       /* 0: any, and the address has none */
+    struct ll_address address;
+};
 
 struct ll_config {
     struct ll_arena arena; /* owns the text and everything below */
@@ -23,7 +33,10 @@ struct ll_config {
     uint32_t uid_first, uid_count;
     bool metering;                     /* calls are counted */
     int64_t plugin_rows, plugin_bytes; /* of one plugin and community */
-    bool filter_errno;                 /* development only, as the next two */
+    struct ll_egress_fixed *egress;    /* the first that fits holds */
+    uint32_t egress_count;
+    const char *ca_file; /* NULL: the system's */
+    bool filter_errno;   /* development only, as the next two */
     bool no_import_check;
     bool rate_off;
     bool drafts;
@@ -35,5 +48,9 @@ struct ll_config {
 linli_status ll_config_read(struct ll_config *config, struct ll_mem *mem,
     linli_str text, bool development, struct ll_err *err) LL_USE_RESULT;
 void ll_config_fini(struct ll_config *config);
+
+/* conf_egress.c: a part of it. */
+linli_status ll_config_read_egress(struct ll_config *config,
+    struct ll_jv egress, struct ll_err *err) LL_USE_RESULT;
 
 #endif

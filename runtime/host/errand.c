@@ -12,14 +12,14 @@
 
 /* Every kind there is. */
 static const struct ll_errand_kind *const kinds[] = {
-    NULL,
+    &ll_errand_fetch,
 };
 
 static const struct ll_errand_kind *
 kind_of(linli_str name)
 {
     for (size_t i = 0; i < LL_COUNT(kinds); i++)
-        if (kinds[i] != NULL && ll_str_is(name, kinds[i]->name))
+        if (ll_str_is(name, kinds[i]->name))
             return kinds[i];
     return NULL;
 }

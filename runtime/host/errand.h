@@ -74,6 +74,14 @@ struct ll_errand_end {
 /* Ends the attempt and frees it. */
 void ll_errand_end(struct ll_errand *errand, const struct ll_errand_end *end);
 
+/* errand_fetch.c: requests of plugins to the outside. */
+extern const struct ll_errand_kind ll_errand_fetch;
+/* Whether `with`, JSON, is a request at all: ll_egress_read, "request/json". A
+ * host that is not declared, and whatever else is wrong with what is asked for,
+ * is for the answer to tell. */
+linli_status ll_fetch_check(
+    struct ll_mem *mem, linli_str with, struct ll_err *err) LL_USE_RESULT;
+
 /* Whether there is such a kind. */
 bool ll_errand_known(linli_str kind);
 

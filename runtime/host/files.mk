@@ -10,6 +10,7 @@ host_SRCS = await.c \
   code_try.c \
   collections.c \
   conf.c \
+  conf_egress.c \
   db_list.c \
   db_ops.c \
   demo.c \
@@ -17,7 +18,10 @@ host_SRCS = await.c \
   device.c \
   directory.c \
   effect.c \
+  egress.c \
+  egress_want.c \
   errand.c \
+  errand_fetch.c \
   error_text.c \
   feed.c \
   host.c \

@@ -30,6 +30,7 @@ struct ll_queue;
 struct ll_subscriber;
 struct ll_sweep;
 struct ll_dev_key;
+struct ll_egress_pool;
 
 /* A token is base64url of them, and a NUL. */
 #define LL_ADMIN_RANDOM_BYTES 32
@@ -77,10 +78,11 @@ struct ll_instance {
     struct ll_queue *errands;         /* host/errand.c; the same */
     struct ll_subscriber *subscriber; /* host/bus.c; NULL: handles nothing */
     struct ll_err last_error;
-    int64_t last_error_ms;      /* wall clock; 0: never */
-    uint64_t restarts;          /* of pools that are gone */
-    uint32_t pool_count;        /* with those that drain or load */
-    struct ll_keeping *keeping; /* host/remember.c; NULL: nothing to write */
+    int64_t last_error_ms;         /* wall clock; 0: never */
+    uint64_t restarts;             /* of pools that are gone */
+    uint32_t pool_count;           /* with those that drain or load */
+    struct ll_keeping *keeping;    /* host/remember.c; NULL: nothing to write */
+    struct ll_egress_pool *egress; /* host/egress.c; NULL: sent nothing yet */
 };
 
 struct ll_community {

@@ -9,6 +9,7 @@
 #include "host/await.h"
 #include "host/bus.h"
 #include "host/dev_key.h"
+#include "host/egress.h"
 #include "host/errand.h"
 #include "host/host.h"
 #include "host/record.h"
@@ -104,6 +105,7 @@ close_store(struct ll_host *host)
             ll_bus_close(i);
             ll_work_close(i);
             ll_queue_close(&i->errands);
+            ll_egress_close(i);
             ll_lock_close(i);
         }
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)

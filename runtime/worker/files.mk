@@ -42,7 +42,7 @@ worker_SRCS = elf.c \
 
 # sdk/lua as bytes of C, so that the worker needs no file: its modules,
 # `linli` being init.lua, `linli.x` x.lua.
-sdk_lua = init json money time
+sdk_lua = fetch init json money time
 sdk_lua_files = $(sdk_lua:%=$(srcdir)/sdk/lua/linli/%.lua)
 GENERATED += gen/sdk_lua.h
 gen/sdk_lua.h: $(sdk_lua_files) $(srcdir)/runtime/worker/files.mk

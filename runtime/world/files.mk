@@ -1,5 +1,6 @@
 world_SRCS = channel.c \
   datadir.c \
+  fetch.c \
   file.c \
   logfile.c \
   spawn.c \

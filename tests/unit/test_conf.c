@@ -76,6 +76,48 @@ T_CASE(settings_are_read)
     ll_config_fini(&config);
 }
 
+#define EGRESS(members) "{\"egress\":{" members "}}"
+#define ALLOWED(host, address)                                      \
+    EGRESS("\"allow_private\":[{\"plugin\":\"a1\",\"host\":\"" host \
+           "\",\"address\":\"" address "\"}]")
+
+/* The tests' addresses come first. */
+T_CASE(egress_is_read)
+{
+    struct ll_config config;
+    struct ll_mem mem;
+    struct ll_err err;
+    char text[LL_ADDRESS_TEXT_BYTES];
+    T_INT(read_text(&config, &mem,
+              "{\"egress.allow_private\":["
+              "{\"community\":\"garden\",\"plugin\":\"a1\","
+              "\"host\":\"ERP.test\",\"address\":\"10.0.0.5\"},"
+              "{\"plugin\":\"a2\",\"host\":\"fd00:0::5\","
+              "\"address\":\"fd00::5\"}],"
+              "\"egress\":{\"ca_file\":\"ca.pem\",\"test_addresses\":{"
+              "\"good.test:80\":\"127.0.0.1:9000\"}}}",
+              true, &err),
+        LINLI_OK);
+    T_STR(cstr(config.unsafe), "egress.test_addresses");
+    T_STR(cstr(config.ca_file), "ca.pem");
+    T_INT(config.egress_count, 3);
+    T_STR(config.egress[0].host, "good.test");
+    T_INT(config.egress[0].port, 80);
+    T_INT(config.egress[0].plugin.len, 0);
+    ll_address_text(&config.egress[0].address, text);
+    T_STR(cstr(text), "127.0.0.1:9000");
+    T_STR(config.egress[1].host, "erp.test");
+    T_STR(config.egress[1].community, "garden");
+    T_STR(config.egress[1].plugin, "a1");
+    T_INT(config.egress[1].port, 0);
+    ll_address_text(&config.egress[1].address, text);
+    T_STR(cstr(text), "10.0.0.5");
+    T_STR(config.egress[2].host, "fd00::5");
+    T_INT(config.egress[2].community.len, 0);
+    ll_config_fini(&config);
+    T_INT(mem.used_bytes, 0);
+}
+
 T_CASE(every_mistake_is_named)
 {
     static const struct {
@@ -122,6 +164,34 @@ T_CASE(every_mistake_is_named)
             "config/development-only", "worker.seccomp_default", ""},
         {"{\"worker\":{\"import_check\":\"off\"}}", "config/development-only",
             "worker.import_check", ""},
+        {EGRESS("\"allow_private\":[{\"plugin\":\"a1\"}]"), "config/invalid",
+            "/egress/allow_private/0", "host"},
+        {ALLOWED("a.b:80", "10.0.0.5"), "config/invalid",
+            "/egress/allow_private/0/host", "without a port"},
+        {ALLOWED("http://a.b", "10.0.0.5"), "config/invalid",
+            "/egress/allow_private/0/host", ""},
+        {ALLOWED("a.b/", "10.0.0.5"), "config/invalid",
+            "/egress/allow_private/0/host", "without a path"},
+        {ALLOWED("a b", "10.0.0.5"), "config/invalid",
+            "/egress/allow_private/0/host", ""},
+        {ALLOWED("a.b", "10.0.0.5:80"), "config/invalid",
+            "/egress/allow_private/0/address", "no address"},
+        {ALLOWED("a.b", "10.5"), "config/invalid",
+            "/egress/allow_private/0/address", "no address"},
+        {ALLOWED("a.b", "8.8.8.8"), "config/invalid",
+            "/egress/allow_private/0/address", "no private address"},
+        {ALLOWED("a.b", "169.254.169.254"), "config/invalid",
+            "/egress/allow_private/0/address", "no private address"},
+        {ALLOWED("a.b", "::ffff:10.0.0.5"), "config/invalid",
+            "/egress/allow_private/0/address", "no private address"},
+        {EGRESS("\"test_addresses\":{\"a.b\":\"127.0.0.1:80\"}"),
+            "config/invalid", "/egress/test_addresses/a.b", "HOST:PORT"},
+        {EGRESS("\"test_addresses\":{\"a.b:80\":\"127.0.0.1\"}"),
+            "config/invalid", "/egress/test_addresses/a.b:80", "ADDRESS:PORT"},
+        {EGRESS("\"test_addresses\":{\"a.b:80\":\"localhost:80\"}"),
+            "config/invalid", "/egress/test_addresses/a.b:80", "ADDRESS:PORT"},
+        {EGRESS("\"test_addresses\":{\"a.b:80\":\"127.0.0.1:80\"}"),
+            "config/development-only", "egress.test_addresses", ""},
     };
     for (size_t i = 0; i < LL_COUNT(rows); i++) {
         struct ll_config config;
@@ -164,8 +234,12 @@ T_CASE(each_allocation_may_fail)
         ll_mem_init(&mem, 0);
         mem.fail_in = n;
         linli_status status = ll_config_read(&config, &mem,
-            cstr("{\"worker.count_lua\":2,\"rate_limit\":\"off\"}"), true,
-            &err);
+            cstr("{\"worker.count_lua\":2,\"rate_limit\":\"off\","
+                 "\"egress\":{\"ca_file\":\"f\",\"test_addresses\":"
+                 "{\"a.b:80\":\"127.0.0.1:9\"},\"allow_private\":["
+                 "{\"plugin\":\"a1\",\"host\":\"::1\","
+                 "\"address\":\"::1\"}]}}"),
+            true, &err);
         more = mem.fail_in == 0;
         T_OK(status == LINLI_OK || status == LINLI_E_NOMEM);
         T_STR(cstr(err.code), status == LINLI_OK ? "" : "runtime/memory");
@@ -177,5 +251,5 @@ T_CASE(each_allocation_may_fail)
 }
 
 T_MAIN(T_RUN(nothing_is_a_configuration) T_RUN(settings_are_read)
-        T_RUN(every_mistake_is_named) T_RUN(production_takes_what_is_safe)
-            T_RUN(each_allocation_may_fail))
+        T_RUN(egress_is_read) T_RUN(every_mistake_is_named) T_RUN(
+            production_takes_what_is_safe) T_RUN(each_allocation_may_fail))

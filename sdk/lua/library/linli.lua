@@ -368,6 +368,31 @@ local linli = {}
 ---@return linli.Plugin
 function linli.plugin() end
 
+---@class linli.Request
+---@field url string of a host that plugin.json declares under `egress`
+---@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE" GET if absent
+---@field headers? table<string, string> a value may hold {{secret:name}}
+---@field json? linli.Json the body, written as JSON
+---@field body? string the body as it is
+---@field timeout_ms? integer in all, 1000 to 60000; 10000 if absent
+---@field max_bytes? integer of the answer's body, at most 262144; 65536 if absent
+
+---What `p:answer` is given for a request.
+---@class linli.Fetched
+---@field ok boolean whether there was an answer, whatever its status
+---@field status? integer
+---@field headers? table<string, string> names in small letters
+---@field body? string absent if it is no UTF-8
+---@field body64? string then the bytes as base64url
+---@field json? linli.Json the body read, if it says that it is JSON and is
+---@field error? string if not ok: "egress/timeout", see spec/problems.md
+---@field detail? string and why
+
+---A request to another server, for call:await. Sends nothing itself.
+---@param request linli.Request
+---@return linli.Awaited
+function linli.fetch(request) end
+
 ---Marks a table as a list, so that an empty one is written as [].
 ---@generic T: table
 ---@param list? T

@@ -13,6 +13,7 @@ local linli = {
 
   plugin = core.plugin,
   config = core.config,
+  fetch = require "linli.fetch",
   null = core.null,
   array = core.array,
   json = require "linli.json",

@@ -1,0 +1,34 @@
+/* base/limits_services.h: the bounds of what the host does towards the
+ * outside.
+ *
+ * Part of limits.h.
+ */
+#ifndef LL_BASE_LIMITS_SERVICES_H
+#define LL_BASE_LIMITS_SERVICES_H
+
+/* -- egress: spec/egress.md -- */
+#define LL_EGRESS_HOSTS_MAX 32          /* that one manifest declares */
+#define LL_EGRESS_URL_BYTES_MAX 4096    /* written out, escapes and all */
+#define LL_EGRESS_HEADERS_MAX 32        /* that a plugin sets */
+#define LL_EGRESS_HEADER_BYTES_MAX 8192 /* names and values of these */
+#define LL_EGRESS_BODY_BYTES_MAX 262144 /* of a request */
+#define LL_EGRESS_ANSWER_BYTES_DEFAULT 65536
+#define LL_EGRESS_ANSWER_BYTES_MAX 262144       /* twice it fits a frame */
+#define LL_EGRESS_ANSWER_HEADER_BYTES_MAX 16384 /* interim ones included */
+#define LL_EGRESS_ANSWER_HEADERS_MAX 64
+#define LL_EGRESS_MS_DEFAULT 10000 /* redirects and waiting included */
+#define LL_EGRESS_MS_MIN 1000
+#define LL_EGRESS_MS_MAX 60000
+#define LL_EGRESS_CONNECT_MS 5000    /* to resolve, connect and shake hands */
+#define LL_EGRESS_REDIRECTS_MAX 5    /* each judged as the first was */
+#define LL_EGRESS_TRIES_MAX 3        /* while nothing could be sent */
+#define LL_EGRESS_TRY_MS 200         /* between two of these */
+#define LL_EGRESS_IN_FLIGHT_MAX 8    /* of a plugin in a community */
+#define LL_EGRESS_WAITING_MAX 64     /* for one of these; then refused */
+#define LL_EGRESS_PER_MINUTE_MAX 600 /* of a plugin in a community */
+#define LL_EGRESS_BURST_MAX 120      /* of these at once */
+#define LL_EGRESS_IDLE_CONNECTIONS 4 /* kept open for the next request */
+#define LL_EGRESS_IDLE_MS 60000      /* then they are closed */
+#define LL_EGRESS_ALLOWED_MAX 64     /* private addresses of a configuration */
+
+#endif
