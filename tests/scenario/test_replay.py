@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# test-timeout-s: 300
+# test-timeout-s: 600
 """tests/scenario/test_replay.py: spec/replay.md, live.
 
 Calls are recorded by a linlid and run again by `linli replay`, with the
@@ -339,14 +339,17 @@ def test_ends_without_a_word():
 
 
 def test_every_call_of_other_scenarios():
-    """Their cases, with all that their daemons did replayed at the end."""
+    """Their cases, with all that their daemons did replayed at the end;
+    requests, timers and events, jobs, answers from outside."""
     with temporary_folder() as folder:
         told = os.path.join(folder, "told")
         for script, *words in (
                 ("tests/scenario/test_shop.py", "lua"),
                 ("tests/scenario/test_shop.py", "stock_runs_out_c"),
                 ("tests/scenario/test_parking.py",),
-                ("examples/test_orders.py",)):
+                ("tests/scenario/test_await.py", "second_step_answers", "job",
+                 "refusal"),
+                ("examples/test_orders.py", "paid_or_cancelled", "readme")):
             env = dict(os.environ, LINLI_TEST_RECORD=told, LINLI_BUILD=tap
                        .build_folder(), PYTHONPATH=Daemon.source("tests/lib"))
             done = subprocess.run(
@@ -360,7 +363,8 @@ def test_every_call_of_other_scenarios():
         for plugin, native, least in (("shop", False, 500),
                                       ("shop", True, 100),
                                       ("parking", False, 10),
-                                      ("orders", False, 15)):
+                                      ("probe", False, 10),
+                                      ("orders", False, 5)):
             count = sum(i["plugin"] == plugin and i["native"] == native
                         for i in said)
             true(count >= least, "%d calls of %s" % (count, plugin))
