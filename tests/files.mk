@@ -46,6 +46,8 @@ unit_SRCS = \
   test_native_db.c \
   test_openapi.c \
   test_package.c \
+  test_payment.c \
+  test_payment_ops.c \
   test_pool.c \
   test_problem_json.c \
   test_rate.c \
@@ -54,6 +56,7 @@ unit_SRCS = \
   test_ring.c \
   test_scan.c \
   test_schema.c \
+  test_secret.c \
   test_seed.c \
   test_show.c \
   test_spawn.c \
@@ -73,6 +76,7 @@ unit_SRCS = \
   test_usage.c \
   test_value.c \
   test_views.c \
+  test_webhook.c \
   test_world.c \
   test_zone.c
 # tests/conform/test_*.c: the code against spec/.

@@ -13,7 +13,7 @@
 #define LL_EGRESS_HEADER_BYTES_MAX 8192 /* names and values of these */
 #define LL_EGRESS_BODY_BYTES_MAX 262144 /* of a request */
 #define LL_EGRESS_ANSWER_BYTES_DEFAULT 65536
-#define LL_EGRESS_ANSWER_BYTES_MAX 262144       /* twice it fits a frame */
+#define LL_EGRESS_ANSWER_BYTES_MAX 262144       /* two of it fit a frame */
 #define LL_EGRESS_ANSWER_HEADER_BYTES_MAX 16384 /* interim ones included */
 #define LL_EGRESS_ANSWER_HEADERS_MAX 64
 #define LL_EGRESS_MS_DEFAULT 10000 /* redirects and waiting included */
@@ -30,5 +30,19 @@
 #define LL_EGRESS_IDLE_CONNECTIONS 4 /* kept open for the next request */
 #define LL_EGRESS_IDLE_MS 60000      /* then they are closed */
 #define LL_EGRESS_ALLOWED_MAX 64     /* private addresses of a configuration */
+
+/* -- payments: spec/payments.md -- */
+#define LL_PAY_FEN_MAX 10000000000 /* of one payment: 100,000,000 yuan */
+#define LL_PAY_TRANSACTIONS_MAX 32 /* of one payment; more are not taken */
+#define LL_PAY_REFUNDS_MAX 64      /* of one, half of them asked for */
+#define LL_PAY_TITLE_BYTES_MAX 127 /* what providers take */
+#define LL_PAY_REASON_BYTES_MAX 80 /* of a refund: the same */
+#define LL_PAY_CHANNEL_BYTES_MAX 32
+#define LL_PAY_TRANSACTION_BYTES_MAX 64 /* a provider's id */
+#define LL_PAY_WITH_BYTES_MAX 16384
+#define LL_PAY_PARAMS_BYTES_MAX 8192  /* what a provider answers */
+#define LL_PAY_WINDOW_MS 900000       /* unless `pay_by` says otherwise */
+#define LL_PAY_NOTICE_BYTES_MAX 65536 /* of a callback */
+#define LL_PAY_SKEW_S_MAX 300         /* of a notice's signature, either way */
 
 #endif

@@ -17,4 +17,9 @@ linli_SRCS = \
   linli_token.c \
   linli_trace.c \
   linli_usage.c
+  linli_secret.c \
+  linli_token.c \
+  linli_trigger.c \
+  linli_usage.c \
+  linli_webhook.c
 linli-worker_SRCS = linli-worker.c

@@ -1,4 +1,5 @@
 domain_SRCS = \
   address.c \
+  payment.c \
   url.c \
   usage.c

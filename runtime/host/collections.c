@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "data/known.h"
 #include "host/errand.h"
+#include "host/payment.h"
 #include "host/work.h"
 #include "plugin/manifest.h"
 
@@ -83,7 +84,14 @@ ll_collections_open(struct ll_instance *instance,
     const struct ll_manifest *manifest, struct ll_err *err)
 {
     linli_status status = open_collections(instance, manifest, err);
-    return status == LINLI_OK ? open_own_collections(instance, err) : status;
+    if (status == LINLI_OK)
+        status = open_own_collections(instance, err);
+    /* A version that takes no money any more may have taken some before. */
+    if (status == LINLI_OK &&
+        (manifest->payments ||
+            ll_space_find(instance->space, LINLI_STR("~payment")) != NULL))
+        status = ll_payments_open(instance, err);
+    return status;
 }
 
 static bool

@@ -96,6 +96,18 @@ read_rate(struct ll_config *config, struct ll_jv rate, struct ll_err *err)
     return unsafe(config, "rate_limit: off", err);
 }
 
+static linli_status
+read_payment(struct ll_config *config, struct ll_jv payment, struct ll_err *err)
+{
+    config->pay_adapters = ll_jv_get(payment, "adapters");
+    LL_JSON_MEMBERS (channel, adapter, config->pay_adapters) {
+        LL_UNUSED(channel);
+        if (ll_str_is(ll_jv_str(adapter), "sim"))
+            return unsafe(config, "payment.adapters: sim", err);
+    }
+    return LINLI_OK;
+}
+
 /* -- "worker.count_lua": short for a member of a member -- */
 
 /* Splits "worker.count_lua"; false if there is no dot. */
@@ -277,6 +289,8 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
         status = read_worker(config, ll_jv_get(root, "worker"), err);
     if (status == LINLI_OK)
         status = read_rate(config, ll_jv_get(root, "rate_limit"), err);
+    if (status == LINLI_OK)
+        status = read_payment(config, ll_jv_get(root, "payment"), err);
     if (status == LINLI_OK)
         status = read_egress(config, ll_jv_get(root, "egress"), err);
     if (status != LINLI_OK) {

@@ -15,7 +15,7 @@
 /* A host that is at an address which is refused otherwise. */
 struct ll_egress_fixed {
     linli_str community; /* empty: every one */
-    linli_str plugin;    /* empty: whoever asks */
+    linli_str plugin;    /* "~": the host itself; empty: whoever asks */
     linli_str host;      /* as ll_url has it */
     uint16_t port;       /* 0: any, and the address has none */
     struct ll_address address;
@@ -25,9 +25,10 @@ struct ll_config {
     struct ll_arena arena; /* owns the text and everything below */
     struct ll_json json;
     bool development;
-    struct ll_jv communities; /* array of {id, zone} */
-    struct ll_jv jwks;        /* array of {file, issuer, audience, kinds} */
-    struct ll_jv plugins;     /* array of {path, community, config} */
+    struct ll_jv communities;  /* array of {id, zone} */
+    struct ll_jv jwks;         /* array of {file, issuer, audience, kinds} */
+    struct ll_jv plugins;      /* array of {path, community, config} */
+    struct ll_jv pay_adapters; /* {channel: adapter}; not there: the default */
     struct ll_rate_policy rate;
     uint32_t workers_lua, workers_native; /* per plugin and community */
     uint32_t uid_first, uid_count;

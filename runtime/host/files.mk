@@ -1,4 +1,5 @@
-host_SRCS = await.c \
+host_SRCS = alert.c \
+  await.c \
   batch.c \
   bus.c \
   call.c \
@@ -19,6 +20,7 @@ host_SRCS = await.c \
   directory.c \
   effect.c \
   egress.c \
+  egress_place.c \
   egress_want.c \
   errand.c \
   errand_fetch.c \
@@ -36,6 +38,13 @@ host_SRCS = await.c \
   metrics.c \
   op.c \
   own_schema.c \
+  pay_adapter.c \
+  pay_doc.c \
+  pay_sim.c \
+  payment.c \
+  payment_errand.c \
+  payment_notice.c \
+  payment_ops.c \
   probe.c \
   problem_json.c \
   queue.c \
@@ -45,6 +54,8 @@ host_SRCS = await.c \
   record_text.c \
   remember.c \
   request.c \
+  secret.c \
+  secret_sign.c \
   seed.c \
   seed_read.c \
   stop.c \
@@ -52,6 +63,10 @@ host_SRCS = await.c \
   timers.c \
   token_cache.c \
   trace.c \
+  vault.c \
+  webhook.c \
+  webhook_doc.c \
+  webhook_send.c \
   who.c \
   work.c
 

@@ -10,9 +10,12 @@
 #include "host/call.h"
 #include "host/clock.h"
 #include "host/dev_key.h"
+#include "host/pay_sim.h"
+#include "host/payment.h"
 #include "host/record.h"
 #include "host/remember.h"
 #include "host/sweep.h"
+#include "host/webhook.h"
 #include "world/file.h"
 
 #define HOST_ARENA_BYTES_MAX ((size_t)64 << 20)
@@ -180,7 +183,7 @@ ll_host_add_community(
     community->next = host->communities;
     host->communities = community;
     host->community_count++;
-    return LINLI_OK;
+    return ll_webhooks_open_used(community, err);
 }
 
 static linli_status
@@ -244,6 +247,7 @@ on_store_failed(void *user, const struct ll_err *err)
     log_store(host, "store/failed", err);
     host->failure = *err;
     ll_host_store_failed(host);
+    ll_pay_receipts_release(host);
     ll_host_stop(host);
     for (struct ll_pool *p = host->supervisor.pools; p != NULL; p = p->next)
         ll_pool_kill(p);
@@ -268,6 +272,7 @@ on_durable(void *user)
     struct ll_host *host = user;
     ll_docs_trim(&host->docs);
     ll_host_release(host);
+    ll_pay_receipts_release(host);
     ll_bus_durable(host);
     ll_host_clock_step(host);
 }
@@ -388,6 +393,8 @@ open_parts(
         status = ll_recorder_open(host, options->record_dir, err);
     if (status == LINLI_OK)
         status = keys_load(host, err);
+    if (status == LINLI_OK && host->config.development)
+        status = ll_pay_sim_open(host, err);
     if (status == LINLI_OK)
         status = config_communities(host, err);
     if (status == LINLI_OK)

@@ -26,8 +26,12 @@ struct ll_remembered;
 struct ll_recorder;
 struct ll_roster;
 struct ll_demo_call;
+struct ll_pay_receipt;
+struct ll_pay_sim;
 struct ll_queue;
+struct ll_secrets;
 struct ll_subscriber;
+struct ll_webhooks;
 struct ll_sweep;
 struct ll_dev_key;
 struct ll_egress_pool;
@@ -77,6 +81,7 @@ struct ll_instance {
     struct ll_queue *work;            /* host/work.c; NULL: never served */
     struct ll_queue *errands;         /* host/errand.c; the same */
     struct ll_subscriber *subscriber; /* host/bus.c; NULL: handles nothing */
+    struct ll_secrets *secrets;       /* host/secret.c; NULL: none yet */
     struct ll_err last_error;
     int64_t last_error_ms;         /* wall clock; 0: never */
     uint64_t restarts;             /* of pools that are gone */
@@ -96,6 +101,7 @@ struct ll_community {
     struct ll_queue *errands; /* its own, host/errand.c; NULL: none yet */
     uint64_t event_number;    /* of the last commit with events; 0: told */
     struct ll_wait *feed_waits;
+    struct ll_webhooks *webhooks; /* host/webhook.c; NULL: it uses none */
 };
 
 struct ll_host {
@@ -123,9 +129,11 @@ struct ll_host {
     struct ll_store *store; /* without a data directory, in memory */
     struct ll_docs docs;
     struct ll_call *release_first, *release_last; /* wait for durability */
-    struct ll_queue *queues;   /* host/queue.h; all of them */
-    struct ll_call *awaiting;  /* answered later, host/await.c */
-    struct ll_errand *errands; /* attempts under way, doubly linked */
+    struct ll_queue *queues;         /* host/queue.h; all of them */
+    struct ll_call *awaiting;        /* answered later, host/await.c */
+    struct ll_errand *errands;       /* attempts under way, doubly linked */
+    struct ll_pay_receipt *receipts; /* notices under way, the same */
+    struct ll_pay_sim *pay_sim;      /* development; host/pay_sim.h */
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;
     struct ll_recorder *recorder; /* host/record.h; NULL: nothing is recorded */

@@ -9,7 +9,9 @@
 
 #include "base/text.h"
 #include "host/bus.h"
+#include "host/errand.h"
 #include "host/remember.h"
+#include "host/secret.h"
 #include "host/work.h"
 
 #define PATH_BYTES 4096
@@ -150,6 +152,7 @@ on_loaded(
             instance->id, instance->package->manifest->version);
         instance->state = LL_INSTANCE_ENABLED;
         instance->last_error_ms = 0;
+        ll_secrets_open(instance);
         ll_bus_open(instance);
         ll_work_again(instance);
     } else {
@@ -451,12 +454,17 @@ ll_instance_put_failed(struct ll_host *host,
     const struct ll_remembered *remembered, const struct ll_err *err)
 {
     struct ll_instance *instance = NULL;
+    struct ll_err own;
     if (find_instance(host, remembered->community, remembered->plugin,
             &instance, NULL) != LINLI_OK)
         return;
     instance->state = LL_INSTANCE_FAILED;
     instance->last_error = *err;
     instance->last_error_ms = ll_world_wall(host->world).ms;
+    /* What it owes outside, refunds above all, goes on. */
+    if (ll_space_find(instance->space, LINLI_STR("~errand")) != NULL &&
+        ll_errands_open(instance, &own) != LINLI_OK)
+        instance->last_error = own;
 }
 
 /* Its manifest is read, as far as it still can be: a gate opens also while

@@ -147,7 +147,7 @@ text_of(struct job *job, struct ll_jv root, const char *name)
     return ll_arena_str(&job->arena, s);
 }
 
-/* A timer or a job. */
+/* A timer, a job, what a payment has come to. */
 static void
 read_timer(struct job *job, struct ll_jv root, enum ll_task_kind kind)
 {
@@ -188,6 +188,8 @@ read_job(struct job *job)
             read_timer(job, root, LL_TASK_TIMER);
         else if (ll_str_is(kind, "job"))
             read_timer(job, root, LL_TASK_JOB);
+        else if (ll_str_is(kind, "payment"))
+            read_timer(job, root, LL_TASK_PAYMENT);
         else if (ll_str_is(kind, "answer"))
             good = read_answer(job, root);
         else

@@ -6,12 +6,14 @@
  * GET  /v1/c/{c}/admin/workers                 processes
  *
  * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts
+ * GET  /v1/c/{c}/admin/payments[/{id}]
  *
- * The last are routed here and answered in server/usage.c and
- * server/alerts.c.
+ * The last are routed here and answered in server/usage.c, server/alerts.c
+ * and server/payments.c; what is below secrets and webhooks in files of that
+ * name.
  */
 #include "base/text.h"
-#include "server/view.h"
+#include "server/desk.h"
 
 #define BODY_DEPTH_MAX 64
 
@@ -322,12 +324,16 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     linli_str plugin;
     if (!ll_face_admit(face, request, community, &operators))
         return;
-    const struct ll_community *there = ll_host_community(face->host, community);
+    struct ll_community *there = ll_host_community(face->host, community);
     bool plugins = ll_str_is(rest, "/plugins");
     /* In development a community is made by its first plugin; what it has
      * used before a restart is there without. */
     if ((there != NULL || face->host->config.development) &&
         ll_view_handle(face, request, community, rest))
+        return;
+    if (there != NULL && (ll_payments_handle(face, request, there, rest) ||
+                             ll_secrets_handle(face, request, there, rest) ||
+                             ll_webhooks_handle(face, request, there, rest)))
         return;
     if (plugins && post)
         enable(face, request, community);

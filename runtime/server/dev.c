@@ -3,10 +3,11 @@
  * GET, PUT /v1/dev/clock {now}      a virtual clock
  * POST /v1/dev/clock/advance {ms}
  * POST /v1/dev/seed                 a seed; development only
+ * GET, PUT /v1/dev/sim/payment, GET /v1/dev/sim/order    server/dev_pay.c
  * POST /v1/host/backup {path}       a copy of the database
  *
- * For who has the admin token alone. Each of the last three is done one at a
- * time: what is under way lies in a slot that outlives the face.
+ * For who has the admin token alone. Advance, seed and backup are done one at
+ * a time: what is under way lies in a slot that outlives the face.
  */
 #include <stdio.h>
 
@@ -312,6 +313,9 @@ static const struct {
     {"/v1/dev/clock", "PUT", put_clock, "GET, PUT"},
     {"/v1/dev/clock/advance", "POST", advance_clock, "POST"},
     {"/v1/dev/seed", "POST", seed, "POST"},
+    {"/v1/dev/sim/payment", "GET", ll_dev_pay_settings, "GET, PUT"},
+    {"/v1/dev/sim/payment", "PUT", ll_dev_pay_settings, "GET, PUT"},
+    {"/v1/dev/sim/order", "GET", ll_dev_pay_order, "GET"},
     {"/v1/host/backup", "POST", back_up, "POST"},
 };
 
@@ -356,7 +360,9 @@ ll_dev_handle(struct ll_face *face, struct ll_request *request)
         return;
     }
     for (size_t i = 0; i < LL_COUNT(paths); i++) {
-        if (!ll_str_is(request->path, paths[i].path))
+        if (!ll_str_is(request->path, paths[i].path) ||
+            (!face->host->config.development &&
+                ll_str_starts(request->path, "/v1/dev/sim/")))
             continue;
         if (ll_str_is(request->method, paths[i].method)) {
             paths[i].handle(face, request);

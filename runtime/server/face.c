@@ -237,8 +237,11 @@ on_request(void *user, struct ll_request *request)
             ll_face_method(face, request, "GET");
         return;
     }
-    if (ll_str_starts(request->path, "/v1/dev/") ||
-        ll_str_starts(request->path, "/v1/host/"))
+    if (ll_str_starts(request->path, "/v1/callbacks/"))
+        ll_callbacks_handle(face, request,
+            (linli_str){request->path.ptr + 14, request->path.len - 14});
+    else if (ll_str_starts(request->path, "/v1/dev/") ||
+             ll_str_starts(request->path, "/v1/host/"))
         ll_dev_handle(face, request);
     else if (!split_own(request->path, &community, &rest))
         ll_host_dispatch(face->host, request);
@@ -265,6 +268,7 @@ face_free(void *face_at)
     struct ll_face *face = face_at;
     ll_view_end_all(face);
     ll_events_end(face);
+    ll_callbacks_end(face);
     ll_calls_end(face);
     ll_dev_end(face);
     ll_http_free(&face->http);

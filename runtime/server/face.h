@@ -10,6 +10,7 @@
 #include "host/host.h"
 #include "server/http.h"
 
+struct ll_calling_back;
 struct ll_asking;
 struct ll_dev;
 struct ll_listening;
@@ -21,8 +22,9 @@ struct ll_face {
     struct ll_buf out;     /* bodies of this face's own answers */
     struct ll_view *views; /* answers that wait for the store */
     struct ll_dev *dev;    /* what host-wide paths have begun; or NULL */
-    struct ll_listening *listening; /* requests that wait for events */
-    struct ll_asking *asking;       /* what became of a call */
+    struct ll_listening *listening;       /* requests that wait for events */
+    struct ll_asking *asking;             /* what became of a call */
+    struct ll_calling_back *calling_back; /* notices of providers */
 };
 
 /* Listens and hooks itself into the host, which frees it. */
@@ -62,6 +64,13 @@ void ll_events_handle(
 /* For a face that goes: who still listens gets "runtime/draining". */
 void ll_events_end(struct ll_face *face);
 
+/* /v1/callbacks/REST: no token, the provider's signature. server/callbacks.c
+ */
+void ll_callbacks_handle(
+    struct ll_face *face, struct ll_request *request, linli_str rest);
+/* For a face that goes: what is not durable yet is not taken. */
+void ll_callbacks_end(struct ll_face *face);
+
 /* /v1/c/{community}/me/calls/REST. server/calls.c */
 void ll_calls_handle(struct ll_face *face, struct ll_request *request,
     linli_str community, linli_str rest);
@@ -70,6 +79,9 @@ void ll_calls_end(struct ll_face *face);
 
 /* /v1/dev/... and /v1/host/..., for who has the admin token. server/dev.c */
 void ll_dev_handle(struct ll_face *face, struct ll_request *request);
+/* Its paths of the payment simulator. server/dev_pay.c */
+void ll_dev_pay_settings(struct ll_face *face, struct ll_request *request);
+void ll_dev_pay_order(struct ll_face *face, struct ll_request *request);
 /* For a face that goes: answers what is under way with "runtime/draining". */
 void ll_dev_end(struct ll_face *face);
 

@@ -22,6 +22,7 @@ worker_SRCS = elf.c \
   lua_native.c \
   lua_op.c \
   lua_order.c \
+  lua_pay.c \
   lua_plugin.c \
   lua_random.c \
   lua_require.c \

@@ -309,6 +309,7 @@ ll_lua_open_call(lua_State *L)
     lua_pushcfunction(L, call_fail);
     lua_setfield(L, -2, "fail");
     ll_lua_open_effects(L);
+    ll_lua_open_payments(L);
     ll_lua_push_db(L);
     lua_setfield(L, -2, "db");
     ll_lua_push_host(L);

@@ -74,6 +74,10 @@ take_declared(struct ll_lua *lua, struct ll_err *err)
             status =
                 take_names(worker, declared_at(root, ll_lua_named[i].member),
                     LL_LUA_NAMED_MAX, &lua->named[i], err);
+    if (ll_jv_true(ll_jv_get(root, LL_LUA_PAYMENTS))) {
+        static linli_str payments = LINLI_STR(LL_LUA_PAYMENTS);
+        lua->named[LL_CALL_PAYMENT] = (struct ll_lua_names){&payments, 1};
+    }
     return status;
 }
 

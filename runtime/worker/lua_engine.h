@@ -111,7 +111,9 @@ struct ll_lua_named {
     const char *member; /* of plugin.json; "events.handles" */
     const char *method; /* p:timer */
 };
-/* By kind of call; of a request: NULL. */
+/* The one name of those that a payment is handled by, p:payment. */
+#define LL_LUA_PAYMENTS "payments"
+/* By kind of call; of a request and, but for `what`, a payment: NULL. */
 extern const struct ll_lua_named ll_lua_named[LL_CALL_KINDS];
 
 struct ll_lua {

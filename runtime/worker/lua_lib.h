@@ -152,6 +152,8 @@ void ll_lua_push_host(lua_State *L);
 void ll_lua_push_db(lua_State *L);
 /* `timer`, `cancel`, `event` ... into the table on top. */
 void ll_lua_open_effects(lua_State *L);
+/* The same for call:pay, refund, payment. lua_pay.c */
+void ll_lua_open_payments(lua_State *L);
 
 /* -- lua_time.c -- */
 

@@ -74,6 +74,7 @@ const struct ll_lua_named ll_lua_named[LL_CALL_KINDS] = {
     [LL_CALL_EVENT] = {"event", "events.handles", "event"},
     [LL_CALL_JOB] = {"job", "jobs", "job"},
     [LL_CALL_ANSWER] = {"answer", "answers", "answer"},
+    [LL_CALL_PAYMENT] = {"handler of", NULL, NULL},
 };
 
 /* p:timer(name, handler) and its like; upvalue: the kind of call */
@@ -97,6 +98,36 @@ take_named(lua_State *L)
     return 0;
 }
 
+/* p:payment(handler) */
+static int
+take_payment(lua_State *L)
+{
+    struct ll_lua_state *state = ll_lua_state(L);
+    int *handlers = state->named[LL_CALL_PAYMENT];
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    if (state->loaded)
+        return luaL_error(L, "handlers are given while the plugin loads");
+    if (state->engine->named[LL_CALL_PAYMENT].count == 0)
+        return luaL_error(L, "plugin.json has no \"payments\": true; add it");
+    if (handlers[0] != LUA_NOREF)
+        return luaL_error(L, "payments have a handler already");
+    lua_settop(L, 2);
+    handlers[0] = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static void
+check_payment(lua_State *L)
+{
+    const struct ll_lua_state *state = ll_lua_state(L);
+    if (state->engine->named[LL_CALL_PAYMENT].count > 0 &&
+        state->named[LL_CALL_PAYMENT][0] == LUA_NOREF)
+        (void)luaL_error(L,
+            "plugin.json declares payments, which have no handler: give them "
+            "one with p:payment");
+}
+
 static void
 push_methods(lua_State *L)
 {
@@ -115,14 +146,16 @@ push_methods(lua_State *L)
         lua_pushcclosure(L, take_named, 1);
         lua_setfield(L, -2, ll_lua_named[i].method);
     }
+    lua_pushcfunction(L, take_payment);
+    lua_setfield(L, -2, "payment");
 }
 
 static int
 make_plugin(lua_State *L)
 {
     static const struct ll_lua_frozen_text text = {"the plugin's field",
-        "its methods are get, post, put, patch, delete, timer, event, job "
-        "and answer"};
+        "its methods are get, post, put, patch, delete, timer, event, job, "
+        "answer and payment"};
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &plugin_key) != LUA_TNIL)
         return luaL_error(L, "linli.plugin() was called before");
     push_methods(L);
@@ -176,7 +209,9 @@ ll_lua_check_plugin(lua_State *L)
             lua_isnil(L, -2) ? "nothing" : luaL_typename(L, -2));
     check_routes(L);
     for (size_t kind = 0; kind < LL_COUNT(ll_lua_named); kind++)
-        check_named(L, kind);
+        if (ll_lua_named[kind].member != NULL)
+            check_named(L, kind);
+    check_payment(L);
     lua_pop(L, 1);
 }
 

@@ -59,6 +59,8 @@ struct ll_wall ll_world_wall(const struct ll_world *world);
  * set again, and an earlier instant than the last one set changes nothing.
  * The monotonic clock goes on. */
 void ll_world_set_wall(struct ll_world *world, struct ll_wall wall);
+/* The machine's own wall clock now, whatever was set. */
+struct ll_wall ll_wall_real(void);
 /* The monotonic clock now, for measuring inside a turn. */
 struct ll_mono ll_mono_now(void);
 

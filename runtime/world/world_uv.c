@@ -44,12 +44,9 @@ struct ll_wakeup {
 static void
 read_clocks(struct ll_world *world)
 {
-    struct timespec wall;
     world->mono = ll_mono_now();
-    if (world->wall_is_set)
-        return;
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
-    world->wall.ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
+    if (!world->wall_is_set)
+        world->wall = ll_wall_real();
 }
 
 /* Runs right after the loop has polled: the new turn's time. */
@@ -186,6 +183,15 @@ ll_world_set_wall(struct ll_world *world, struct ll_wall wall)
         return;
     world->wall_is_set = true;
     world->wall = wall;
+}
+
+struct ll_wall
+ll_wall_real(void)
+{
+    struct timespec wall;
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    return (struct ll_wall){
+        (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000};
 }
 
 struct ll_mono

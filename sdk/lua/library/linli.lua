@@ -160,6 +160,54 @@ function Call:job(job) end
 ---@return integer status to be returned, and nothing else
 function Call:await(what, next, state) end
 
+---@class linli.PaymentAsked
+---@field amount_fen integer 1 to 10 000 000 000
+---@field title string for who pays, at most 127 bytes
+---@field channel string "wechat": the operator has named its adapter
+---@field pay_by? integer ms since 1970; 15 minutes from now if it is absent
+---@field subject? string the resident it is about
+---@field with? linli.Json the plugin's own, comes back to p:payment
+
+---@class linli.Refund
+---@field id string
+---@field state "pending"|"done"|"failed"
+---@field amount_fen integer
+---@field automatic boolean of a transaction that did not pay
+---@field reason? string
+---@field key? string
+
+---@class linli.Payment
+---@field id string
+---@field state "creating"|"pending"|"flagged"|"paid"|"partially_refunded"|"refunded"|"expired"|"failed"
+---@field amount_fen integer
+---@field paid_fen integer
+---@field refunded_fen integer of what was asked for
+---@field flagged boolean a wrong sum is held for the operator
+---@field title string
+---@field channel string
+---@field subject? string
+---@field created integer ms since 1970
+---@field pay_by integer ms since 1970
+---@field paid_at? integer ms since 1970
+---@field with? any
+---@field pay_params? table what who pays needs
+---@field refund_id? string the refund that p:payment is called for
+---@field refunds linli.Refund[]
+
+---Asks for money, if this call commits.
+---@param payment linli.PaymentAsked
+---@return linli.Payment
+function Call:pay(payment) end
+
+---Gives back some of what was paid, if this call commits.
+---@param refund {payment: string, amount_fen: integer, reason?: string, key?: string}
+---@return {id: string, payment: string, state: string, amount_fen: integer}
+function Call:refund(refund) end
+
+---@param id string
+---@return linli.Payment?
+function Call:payment(id) end
+
 ---@param key string
 ---@return boolean was_there
 function Call:cancel(key) end
@@ -190,6 +238,11 @@ function Call:alert(kind, data, options) end
 ---@param expected string
 ---@return "ok"|"wrong"|"locked"
 function Call:try_code(name, given, expected) end
+
+---Signs a text with a secret that the operator has set. Changes nothing.
+---@param what {secret: string, text: string, algorithm?: "hmac-sha256"}
+---@return string # lower-case hexadecimal digits
+function Call:sign(what) end
 
 ---@class linli.Headers
 ---@field etag? string 1 to 64 visible ASCII characters, no quotes, no backslash
@@ -238,6 +291,11 @@ function Plugin:job(name, handler) end
 ---@param name string an answer of plugin.json
 ---@param handler fun(call: linli.Call, answer: any, state: any): integer?, linli.Json?, linli.Headers?
 function Plugin:answer(name, handler) end
+
+---Called when a payment was paid, has expired or failed, or a refund that was
+---asked for is done or failed.
+---@param handler fun(call: linli.Call, payment: linli.Payment)
+function Plugin:payment(handler) end
 
 ---@param type string an event that plugin.json handles
 ---@param handler fun(call: linli.Call, event: linli.Event)
@@ -398,6 +456,11 @@ function linli.fetch(request) end
 ---@param list? T
 ---@return T
 function linli.array(list) end
+
+---Stands for a secret's value, in the value of a fetch's header.
+---@param name string a secret of plugin.json
+---@return string
+function linli.secret(name) end
 
 ---Functions of the typed library that plugin.json declares.
 ---@type table<string, fun(...: integer|number|string): integer|number|string|nil>
