@@ -13,6 +13,7 @@
 #include "host/errand.h"
 #include "host/host.h"
 #include "host/notify_http.h"
+#include "host/record.h"
 #include "host/remember.h"
 #include "host/secret.h"
 #include "host/sweep.h"
@@ -144,6 +145,7 @@ ll_host_free(struct ll_host **host_at)
     }
     close_store(host);
     ll_gateways_close(host);
+    ll_recorder_free(host);
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
             ll_package_unref(&i->package);

@@ -1,4 +1,5 @@
 server_SRCS = \
+  act.c \
   admin.c \
   alerts.c \
   api.c \
@@ -15,13 +16,15 @@ server_SRCS = \
   http_refuse.c \
   http_rules.c \
   http_write.c \
+  job.c \
+  jobs.c \
   messages.c \
   metrics_http.c \
   openapi.c \
   openapi_schema.c \
-  sim.c \
-  secrets.c \
   payments.c \
+  secrets.c \
+  sim.c \
   usage.c \
   view.c \
   webhooks.c
