@@ -1,5 +1,4 @@
-host_SRCS = \
-  alert.c \
+host_SRCS = alert.c \
   await.c \
   batch.c \
   bus.c \
@@ -45,7 +44,6 @@ host_SRCS = \
   notify_sim.c \
   op.c \
   own_schema.c \
-  pid.c \
   pay_adapter.c \
   pay_doc.c \
   pay_sim.c \
@@ -53,6 +51,7 @@ host_SRCS = \
   payment_errand.c \
   payment_notice.c \
   payment_ops.c \
+  pid.c \
   probe.c \
   problem_json.c \
   queue.c \
