@@ -14,7 +14,9 @@ linli_SRCS = \
   linli_jobs.c \
   linli_list.c \
   linli_plugin.c \
+  linli_secret.c \
   linli_token.c \
   linli_trigger.c \
-  linli_usage.c
+  linli_usage.c \
+  linli_webhook.c
 linli-worker_SRCS = linli-worker.c

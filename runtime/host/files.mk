@@ -21,6 +21,7 @@ host_SRCS = \
   directory.c \
   effect.c \
   egress.c \
+  egress_place.c \
   egress_want.c \
   errand.c \
   errand_fetch.c \
@@ -53,6 +54,8 @@ host_SRCS = \
   reconcile.c \
   remember.c \
   request.c \
+  secret.c \
+  secret_sign.c \
   seed.c \
   seed_read.c \
   stop.c \
@@ -60,6 +63,10 @@ host_SRCS = \
   timers.c \
   token_cache.c \
   trace.c \
+  vault.c \
+  webhook.c \
+  webhook_doc.c \
+  webhook_send.c \
   who.c \
   work.c
 

@@ -12,6 +12,7 @@
 #include "host/bus.h"
 #include "host/errand.h"
 #include "host/remember.h"
+#include "host/secret.h"
 #include "host/work.h"
 
 #define PATH_BYTES 4096
@@ -263,6 +264,7 @@ on_loaded(
         instance->state = LL_INSTANCE_ENABLED;
         instance->last_error_ms = 0;
         settle_all(instance);
+        ll_secrets_open(instance);
         ll_bus_open(instance);
         ll_work_again(instance);
     } else {
