@@ -21,8 +21,8 @@ server_SRCS = \
   metrics_http.c \
   openapi.c \
   openapi_schema.c \
-  secrets.c \
   payments.c \
+  secrets.c \
   usage.c \
   view.c \
   webhooks.c
