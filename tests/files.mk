@@ -5,6 +5,7 @@ unit_SRCS = \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
+  test_diff.c \
   test_digest.c \
   test_docs.c \
   test_egress.c \
@@ -59,6 +60,7 @@ unit_SRCS = \
   test_schema.c \
   test_secret.c \
   test_seed.c \
+  test_show.c \
   test_spawn.c \
   test_store.c \
   test_store_backup.c \

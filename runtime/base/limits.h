@@ -172,6 +172,14 @@
 #define LL_RECONCILE_PAGE_ROWS 256           /* read in one turn of the loop */
 #define LL_RECONCILE_PAGE_BYTES (256u << 10) /* 5400 records, about 1 ms */
 
+/* -- traces: spec/replay.md -- */
+#define LL_RECORD_FORMAT 1                    /* of what is written and read */
+#define LL_RECORD_FILES_MAX 10000             /* of one folder; the oldest go */
+#define LL_RECORD_FOLDER_BYTES_MAX (1u << 30) /* the same */
+#define LL_RECORD_BYTES_MAX (4u << 20)        /* frames of one run */
+#define LL_TRACE_BYTES_MAX (64u << 20) /* the text of one; 6 for a byte */
+#define LL_DIFF_CELLS_MAX (4u << 20)   /* of the table of one diff; 16 MiB */
+
 /* -- linli, spec/cli.md -- */
 #define LL_CLI_WORDS_MAX 8                /* words of a command line */
 #define LL_CLI_HEADERS_MAX 32             /* -H of one call */

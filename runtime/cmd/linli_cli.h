@@ -62,6 +62,7 @@ linli_status ll_cli_plugin_disable(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_enable(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_list(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_reconcile(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_replay(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_restore(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_delete(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_list(struct ll_cli *cli, struct ll_err *err);
@@ -89,6 +90,10 @@ linli_status ll_cli_read(struct ll_cli *cli, const char *path, size_t bytes_max,
 /* Reads the last `bytes` of a file, or all of it, into the arena. */
 linli_status ll_cli_read_end(struct ll_cli *cli, const char *path, size_t bytes,
     linli_str *out) LL_USE_RESULT;
+
+/* Where linli-worker lies: beside linli, or where `make install` puts it. */
+#define LL_CLI_PATH_BYTES_MAX 4096
+bool ll_cli_worker(char path[LL_CLI_PATH_BYTES_MAX]) LL_USE_RESULT;
 
 /* Prints a line in the language that was asked for, or in both. */
 void ll_cli_both(

@@ -16,6 +16,7 @@
 #include "host/effect.h"
 #include "host/kept.h"
 #include "host/meter.h"
+#include "host/record.h"
 #include "host/task.h"
 
 /* -- who waits for durability -- */
@@ -250,6 +251,8 @@ ll_step_respond(struct ll_call *call)
         memcpy(call->task->trace_id, call->trace.trace_id,
             sizeof call->task->trace_id);
     }
+    if (LL_UNLIKELY(call->recording != NULL))
+        ll_record_end(call);
     request->call = NULL;
     request->respond(request, &call->response);
     return LL_STEP_MORE;

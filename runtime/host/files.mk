@@ -52,6 +52,8 @@ host_SRCS = \
   queue.c \
   rate.c \
   reconcile.c \
+  record.c \
+  record_text.c \
   remember.c \
   request.c \
   secret.c \

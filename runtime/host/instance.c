@@ -263,8 +263,8 @@ on_loaded(
             instance->id, instance->package->manifest->version);
         instance->state = LL_INSTANCE_ENABLED;
         instance->last_error_ms = 0;
-        settle_all(instance);
         ll_secrets_open(instance);
+        settle_all(instance);
         ll_bus_open(instance);
         ll_work_again(instance);
     } else {
