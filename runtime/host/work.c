@@ -84,10 +84,11 @@ dead_of(const struct job *job, linli_str code)
 static bool
 says_no(const struct job *job, int status, linli_str code)
 {
-    return (job->task.kind == LL_TASK_DEVICE ||
-               job->task.kind == LL_TASK_ANSWER) &&
-           status >= 400 && status < 500 &&
-           !ll_str_is(code, "request/not-found") &&
+    bool final = job->task.kind == LL_TASK_DEVICE ? status < 500
+                 : job->task.kind == LL_TASK_ANSWER
+                     ? ll_await_final(&job->task, status, code)
+                     : false;
+    return final && status >= 400 && !ll_str_is(code, "request/not-found") &&
            !ll_task_not_its_fault(code);
 }
 
