@@ -213,7 +213,9 @@ go_create(struct attempt *attempt)
         .channel = ll_arena_str(arena, pay->channel),
         .amount_fen = money->amount_fen,
         .pay_by_ms = money->pay_by_ms};
-    bool wanted = money->state == LL_PAY_CREATING && !money->answered;
+    /* Who has paid a wrong sum may still pay the right one. */
+    bool wanted = !money->answered && (money->state == LL_PAY_CREATING ||
+                                          money->state == LL_PAY_FLAGGED);
     bool served = wanted && find_adapter(attempt, pay);
     ll_pay_change_fini(&change);
     if (!wanted) { /* paid, or expired, before it was asked for */
