@@ -470,6 +470,40 @@ def test_a_plugin_that_is_disabled_is_told_later():
         p.wait_told(payment, "paid")
 
 
+def test_it_hears_things_in_their_order():
+    with payer() as p:
+        payment = p.order()
+        p.paid(payment)
+        first, second = p.refund(payment, 100), p.refund(payment, 400)
+        third = p.order()
+        p.d.linli_ok("plugin", "disable", "payer")
+        p.refunded(second["id"])
+        p.paid(third)
+        p.refunded(first["id"])
+        p.d.kill()
+        p.d.restart()
+        p.d.enable(p.d.source("tests/plugins/payer"))
+        p.wait_told(payment, "paid", "partially_refunded", "refunded")
+        heard = p.seen(payment)["heard"]
+        tap.equal([h.get("refund") for h in heard],
+                  [None, second["id"], first["id"]])
+        p.wait_told(third, "paid")
+
+
+def test_a_handler_that_fails_hears_it_all_the_same():
+    with payer(virtual=True) as p:
+        good_at = NOW + 24 * 3600 * 1000
+        payment = p.order(**{"with": {"good_at": good_at}})
+        p.paid(payment)
+        p.advance("12h")
+        tap.equal((p.told(payment), len(p.alerts("linli.dead_payment"))),
+                  ([], 1))
+        p.advance("12h")  # it would be well, and is not tried again
+        tap.equal(p.told(payment), [])
+        p.refunded(p.refund(payment, 100)["id"])
+        p.wait_told(payment, "paid", "partially_refunded")
+
+
 def test_a_call_that_fails_asks_for_nothing():
     with payer() as p:
         answer = p.d.call("payer", "/orders", {"amount_fen": SUM,
