@@ -55,6 +55,7 @@ unit_SRCS = \
   test_ring.c \
   test_scan.c \
   test_schema.c \
+  test_secret.c \
   test_seed.c \
   test_spawn.c \
   test_store.c \
@@ -73,6 +74,7 @@ unit_SRCS = \
   test_usage.c \
   test_value.c \
   test_views.c \
+  test_webhook.c \
   test_world.c \
   test_zone.c
 # tests/conform/test_*.c: the code against spec/.

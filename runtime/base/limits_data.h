@@ -67,6 +67,21 @@
 #define LL_CODE_NAME_BYTES_MAX 128
 #define LL_CODE_BYTES_MAX 128 /* of what is given, and of what is expected */
 
+/* -- secrets: spec/secrets.md -- */
+#define LL_SECRETS_MAX 32        /* names that one plugin declares */
+#define LL_SECRET_BYTES_MAX 4096 /* of a value; a private key in PEM fits */
+#define LL_SIGN_BYTES_MAX 262144 /* of a text that is signed with one */
+
+/* -- webhooks: spec/webhooks.md -- */
+#define LL_WEBHOOKS_MAX 32      /* endpoints of a community */
+#define LL_WEBHOOK_TYPES_MAX 32 /* patterns of one endpoint */
+#define LL_WEBHOOK_URL_BYTES_MAX 2048
+#define LL_WEBHOOK_PENDING_MAX 16         /* of one endpoint, not settled */
+#define LL_WEBHOOK_ATTEMPTS_MAX 20        /* of one event: some eight hours */
+#define LL_WEBHOOK_OLD_KEY_MS 86400000    /* signs too, after a rotation */
+#define LL_WEBHOOK_MS 15000               /* an answer takes at most */
+#define LL_WEBHOOK_ANSWER_BYTES_MAX 65536 /* of which nothing is read */
+
 /* -- the database: spec/store.md -- */
 #define LL_STORE_QUEUE_MAX 16384             /* commits that wait; then 503 */
 #define LL_STORE_QUEUE_BYTES_MAX (64u << 20) /* and their operations */

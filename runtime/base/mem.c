@@ -151,6 +151,13 @@ drop_chunks(struct ll_arena *arena, struct ll_arena_chunk *keep)
 }
 
 void
+ll_arena_wipe(struct ll_arena *arena)
+{
+    for (struct ll_arena_chunk *c = arena->chunks; c != NULL; c = c->next)
+        explicit_bzero(c->data, c->size_bytes);
+}
+
+void
 ll_arena_reset(struct ll_arena *arena)
 {
     /* The newest chunk is kept unless one large value made it. */

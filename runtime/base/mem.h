@@ -50,6 +50,8 @@ void *ll_arena_alloc(struct ll_arena *arena, size_t bytes) LL_USE_RESULT;
 /* Copies `s` and adds a NUL that len does not count; ptr is NULL on failure. */
 linli_str ll_arena_str(struct ll_arena *arena, linli_str s);
 
+/* Overwrites all that it holds; what was handed out is zero then. */
+void ll_arena_wipe(struct ll_arena *arena);
 /* Forgets all allocations and keeps one chunk for the next use. */
 void ll_arena_reset(struct ll_arena *arena);
 void ll_arena_fini(struct ll_arena *arena);

@@ -12,7 +12,9 @@ linli_SRCS = \
   linli_host.c \
   linli_http.c \
   linli_plugin.c \
+  linli_secret.c \
   linli_token.c \
   linli_trigger.c \
-  linli_usage.c
+  linli_usage.c \
+  linli_webhook.c
 linli-worker_SRCS = linli-worker.c

@@ -23,11 +23,18 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_PLUGIN_LIST] = ll_cli_plugin_list,
     [LL_VERB_RECONCILE] = ll_cli_reconcile,
     [LL_VERB_RESTORE] = ll_cli_restore,
+    [LL_VERB_SECRET_DELETE] = ll_cli_secret_delete,
+    [LL_VERB_SECRET_LIST] = ll_cli_secret_list,
+    [LL_VERB_SECRET_SET] = ll_cli_secret_set,
     [LL_VERB_SEED] = ll_cli_seed,
     [LL_VERB_TOKEN] = ll_cli_token,
     [LL_VERB_TRIGGER] = ll_cli_trigger,
     [LL_VERB_USAGE] = ll_cli_usage,
     [LL_VERB_VERSION] = ll_cli_version,
+    [LL_VERB_WEBHOOK_ADD] = ll_cli_webhook_add,
+    [LL_VERB_WEBHOOK_DELETE] = ll_cli_webhook_delete,
+    [LL_VERB_WEBHOOK_LIST] = ll_cli_webhook_list,
+    [LL_VERB_WEBHOOK_ROTATE] = ll_cli_webhook_rotate,
 };
 
 static const char *

@@ -58,11 +58,18 @@ linli_status ll_cli_plugin_enable(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_list(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_reconcile(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_restore(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_secret_delete(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_secret_list(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_secret_set(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_seed(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_token(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_trigger(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_usage(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_version(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_webhook_add(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_webhook_delete(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_webhook_list(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_webhook_rotate(struct ll_cli *cli, struct ll_err *err);
 
 /* -- linli_cli.c: files, texts -- */
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "host/bus.h"
 #include "host/sweep.h"
+#include "host/webhook.h"
 #include "host/queue.h"
 
 #define CLOCK_NAME "clock_ms"
@@ -126,7 +127,8 @@ end(struct ll_host *host, linli_status status, const struct ll_err *err)
 static bool
 settled(const struct ll_host *host)
 {
-    return ll_queues_idle(host) && ll_bus_idle(host) && ll_sweep_idle(host);
+    return ll_queues_idle(host) && ll_bus_idle(host) &&
+           ll_webhooks_idle(host) && ll_sweep_idle(host);
 }
 
 static void

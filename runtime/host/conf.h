@@ -15,7 +15,7 @@
 /* A host that is at an address which is refused otherwise. */
 struct ll_egress_fixed {
     linli_str community; /* empty: every one */
-    linli_str plugin;    /* empty: whoever asks */
+    linli_str plugin;    /* "~": the host itself; empty: whoever asks */
     linli_str host;      /* as ll_url has it */
     uint16_t port;       /* 0: any, and the address has none */
     struct ll_address address;

@@ -10,7 +10,8 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "domain/address.h"
+#include "host/egress_place.h"
+#include "host/secret.h"
 
 #define RATE_BUCKETS 16 /* of which one is used: the least there can be */
 #define HEADERS_MAX (LL_EGRESS_HEADERS_MAX + 4) /* with our own */
@@ -41,8 +42,9 @@ struct ll_egress {
     struct ll_mono deadline;
     uint32_t redirects, tries; /* tries of this hop */
     bool waiting;
+    bool secret;    /* its arena has held one */
     bool elsewhere; /* a redirect has left the origin that was asked for */
-    char refused[LL_ADDRESS_TEXT_BYTES + 64]; /* address and range */
+    char refused[LL_EGRESS_REFUSED_BYTES]; /* address and range */
     char traceparent[LL_TRACEPARENT_BYTES];
 };
 
@@ -149,6 +151,8 @@ egress_free(struct ll_egress *egress)
     struct ll_mem *mem = &egress->instance->host->mem;
     ll_fetch_cancel(&egress->fetch);
     ll_timer_free(&egress->timer);
+    if (egress->secret)
+        ll_arena_wipe(&egress->arena);
     ll_arena_fini(&egress->arena);
     ll_release(mem, egress, sizeof *egress);
 }
@@ -213,90 +217,27 @@ left_ms(const struct ll_egress *egress)
     return ns <= 0 ? 0 : (ns + 999999) / 1000000;
 }
 
-/* Whether the operator has put the host of this hop somewhere. */
-static const struct ll_egress_fixed *
-fixed_of(const struct ll_egress *egress)
-{
-    const struct ll_instance *instance = egress->instance;
-    const struct ll_config *config = &instance->host->config;
-    for (uint32_t i = 0; i < config->egress_count; i++) {
-        const struct ll_egress_fixed *fixed = &config->egress[i];
-        if (ll_str_eq(fixed->host, egress->url.host) &&
-            (fixed->port == 0 || fixed->port == egress->url.port) &&
-            (fixed->plugin.len == 0 ||
-                ll_str_eq(fixed->plugin, instance->id)) &&
-            (fixed->community.len == 0 ||
-                ll_str_eq(fixed->community, instance->community->id)))
-            return fixed;
-    }
-    return NULL;
-}
-
-static struct ll_address
-fixed_address(const struct ll_egress *egress)
-{
-    struct ll_address address = egress->fixed->address;
-    if (address.port == 0)
-        address.port = egress->url.port;
-    return address;
-}
-
-/* Where the socket is opened. An address that the operator has fixed is the
- * only one of its host; any other must be public. */
 static bool
 judge(void *user, const struct ll_fetch_peer *peer)
 {
     struct ll_egress *egress = user;
-    struct ll_address address = {.v6 = peer->v6, .port = peer->port};
-    char text[LL_ADDRESS_TEXT_BYTES];
-    memcpy(address.bytes, peer->bytes, sizeof address.bytes);
-    const char *range = ll_address_judge(&address).range;
-    if (egress->fixed != NULL) {
-        struct ll_address wanted = fixed_address(egress);
-        range = ll_address_equal(&address, &wanted)
-                    ? NULL
-                    : "not the one that the operator named";
-    }
-    if (range == NULL)
-        return true;
-    ll_address_text(&address, text);
-    (void)snprintf(
-        egress->refused, sizeof egress->refused, "%s is %s", text, range);
-    return false;
-}
-
-/* "host:port:address:port", as the transport takes it; empty: none. */
-static linli_str
-connect_to(struct ll_egress *egress)
-{
-    char address[LL_ADDRESS_TEXT_BYTES];
-    size_t max = egress->url.host.len + LL_ADDRESS_TEXT_BYTES + 16;
-    if (egress->fixed == NULL)
-        return LINLI_STR("");
-    char *to = ll_arena_alloc(&egress->arena, max);
-    struct ll_address wanted = fixed_address(egress);
-    ll_address_text(&wanted, address);
-    if (to == NULL)
-        return LINLI_STR("");
-    int n = snprintf(to, max, egress->url.v6 ? "[%.*s]:%u:%s" : "%.*s:%u:%s",
-        LL_FMT(egress->url.host), egress->url.port, address);
-    return (linli_str){to, (size_t)n};
+    return ll_egress_judge(egress->fixed, &egress->url, peer, egress->refused);
 }
 
 /* -- headers -- */
 
-/* The place for secrets: a value that names one is refused until they are
- * there, never sent as it stands. */
+/* A secret stands in memory for as long as the request does: its arena is wiped
+ * then. */
 static linli_status
-put_value(const struct ll_egress *egress, linli_str value, struct ll_buf *out,
+put_value(struct ll_egress *egress, linli_str value, struct ll_buf *out,
     struct ll_err *err)
 {
-    LL_UNUSED(egress);
-    if (memmem(value.ptr, value.len, "{{secret:", 9) != NULL)
-        return ll_fail(err, LINLI_E_UNSUPPORTED, "egress/invalid",
-            "a header names a secret, and this host has none");
-    ll_buf_str(out, value);
-    return LINLI_OK;
+    if (!ll_secret_named(value)) {
+        ll_buf_str(out, value);
+        return LINLI_OK;
+    }
+    egress->secret = true;
+    return ll_secret_expand(egress->instance, value, out, err);
 }
 
 /* What may go to another origin than the one that was asked for. */
@@ -309,12 +250,13 @@ goes_elsewhere(linli_str name)
 }
 
 static bool
-goes_out(const struct ll_egress *egress, linli_str name)
+goes_out(const struct ll_egress *egress, const struct ll_egress_header *header)
 {
-    if (egress->elsewhere && !goes_elsewhere(name))
+    if (egress->elsewhere &&
+        (!goes_elsewhere(header->name) || ll_secret_named(header->value)))
         return false;
     return egress->want.body.ptr != NULL ||
-           !ll_str_eq_nocase(name, "content-type");
+           !ll_str_eq_nocase(header->name, "content-type");
 }
 
 /* Adds "name: value" to the lines, in the arena. */
@@ -328,10 +270,15 @@ put_line(struct ll_egress *egress, struct ll_egress_header header,
     /* libcurl takes "name;" for a header without a value. */
     ll_buf_cstr(&buf, header.value.len == 0 ? ";" : ": ");
     linli_status status = put_value(egress, header.value, &buf, err);
+    linli_str line = {NULL, 0};
     if (status == LINLI_OK && !buf.failed)
-        lines[*count] = ll_arena_str(&egress->arena, ll_buf_view(&buf));
-    if (status == LINLI_OK && lines[(*count)++].ptr == NULL)
+        line = ll_arena_str(&egress->arena, ll_buf_view(&buf));
+    if (status == LINLI_OK && line.ptr == NULL)
         status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a request");
+    if (status == LINLI_OK)
+        lines[(*count)++] = line;
+    if (egress->secret)
+        ll_wipe(&buf);
     ll_buf_fini(&buf);
     return status;
 }
@@ -350,7 +297,7 @@ put_headers(struct ll_egress *egress, linli_str *lines, uint32_t *count,
     linli_status status = LINLI_OK;
     for (uint32_t i = 0; i < want->header_count && status == LINLI_OK; i++) {
         linli_str name = want->headers[i].name;
-        if (!goes_out(egress, name))
+        if (!goes_out(egress, &want->headers[i]))
             continue;
         agent |= ll_str_eq_nocase(name, "user-agent");
         status = put_line(egress, want->headers[i], lines, count, err);
@@ -432,21 +379,6 @@ redirect(struct ll_egress *egress, const struct ll_fetch_result *result,
     return begin(egress, err);
 }
 
-static const char *
-code_of(enum ll_fetch_end end)
-{
-    static const char *const codes[] = {
-        [LL_FETCH_REFUSED] = "egress/refused",
-        [LL_FETCH_UNREACHABLE] = "egress/unreachable",
-        [LL_FETCH_TLS] = "egress/tls",
-        [LL_FETCH_TIMEOUT] = "egress/timeout",
-        [LL_FETCH_TOO_LARGE] = "egress/too-large",
-        [LL_FETCH_BROKEN] = "egress/broken",
-        [LL_FETCH_NOMEM] = "runtime/memory",
-    };
-    return codes[end];
-}
-
 /* Nobody has heard of it yet: it may be tried again, if there is time. */
 static bool
 try_again(struct ll_egress *egress, const struct ll_fetch_result *result)
@@ -471,7 +403,7 @@ on_fetched(void *user, const struct ll_fetch_result *result)
     if (result->end == LL_FETCH_REFUSED)
         fail(egress, "egress/refused", egress->refused);
     else if (result->end != LL_FETCH_ANSWERED)
-        fail(egress, code_of(result->end), result->detail);
+        fail(egress, ll_egress_code(result->end), result->detail);
     else if (!is_redirect(result))
         finish(egress, &(struct ll_egress_result){.ok = true,
                            .status = result->status,
@@ -506,7 +438,8 @@ begin(struct ll_egress *egress, struct ll_err *err)
     uint32_t count = 0;
     int64_t ms = left_ms(egress);
     egress->tries++;
-    egress->fixed = fixed_of(egress);
+    egress->fixed = ll_egress_fixed_of(
+        egress->instance->community, egress->instance->id, &egress->url);
     if (ms == 0)
         return ll_fail(err, LINLI_E_LIMIT, "egress/timeout",
             "no time was left for the next redirect");
@@ -518,7 +451,8 @@ begin(struct ll_egress *egress, struct ll_err *err)
         .headers = lines,
         .header_count = count,
         .body = want->body,
-        .connect_to = connect_to(egress),
+        .connect_to =
+            ll_egress_connect_to(egress->fixed, &egress->url, &egress->arena),
         .connect_ms = ms < LL_EGRESS_CONNECT_MS ? ms : LL_EGRESS_CONNECT_MS,
         .timeout_ms = ms,
         .header_bytes_max = LL_EGRESS_ANSWER_HEADER_BYTES_MAX,

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "host/egress.h"
+#include "host/secret.h"
 
 static linli_status LL_PRINTF(2, 3)
     refuse(struct ll_err *err, const char *fmt, ...)
@@ -293,6 +294,8 @@ ll_egress_check(const struct ll_instance *instance,
     if (!ll_url_read(want->url, arena, &url, &why))
         return arena->failed ? no_memory(err) : refuse(err, "the URL: %s", why);
     linli_status status = check_headers(want, err);
+    for (uint32_t i = 0; i < want->header_count && status == LINLI_OK; i++)
+        status = ll_secret_check(instance, want->headers[i].value, err);
     if (status == LINLI_OK)
         status = check_sizes(want, err);
     if (status != LINLI_OK)

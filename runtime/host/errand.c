@@ -6,6 +6,7 @@
 #include "host/await.h"
 #include "host/effect.h"
 #include "host/payment.h"
+#include "host/webhook.h"
 #include "host/work.h"
 
 #define ERRAND_ARENA_BYTES_MAX ((size_t)4 << 20)
@@ -17,6 +18,7 @@ static const struct ll_errand_kind *const kinds[] = {
     &ll_pay_create_kind,
     &ll_pay_expire_kind,
     &ll_pay_refund_kind,
+    &ll_webhook_kind,
 };
 
 static const struct ll_errand_kind *

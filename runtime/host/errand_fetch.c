@@ -9,6 +9,7 @@
 #include "host/await.h"
 #include "host/egress.h"
 #include "host/errand.h"
+#include "host/work.h"
 
 #define ATTEMPTS_MAX 10
 /* With the state and what else a frame holds it fits the worker's. */
@@ -185,7 +186,7 @@ end_again(struct fetching *fetching, const char *code, const char *detail,
 static void
 end_failed(struct fetching *fetching, const char *code, const char *detail)
 {
-    if (strcmp(code, "runtime/memory") == 0) {
+    if (ll_task_not_its_fault(ll_cstr(code))) {
         end_again(fetching, code, detail, 0);
         return;
     }

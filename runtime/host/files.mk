@@ -20,6 +20,7 @@ host_SRCS = alert.c \
   directory.c \
   effect.c \
   egress.c \
+  egress_place.c \
   egress_want.c \
   errand.c \
   errand_fetch.c \
@@ -51,6 +52,8 @@ host_SRCS = alert.c \
   reconcile.c \
   remember.c \
   request.c \
+  secret.c \
+  secret_sign.c \
   seed.c \
   seed_read.c \
   stop.c \
@@ -58,6 +61,10 @@ host_SRCS = alert.c \
   timers.c \
   token_cache.c \
   trace.c \
+  vault.c \
+  webhook.c \
+  webhook_doc.c \
+  webhook_send.c \
   who.c \
   work.c
 

@@ -14,6 +14,7 @@
 #include "host/payment.h"
 #include "host/remember.h"
 #include "host/sweep.h"
+#include "host/webhook.h"
 #include "world/file.h"
 
 #define HOST_ARENA_BYTES_MAX ((size_t)64 << 20)
@@ -181,7 +182,7 @@ ll_host_add_community(
     community->next = host->communities;
     host->communities = community;
     host->community_count++;
-    return LINLI_OK;
+    return ll_webhooks_open_used(community, err);
 }
 
 static linli_status

@@ -28,7 +28,9 @@ struct ll_demo_call;
 struct ll_pay_receipt;
 struct ll_pay_sim;
 struct ll_queue;
+struct ll_secrets;
 struct ll_subscriber;
+struct ll_webhooks;
 struct ll_sweep;
 struct ll_dev_key;
 struct ll_egress_pool;
@@ -78,6 +80,7 @@ struct ll_instance {
     struct ll_queue *work;            /* host/work.c; NULL: never served */
     struct ll_queue *errands;         /* host/errand.c; the same */
     struct ll_subscriber *subscriber; /* host/bus.c; NULL: handles nothing */
+    struct ll_secrets *secrets;       /* host/secret.c; NULL: none yet */
     struct ll_err last_error;
     int64_t last_error_ms;         /* wall clock; 0: never */
     uint64_t restarts;             /* of pools that are gone */
@@ -97,6 +100,7 @@ struct ll_community {
     struct ll_queue *errands; /* its own, host/errand.c; NULL: none yet */
     uint64_t event_number;    /* of the last commit with events; 0: told */
     struct ll_wait *feed_waits;
+    struct ll_webhooks *webhooks; /* host/webhook.c; NULL: it uses none */
 };
 
 struct ll_host {

@@ -11,6 +11,7 @@
 #include "host/bus.h"
 #include "host/errand.h"
 #include "host/remember.h"
+#include "host/secret.h"
 #include "host/work.h"
 
 #define PATH_BYTES 4096
@@ -151,6 +152,7 @@ on_loaded(
             instance->id, instance->package->manifest->version);
         instance->state = LL_INSTANCE_ENABLED;
         instance->last_error_ms = 0;
+        ll_secrets_open(instance);
         ll_bus_open(instance);
         ll_work_again(instance);
     } else {

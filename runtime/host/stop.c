@@ -13,7 +13,9 @@
 #include "host/errand.h"
 #include "host/host.h"
 #include "host/remember.h"
+#include "host/secret.h"
 #include "host/sweep.h"
+#include "host/webhook.h"
 #include "host/work.h"
 
 static void
@@ -103,12 +105,15 @@ close_store(struct ll_host *host)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next) {
             ll_bus_close(i);
             ll_work_close(i);
+            ll_secrets_close(i);
             ll_queue_close(&i->errands);
             ll_egress_close(i);
             ll_lock_close(i);
         }
-    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next) {
+        ll_webhooks_close(c);
         ll_queue_close(&c->errands);
+    }
     ll_sweep_close(host);
     ll_timer_free(&host->work_timer);
     ll_call_free_spares(host);

@@ -134,6 +134,8 @@ struct ll_manifest {
     uint32_t handle_count;
     linli_str *alerts; /* kinds, "parking.anomaly" */
     uint32_t alert_count;
+    linli_str *secrets; /* names */
+    uint32_t secret_count;
     struct ll_url *egress; /* origins it may send requests to; target "/" */
     uint32_t egress_count;
     bool payments;         /* it asks residents for money */
@@ -168,6 +170,8 @@ int ll_manifest_handles(const struct ll_manifest *manifest, linli_str type);
 /* Whether the plugin may publish this event, may raise this kind of alert. */
 bool ll_manifest_publishes(const struct ll_manifest *manifest, linli_str type);
 bool ll_manifest_alert(const struct ll_manifest *manifest, linli_str kind);
+/* Whether it may use a secret of this name. */
+bool ll_manifest_secret(const struct ll_manifest *manifest, linli_str name);
 /* Whether the plugin may send requests to the origin of this URL. */
 bool ll_manifest_egress(
     const struct ll_manifest *manifest, const struct ll_url *url);

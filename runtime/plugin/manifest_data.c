@@ -1,8 +1,8 @@
 /* plugin/manifest_data.c: what a plugin keeps, counts and tells. [any]
  *
- * Collections and their indexes, meters, timers, events, alerts: from the
- * manifest's tape into arrays, and found again by name. A plugin has at most
- * some dozens of each, so a look-up is one pass.
+ * Collections and their indexes, meters, timers, events, alerts, secrets: from
+ * the manifest's tape into arrays, and found again by name. A plugin has at
+ * most some dozens of each, so a look-up is one pass.
  */
 #include "base/text.h"
 #include "plugin/manifest_int.h"
@@ -266,6 +266,8 @@ ll_manifest_fill_data(struct ll_manifest *m, struct ll_err *err)
             {&m->handles, &m->handle_count, LL_EVENTS_MAX, NULL}},
         {ll_jv_get(root, "alerts"),
             {&m->alerts, &m->alert_count, LL_ALERTS_MAX, "an alert"}},
+        {ll_jv_get(root, "secrets"),
+            {&m->secrets, &m->secret_count, LL_SECRETS_MAX, NULL}},
     };
     linli_status status = read_collections(m, err);
     if (status == LINLI_OK)
@@ -350,4 +352,10 @@ bool
 ll_manifest_alert(const struct ll_manifest *manifest, linli_str kind)
 {
     return find(manifest->alerts, manifest->alert_count, kind) >= 0;
+}
+
+bool
+ll_manifest_secret(const struct ll_manifest *manifest, linli_str name)
+{
+    return find(manifest->secrets, manifest->secret_count, name) >= 0;
 }

@@ -9,10 +9,11 @@
  * GET  /v1/c/{c}/admin/payments[/{id}]
  *
  * The last are routed here and answered in server/usage.c, server/alerts.c
- * and server/payments.c.
+ * and server/payments.c; what is below secrets and webhooks in files of that
+ * name.
  */
 #include "base/text.h"
-#include "server/view.h"
+#include "server/desk.h"
 
 #define BODY_DEPTH_MAX 64
 
@@ -330,7 +331,9 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     if ((there != NULL || face->host->config.development) &&
         ll_view_handle(face, request, community, rest))
         return;
-    if (there != NULL && ll_payments_handle(face, request, there, rest))
+    if (there != NULL && (ll_payments_handle(face, request, there, rest) ||
+                             ll_secrets_handle(face, request, there, rest) ||
+                             ll_webhooks_handle(face, request, there, rest)))
         return;
     if (plugins && post)
         enable(face, request, community);

@@ -4,6 +4,7 @@ server_SRCS = \
   api.c \
   callbacks.c \
   calls.c \
+  desk.c \
   dev.c \
   dev_pay.c \
   events.c \
@@ -17,9 +18,11 @@ server_SRCS = \
   metrics_http.c \
   openapi.c \
   openapi_schema.c \
+  secrets.c \
   payments.c \
   usage.c \
-  view.c
+  view.c \
+  webhooks.c
 
 # What no plugin changes of openapi.json, as bytes of C.
 GENERATED += gen/openapi_base.h

@@ -95,7 +95,8 @@ ll_view_answer(struct ll_view *view)
         ll_view_refuse(view, &err);
         return;
     }
-    struct ll_response response = {.status = 200,
+    struct ll_response response = {
+        .status = view->status == 0 ? 200 : view->status,
         .content_type = LINLI_STR("application/json"),
         .body = ll_buf_view(&view->out)};
     request->respond(request, &response);

@@ -18,6 +18,7 @@ struct ll_view {
     struct ll_request *request;
     struct ll_query query;
     bool asking; /* the query is the store's */
+    int status;  /* of a good answer; 0: 200 */
     struct ll_buf out;
     struct ll_jw w; /* into `out` */
     /* The rows of the query are there, in view->query; it asks again, answers
@@ -38,7 +39,8 @@ void ll_view_ask(struct ll_view *view);
 /* A parameter that may be absent: text, or null. */
 void ll_view_put(struct ll_buf *params, linli_str text);
 
-/* Answers with 200 and view->out, or with a problem; the view is gone. */
+/* Answers with view->status and view->out, or with a problem; the view is gone.
+ */
 void ll_view_answer(struct ll_view *view);
 void ll_view_refuse(struct ll_view *view, const struct ll_err *err);
 /* Refuses because a row cannot be read: the database is damaged. */

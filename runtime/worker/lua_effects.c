@@ -1,9 +1,9 @@
-/* worker/lua_effects.c: call:timer, cancel, event, meter, alert, try_code.
- * [worker]
+/* worker/lua_effects.c: call:timer, cancel, event, meter, alert, try_code,
+ * sign. [worker]
  *
  * What a call brings about besides documents. All of it happens with the
  * call's commit, or not at all; try_code alone counts whatever becomes of
- * the call.
+ * the call, and sign changes nothing.
  */
 #include <string.h>
 
@@ -81,6 +81,17 @@ put_code(lua_State *L, const struct ll_lua_op *op)
         ll_put_bytes(args(L), ll_lua_op_string(L, i));
 }
 
+static void
+put_signed(lua_State *L, const struct ll_lua_op *op)
+{
+    static const struct ll_lua_rule rules[] = {{"secret", LL_LUA_TEXT, true},
+        {"text", LL_LUA_TEXT, true}, {"algorithm", LL_LUA_TEXT, false},
+        {NULL, LL_LUA_TEXT, false}};
+    if (!lua_istable(L, 2))
+        ll_lua_op_misused(L, op, "it takes one table");
+    ll_lua_op_put_members(L, op, 2, rules);
+}
+
 /* what, next, state: `what` is as linli.fetch and linli.paid make it. */
 static void
 put_await(lua_State *L, const struct ll_lua_op *op)
@@ -131,6 +142,8 @@ static const struct effect {
         put_told},
     {":await", "(what, next, state)", LL_OP_await_set, 4, false, put_await},
     {":try_code", "(name, given, expected)", LL_OP_code_try, 3, true, put_code},
+    {":sign", "{secret =, text =, algorithm =}", LL_OP_secret_sign, 1, true,
+        put_signed},
 };
 
 static struct ll_lua_op

@@ -48,6 +48,11 @@ PATHS = {
     "/head": endless(b"HTTP/1.1 200 OK\r\nX-Long: ", b"a" * 1000),
     "/huge": answer(200, b"x" * 70000),
     "/gone": b"",
+    "/large": answer(200, ["\"aa\"%d" % i for i in range(15000)]),
+    "/deep": answer(200, ("[" * 13 + "]" * 13).encode(),
+                    Content_Type="application/problem+json; charset=utf-8"),
+    "/deeper": answer(200, ("[" * 14 + "]" * 14).encode(),
+                      Content_Type="application/json"),
     "/escaped": answer(200, b"\x01" * 262144),
 }
 HOSTS = ["http://good.test", "https://safe.test", "http://127.0.0.1",
@@ -151,6 +156,11 @@ def test_answers_of_all_kinds():
         tap.equal(p.fetch("/twice")["headers"]["x-a"], "1, 2")
         got = p.fetch("/wrong")
         tap.equal((got["body"], "json" in got), ("{", False))
+        got = p.fetch("/large", max_bytes=262144)
+        tap.equal((len(got["json"]), got["json"][7]), (15000, '"aa"7'))
+        tap.equal("json" in p.fetch("/deep"), True)
+        got = p.fetch("/deeper")
+        tap.equal((got["body"], "json" in got), ("[" * 14 + "]" * 14, False))
         tap.equal(p.fetch("/there")["json"], {"name": "王阿姨"})
         tap.equal(p.fetch("/hello", method="HEAD")["body"], "")
 

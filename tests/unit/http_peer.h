@@ -74,9 +74,12 @@ static const struct behaviour behaviours[] = {
 static inline void
 peer_write_more(struct peer *peer)
 {
+    char many[4096];
+    size_t one = peer->more == NULL ? 0 : strlen(peer->more), n = 0;
+    for (; one > 0 && n + one <= sizeof many; n += one)
+        memcpy(many + n, peer->more, one);
     while (peer->more != NULL && ll_conn_queued(peer->conn) < 65536)
-        if (ll_conn_write(peer->conn, peer->more, strlen(peer->more)) !=
-            LINLI_OK)
+        if (ll_conn_write(peer->conn, many, n) != LINLI_OK)
             peer->more = NULL;
 }
 

@@ -1,15 +1,17 @@
 /* tests/unit/test_egress.c: what plugins may send, and what becomes of it. */
 #include "host/egress.h"
 
+#include "fake_dns.h"
 #include "http_peer.h"
 
-#define MANIFEST                                                           \
-    "{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":1,\"runtime\":"       \
-    "\"lua\",\"main\":\"main.lua\",\"egress\":[\"http://good.test\","      \
-    "\"http://other.test\",\"https://safe.test\",\"http://localhost\","    \
-    "\"http://127.0.0.1\",\"http://[::1]\",\"http://[::ffff:127.0.0.1]\"," \
-    "\"http://erp.test:%s\",\"http://off.test:%s\","                       \
-    "\"http://nobody.test\"]}"
+#define MANIFEST                                                             \
+    "{\"id\":\"probe\",\"version\":\"1.0.0\",\"abi\":1,\"runtime\":"         \
+    "\"lua\",\"main\":\"main.lua\",\"egress\":[\"http://good.test\","        \
+    "\"http://other.test\",\"https://safe.test\",\"http://localhost\","      \
+    "\"http://127.0.0.1\",\"http://[::1]\",\"http://[::ffff:127.0.0.1]\","   \
+    "\"http://erp.test:%s\",\"http://off.test:%s\",\"http://127.0.0.1:%s\"," \
+    "\"http://nobody.test\",\"http://private.test\","                        \
+    "\"https://metadata.test\",\"http://mapped.test\"]}"
 
 /* Where redirects lead. */
 static const struct behaviour redirects[] = {
@@ -78,7 +80,7 @@ host_open(const char *config)
         "\"address\":\"127.0.0.1\"},{\"plugin\":\"another\","
         "\"host\":\"off.test\",\"address\":\"127.0.0.1\"}]}%s}",
         address, address, address, config);
-    snprintf(manifest, sizeof manifest, MANIFEST, port, port);
+    snprintf(manifest, sizeof manifest, MANIFEST, port, port, port);
     T_INT(
         ll_config_read(&h.host.config, &h.host.mem, ll_cstr(text), true, &err),
         LINLI_OK);
@@ -250,6 +252,10 @@ T_CASE(private_addresses_are_refused)
     check_fails("http://[::1]/", "egress/refused", "loopback, RFC 4291");
     check_fails("http://[::ffff:127.0.0.1]/", "egress/refused", "mapped");
     check_fails("http://localhost/", "egress/refused", "loopback");
+    check_fails("http://private.test/", "egress/refused",
+        "10.0.0.5:80 is private, RFC 1918");
+    check_fails("https://metadata.test/", "egress/refused", "link-local");
+    check_fails("http://mapped.test/", "egress/refused", "IPv4-mapped");
     T_INT(connections, 0);
     end();
 }
@@ -275,7 +281,13 @@ T_CASE(an_operator_allows_one_host_for_one_plugin)
     h.host.config.egress[h.host.config.egress_count - 1].community =
         LINLI_STR("garden");
     T_OK(get(url).ok);
-    T_INT(requests, 2);
+    /* An address may be a host; another port of it is another host. */
+    snprintf(url, sizeof url, "http://127.0.0.1:%s/hello", port);
+    check_fails(url, "egress/refused", "loopback");
+    h.host.config.egress[h.host.config.egress_count - 1].host =
+        LINLI_STR("127.0.0.1");
+    T_OK(get(url).ok);
+    T_INT(requests, 3);
     end();
 }
 
@@ -511,8 +523,8 @@ T_CASE(some_headers_are_not_for_plugins)
         "X-Forwarded-For"};
     static const char *const bad_names[] = {
         "", "a b", "a:b", "a\r\nb", "a\x01", "\xe4\xb8\xad", "a(b"};
-    static const char *const bad_values[] = {"a\r\nHost: evil.test", "a\n",
-        "a\x01", "\xe4\xb8\xad", "{{secret:map_key}}"};
+    static const char *const bad_values[] = {
+        "a\r\nHost: evil.test", "a\n", "a\x01", "\xe4\xb8\xad"};
     struct ll_egress_header header = {.value = LINLI_STR("1")};
     struct ll_egress_want want = want_of("GET", "http://good.test/hello", NULL);
     begin("");
@@ -538,6 +550,28 @@ T_CASE(some_headers_are_not_for_plugins)
     want.headers = twice;
     want.header_count = 2;
     check_refused(&want, "twice");
+    T_INT(connections, 0);
+    end();
+}
+
+/* What is declared goes out as in test_secret.c and the scenario. */
+T_CASE(secrets_that_are_none_are_never_sent)
+{
+    static const char *const values[] = {"{{secret:map_key}}",
+        "Bearer {{secret:map_key}} {{secret:b}}", "{{secret:map_key",
+        "{{secret:}}", "{{secret:Map}}", "x{{secret:{{secret:a}}}}"};
+    struct ll_egress_header header = {.name = LINLI_STR("X-A")};
+    struct ll_egress_want want = want_of("GET", "http://good.test/hello", NULL);
+    begin("");
+    want.headers = &header;
+    want.header_count = 1;
+    for (size_t i = 0; i < LL_COUNT(values); i++) {
+        struct got got = {.times = 0};
+        header.value = ll_cstr(values[i]);
+        run(&want, &got);
+        T_STR(ll_cstr(got.code),
+            i < 2 ? "secret/undeclared" : "secret/reference");
+    }
     T_INT(connections, 0);
     end();
 }
@@ -685,6 +719,6 @@ T_MAIN(
     T_RUN(one_that_waits_too_long_ends)
     T_RUN(so_many_go_out_in_a_minute)
     T_RUN(some_headers_are_not_for_plugins)
-    T_RUN(sizes_are_bounded)
+    T_RUN(secrets_that_are_none_are_never_sent) T_RUN(sizes_are_bounded)
     T_RUN(fetch_tables_are_read)
     T_RUN(memory_may_be_missing))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fake_dns.h"
 #include "http_peer.h"
 
 #define HEAD_BYTES_MAX 4096
@@ -268,18 +269,41 @@ T_CASE(connections_are_reused_within_a_pool)
 /* -- the judge -- */
 
 static void
-check_judged(const char *url, const char *peer)
+check_judged_at(const char *url, const char *connect_to, const char *peer)
 {
     struct got got = {.refuse = true};
     struct ll_fetch_pool *pool = pool_new();
     struct ll_fetch_want want = want_of("GET", url, &got);
-    want.connect_to = LINLI_STR("");
+    want.connect_to = ll_cstr(connect_to);
     run(pool, &want, &got);
     T_INT(got.end, LL_FETCH_REFUSED);
     T_OK(!got.sent && got.judged >= 1);
     if (peer != NULL)
         T_STR(ll_cstr(got.peer), peer);
     ll_fetch_pool_free(&pool);
+}
+
+static void
+check_judged(const char *url, const char *peer)
+{
+    check_judged_at(url, "", peer);
+}
+
+/* A fixed address is judged as any other, and is of that host and port only. */
+T_CASE(fixed_addresses_are_judged)
+{
+    static const char *const rows[][3] = {
+        {"http://good.test/", "good.test:80:10.0.0.5:81", "10.0.0.5:81"},
+        {"http://good.test/", "good.test:80:[::1]:81", "v6 0..1:81"},
+        {"http://[fd00::5]/", "[fd00::5]:80:[fd00::6]:80", "v6 0..6:80"},
+        {"http://10.0.0.5:82/", "10.0.0.5:82:10.0.0.5:82", "10.0.0.5:82"},
+        {"http://10.0.0.5/", "10.0.0.5:82:10.0.0.6:82", "10.0.0.5:80"},
+    };
+    peer_begin();
+    for (size_t i = 0; i < LL_COUNT(rows); i++)
+        check_judged_at(rows[i][0], rows[i][1], rows[i][2]);
+    T_INT(connections, 0);
+    peer_end();
 }
 
 /* However libcurl reads a host, the judge sees the address that it means. */
@@ -302,6 +326,29 @@ T_CASE(every_spelling_is_judged)
     for (size_t i = 0; i < LL_COUNT(rows); i++)
         check_judged(rows[i][0], rows[i][1]);
     T_INT(connections, 0);
+    peer_end();
+}
+
+/* Whatever DNS says is judged, each time it is asked. */
+T_CASE(addresses_of_names_are_judged)
+{
+    char url[80];
+    const char *port;
+    struct got got = {.times = 0};
+    peer_begin();
+    dns_asked = 0;
+    check_judged("http://private.test/", "10.0.0.5:80");
+    check_judged("https://metadata.test/", "169.254.169.254:443");
+    check_judged("http://mapped.test/", "v6 255..5:80");
+    T_INT(dns_asked, 3);
+    port = strchr(address, ':') + 1;
+    snprintf(url, sizeof url, "http://near.test:%s/hello", port);
+    struct ll_fetch_pool *pool = pool_new();
+    struct ll_fetch_want want = want_of("GET", url, &got);
+    run(pool, &want, &got);
+    T_INT(got.status, 200);
+    T_STR(ll_cstr(got.peer), address);
+    ll_fetch_pool_free(&pool);
     peer_end();
 }
 
@@ -356,7 +403,7 @@ T_CASE(nobody_there_is_unreachable)
     T_INT(got.end, LL_FETCH_UNREACHABLE);
     T_OK(!got.sent && got.judged == 1);
     got = (struct got){.times = 0};
-    want = want_of("GET", "http://no-such-name.invalid/", &got);
+    want = want_of("GET", "http://none.test/", &got);
     run(pool, &want, &got);
     T_INT(got.end, LL_FETCH_UNREACHABLE);
     T_OK(!got.sent && got.judged == 0);
@@ -382,12 +429,43 @@ T_CASE(no_tls_is_no_answer)
     peer_end();
 }
 
+/* A resolver that hangs holds up nothing: not the end of the fetch, nor one
+ * that is cancelled, nor the end of the pool. */
+T_CASE(names_are_looked_up_off_the_loop)
+{
+    struct got got = {.times = 0}, other = {.times = 0};
+    peer_begin();
+    dns_hangs = true;
+    dns_asked = 0;
+    struct ll_fetch_pool *pool = pool_new();
+    struct ll_fetch_want want = want_of("GET", "http://hangs.test/", &got);
+    want.timeout_ms = 300;
+    run(pool, &want, &got);
+    T_INT(got.end, LL_FETCH_UNREACHABLE);
+    T_OK(!got.sent);
+    want = want_of("GET", "http://hangs.test/", &got);
+    T_INT(ll_fetch_start(pool, &want, &got.fetch, NULL), LINLI_OK);
+    want = want_of("GET", "http://good.test/hello", &other);
+    run(pool, &want, &other);
+    T_INT(other.status, 200);
+    ll_fetch_cancel(&got.fetch);
+    want = want_of("GET", "http://hangs.test/", &got);
+    T_INT(ll_fetch_start(pool, &want, &got.fetch, NULL), LINLI_OK);
+    while (dns_asked < 3)
+        ll_world_turn(world, false);
+    ll_fetch_pool_free(&pool);
+    T_INT(got.times, 1);
+    dns_hangs = false;
+    peer_end();
+}
+
 /* -- ends of our own -- */
 
 T_CASE(a_cancelled_fetch_says_nothing)
 {
     struct got got = {.times = 0}, other = {.times = 0};
     peer_begin();
+    dns_hangs = true;
     struct ll_fetch_pool *pool = pool_new();
     struct ll_fetch_want want = want_of("GET", "http://good.test/silent", &got);
     /* Before anything, and while it waits for the answer. */
@@ -398,8 +476,7 @@ T_CASE(a_cancelled_fetch_says_nothing)
         ll_world_turn(world, true);
     ll_fetch_cancel(&got.fetch);
     /* While its name is looked up. */
-    struct ll_fetch_want named =
-        want_of("GET", "http://no-such-name.invalid/", &got);
+    struct ll_fetch_want named = want_of("GET", "http://hangs.test/", &got);
     T_INT(ll_fetch_start(pool, &named, &got.fetch, NULL), LINLI_OK);
     ll_world_turn(world, false);
     ll_fetch_cancel(&got.fetch);
@@ -414,6 +491,7 @@ T_CASE(a_cancelled_fetch_says_nothing)
     ll_world_turn(world, false);
     ll_fetch_pool_free(&pool);
     T_INT(got.times, 0);
+    dns_hangs = false;
     peer_end();
 }
 
@@ -492,11 +570,14 @@ T_MAIN(
     T_RUN(what_takes_too_long_ends)
     T_RUN(no_encoding_cookie_or_login_is_known)
     T_RUN(connections_are_reused_within_a_pool)
+    T_RUN(fixed_addresses_are_judged)
     T_RUN(every_spelling_is_judged)
+    T_RUN(addresses_of_names_are_judged)
     T_RUN(no_proxy_comes_from_the_environment)
     T_RUN(schemes_and_users_are_refused)
     T_RUN(nobody_there_is_unreachable)
     T_RUN(no_tls_is_no_answer)
+    T_RUN(names_are_looked_up_off_the_loop)
     T_RUN(a_cancelled_fetch_says_nothing)
     T_RUN(the_pool_may_go_in_a_callback)
     T_RUN(an_idle_pool_closes_its_connections)

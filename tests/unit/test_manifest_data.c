@@ -490,6 +490,7 @@ T_CASE(bounds_how_many)
         {",'events':{'publishes':[", "'probe.e%u'", "]}", LL_EVENTS_MAX},
         {",'events':{'handles':[", "'shop.e%u'", "]}", LL_EVENTS_MAX},
         {",'alerts':[", "'probe.a%u'", "]", LL_ALERTS_MAX},
+        {",'secrets':[", "'s%u'", "]", LL_SECRETS_MAX},
     };
     for (size_t i = 0; i < LL_COUNT(bounds); i++) {
         T_INT(read_many(bounds[i].head, bounds[i].item, bounds[i].max,

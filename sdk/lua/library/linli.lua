@@ -239,6 +239,11 @@ function Call:alert(kind, data, options) end
 ---@return "ok"|"wrong"|"locked"
 function Call:try_code(name, given, expected) end
 
+---Signs a text with a secret that the operator has set. Changes nothing.
+---@param what {secret: string, text: string, algorithm?: "hmac-sha256"}
+---@return string # lower-case hexadecimal digits
+function Call:sign(what) end
+
 ---@class linli.Headers
 ---@field etag? string 1 to 64 visible ASCII characters, no quotes, no backslash
 
@@ -451,6 +456,11 @@ function linli.fetch(request) end
 ---@param list? T
 ---@return T
 function linli.array(list) end
+
+---Stands for a secret's value, in the value of a fetch's header.
+---@param name string a secret of plugin.json
+---@return string
+function linli.secret(name) end
 
 ---Functions of the typed library that plugin.json declares.
 ---@type table<string, fun(...: integer|number|string): integer|number|string|nil>

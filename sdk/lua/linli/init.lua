@@ -34,4 +34,9 @@ function linli.paid(id)
   return { paid = id }
 end
 
+-- Stands for a secret's value, in the value of a fetch's header.
+function linli.secret(name)
+  return "{{secret:" .. name .. "}}"
+end
+
 return linli
