@@ -5,6 +5,7 @@ unit_SRCS = \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
+  test_diff.c \
   test_digest.c \
   test_docs.c \
   test_egress.c \
@@ -22,6 +23,8 @@ unit_SRCS = \
   test_http_write.c \
   test_index.c \
   test_instant.c \
+  test_job.c \
+  test_jobs.c \
   test_json.c \
   test_json_patch.c \
   test_jwks.c \
@@ -57,6 +60,7 @@ unit_SRCS = \
   test_schema.c \
   test_secret.c \
   test_seed.c \
+  test_show.c \
   test_spawn.c \
   test_store.c \
   test_store_backup.c \

@@ -22,6 +22,27 @@ function M.add(call, session, amount_fen)
     }
 end
 
+-- Whether the session's sum is still owed.
+---@param call linli.Call
+---@param session table
+---@return boolean
+function M.owed(call, session)
+    local debt = call.db.arrear:get(session.id)
+    return debt ~= nil and debt.state == "owed"
+end
+
+-- So much of the debt is paid; what is left stays owed.
+---@param call linli.Call
+---@param session table
+---@param left_fen integer
+function M.settle(call, session, left_fen)
+    local changes = { amount_fen = left_fen }
+    if left_fen == 0 then
+        changes = { state = "paid", settled_at = call.now }
+    end
+    call.db.arrear:patch(session.id, changes)
+end
+
 local function view(_, debt)
     return {
         session_id = debt.id,

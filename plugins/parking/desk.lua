@@ -1,7 +1,9 @@
 -- desk.lua: what staff and operators do to sessions by hand. Each act has a
 -- reason and is kept (record.audit).
 
+local board = require "board"
 local gates = require "gates"
+local linli = require "linli"
 local lists = require "lists"
 local plates = require "plates"
 local record = require "record"
@@ -50,6 +52,7 @@ function M.close(call)
         gates.command(call, gate, "open",
             { reason = "closed", session = session })
     end
+    board.changed(call, session.lot)
     record.audit(call, "close", {
         session_id = session.id, gate = gate, kind = body.kind,
         fee_fen = fee_fen, collected_fen = collected_fen,
@@ -58,13 +61,18 @@ function M.close(call)
     return 200, sessions.view(call, session)
 end
 
--- Gives the session its plate; the lists are asked anew.
+-- Gives the session its plate; lists, passes and bookings are asked anew.
 local function rename(call, session, plate)
     local changes = { plate = plate }
     if session.state ~= "no_entry" then
         local standing =
             sessions.standing(lists.open(call), plate, session.tariff)
-        changes.special, changes.free = standing.special, standing.free
+        local anew = { id = session.id, plate = plate, lot = session.lot,
+            entered_at = session.entered_at, free = standing.free }
+        sessions.cover(call, anew)
+        changes.special, changes.free = standing.special, anew.free
+        changes.pass_id = anew.pass_id or linli.null
+        changes.booking_id = anew.booking_id or linli.null
         changes.open_plate = session.open_plate and plate or nil
     end
     return (call.db.session:patch(session.id, changes))
@@ -106,6 +114,7 @@ function M.correct_plate(call)
             gates.command(call, gate, "open", verdict)
         end
     end
+    board.changed(call, session.lot)
     record.audit(call, "correct_plate", {
         session_id = session.id,
         from = plates.mask(before), to = plates.mask(plate),

@@ -1,5 +1,6 @@
 -- gates.lua: what cameras tell, what gates are told. Rules: spec/parking.md.
 
+local board = require "board"
 local linli = require "linli"
 local lists = require "lists"
 local record = require "record"
@@ -140,9 +141,10 @@ end
 ---@param gate {lot: string}
 ---@param event table
 ---@param offline boolean
----@param of_call parking.Lists
+---@param of_call {lists: parking.Lists, lots: table<string, true>}  lots whose
+---       cars have come or gone are added
 ---@return table
-function M.event(call, gate, event, offline, of_call)
+local function take(call, gate, event, offline, of_call)
     local id = call.params.gate
     local key = id .. "/" .. event.event_id
     local seen = call.db.gate_event:get(key)
@@ -153,8 +155,9 @@ function M.event(call, gate, event, offline, of_call)
     local passage = { gate = id, event_id = event.event_id,
         lot = gate.lot, plate = event.plate,
         plate_type = event.plate_type or "unknown", at = at,
-        flagged = flagged, offline = offline, lists = of_call }
+        flagged = flagged, offline = offline, lists = of_call.lists }
     local verdict = judge(call, passage, event.kind)
+    of_call.lots[verdict.session and verdict.session.lot or gate.lot] = true
     if offline then
         verdict.action = "open"
     elseif verdict.action == "open" and not verdict.duplicate then
@@ -165,11 +168,22 @@ function M.event(call, gate, event, offline, of_call)
     return answer(verdict)
 end
 
+local function open_call(call)
+    return { lists = lists.open(call), lots = {} }
+end
+
+local function tell_boards(call, of_call)
+    for lot in pairs(of_call.lots) do
+        board.changed(call, lot)
+    end
+end
+
 function M.live(call)
-    local event = call.body
+    local event, of_call = call.body, open_call(call)
     local gate = M.find(call, call.params.gate, event.kind)
-    return 200, M.event(call, gate, event, call.late == true,
-        lists.open(call))
+    local result = take(call, gate, event, call.late == true, of_call)
+    tell_boards(call, of_call)
+    return 200, result
 end
 
 -- Events of one batch in the order in which they happened; at one instant,
@@ -191,11 +205,11 @@ end
 
 function M.replay(call)
     local gate = M.find(call, call.params.gate)
-    local of_call, results, duplicates = lists.open(call), linli.array(), 0
+    local of_call, results, duplicates = open_call(call), linli.array(), 0
     for i, item in ipairs(in_order(call.body.events)) do
         local result
         if M.takes(gate, item.event.kind) then
-            result = M.event(call, gate, item.event, true, of_call)
+            result = take(call, gate, item.event, true, of_call)
         else
             result = answer { action = "open", reason = "wrong_direction",
                 due_fen = 0, duplicate = false }
@@ -204,6 +218,7 @@ function M.replay(call)
         results[i] = result
         duplicates = duplicates + (result.duplicate and 1 or 0)
     end
+    tell_boards(call, of_call)
     return 200, { results = results, duplicates = duplicates }
 end
 

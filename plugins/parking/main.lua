@@ -2,16 +2,23 @@
 -- names. The rules are spec/parking.md and spec/tariff.md.
 
 local arrears = require "arrears"
+local board = require "board"
+local bookings = require "bookings"
+local coupons = require "coupons"
 local desk = require "desk"
 local gates = require "gates"
 local linli = require "linli"
 local lists = require "lists"
 local page = require "page"
+local passes = require "passes"
+local paying = require "paying"
+local payments = require "payments"
 local queries = require "queries"
 local quotes = require "quotes"
 local record = require "record"
 local scan = require "scan"
 local sessions = require "sessions"
+local shares = require "shares"
 local tariffs = require "tariffs"
 
 local p = linli.plugin()
@@ -21,6 +28,13 @@ for id, gate in pairs(linli.config.gates or {}) do
     if not (linli.config.lots or {})[gate.lot] then
         error(string.format("gates.%s: lot %q is not among the lots", id,
             gate.lot), 0)
+    end
+end
+
+for id, space in pairs(linli.config.spaces or {}) do
+    if not (linli.config.lots or {})[space.lot] then
+        error(string.format("spaces.%s: lot %q is not among the lots", id,
+            space.lot), 0)
     end
 end
 
@@ -44,7 +58,38 @@ p:get("/sessions/:id", queries.get)
 p:post("/sessions/:id/quote", quotes.quote)
 p:post("/sessions/:id/close", desk.close)
 p:post("/sessions/:id/correct-plate", desk.correct_plate)
+p:post("/sessions/:id/payments", payments.create)
+p:post("/sessions/:id/refund", payments.refund)
 p:timer("stale_session", sessions.stale)
+p:timer("grace_over", payments.grace_over)
+
+p:post("/coupons/issue", coupons.issue)
+
+p:post("/passes", passes.buy)
+p:get("/passes", passes.list)
+p:post("/passes/:id/renew", passes.renew)
+p:timer("pass_month", passes.month_begins)
+
+p:post("/shares", shares.create)
+p:get("/shares", shares.list)
+p:delete("/shares/:id", shares.withdraw)
+p:post("/shares/:id/bookings", shares.book)
+p:get("/bookings", bookings.list)
+p:get("/bookings/:id", bookings.get)
+p:post("/bookings/:id/cancel", bookings.cancel)
+p:post("/bookings/:id/arrive", bookings.arrive)
+p:post("/bookings/:id/leave", bookings.leave)
+p:post("/bookings/:id/payments", bookings.pay)
+p:get("/settlements", bookings.settlements)
+p:timer("booking_expiry", bookings.expire)
+p:timer("booking_end", bookings.ends)
+p:job("share_settlement", bookings.settlement)
+
+p:get("/board", board.get)
+p:job("free_spaces", board.tell)
+
+p:payment(paying.settled)
+p:answer("paid_params", paying.params)
 
 p:get("/arrears", arrears.list)
 

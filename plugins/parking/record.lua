@@ -10,7 +10,8 @@ local M = {}
 ---@param call linli.Call
 ---@param kind string
 ---@param about {session_id: string?, gate: string?, event_id: string?,
----             plate: string?, at: integer?, resident: string?}
+---             booking_id: string?, plate: string?, at: integer?,
+---             resident: string?}
 function M.anomaly(call, kind, about)
     local has_plate = about.plate and about.plate ~= ""
     local kept = call.db.anomaly:insert {
@@ -20,6 +21,7 @@ function M.anomaly(call, kind, about)
         session_id = about.session_id,
         gate = about.gate,
         event_id = about.event_id,
+        booking_id = about.booking_id,
         plate_masked = has_plate and plates.mask(about.plate) or nil,
         resident = about.resident,
     }

@@ -1,5 +1,6 @@
 -- scan.lua: cars without a plate; their drivers scan a code at the gate.
 
+local board = require "board"
 local gates = require "gates"
 local lists = require "lists"
 local plates = require "plates"
@@ -64,6 +65,7 @@ function M.entry(call)
         passage_of(call, gate, free_plate(call)))
     gates.command(call, call.body.gate, "open",
         { reason = verdict.reason, session = verdict.session })
+    board.changed(call, gate.lot)
     return 201, answer(verdict)
 end
 
@@ -74,6 +76,7 @@ function M.exit(call)
         passage_of(call, gate, session.plate))
     gates.command(call, call.body.gate,
         verdict.action == "open" and "open" or "display", verdict)
+    board.changed(call, session.lot)
     return 200, answer(verdict)
 end
 

@@ -4,11 +4,15 @@
 -- Functions that decide return a verdict; whoever asked tells the gate.
 
 local arrears = require "arrears"
+local bookings = require "bookings"
 local linli = require "linli"
+local passes = require "passes"
+local paying = require "paying"
 local plates = require "plates"
 local record = require "record"
 local tariff = require "tariff"
 local tariffs = require "tariffs"
+local texts = require "texts"
 
 local M = {}
 
@@ -61,6 +65,11 @@ local function stale_key(session)
     return "stale/" .. session.id
 end
 
+-- Of the timer at the end of the grace.
+function M.grace_key(session)
+    return "grace/" .. session.id
+end
+
 local function anomaly(call, kind, passage, session)
     record.anomaly(call, kind, {
         session_id = session and session.id,
@@ -94,21 +103,41 @@ function M.standing(lists, plate, rules)
 end
 
 -- The quote for leaving at `at`. Before the entry, by a clock that is behind,
--- is at the entry; what lies past the longest stay is not charged.
+-- is at the entry; what lies past the longest stay is not charged. `coupons`
+-- come after those that the session has used.
+---@param call linli.Call
 ---@param session table
 ---@param at integer
+---@param coupons parking.Coupon[]?
 ---@return parking.Quote
-function M.price(session, at)
+function M.price(call, session, at, coupons)
     local from = session.entered_at
+    local used = table.move(session.coupons or {}, 1,
+        #(session.coupons or {}), 1, {})
     return tariff.quote(session.tariff, {
         entered_at = from,
         left_at = math.max(from, math.min(at, from + tariff.STAY_MS_MAX)),
         plate = session.plate,
+        pass_until = passes.covers_until(call, session),
+        coupons = table.move(coupons or {}, 1, #(coupons or {}), #used + 1,
+            used),
         paid_fen = session.paid_fen,
         leave_before = session.leave_before,
         special = session.special,
         free = session.free,
     }, linli.time)
+end
+
+-- What the stay up to `at` costs above what was paid, whatever the grace.
+---@param call linli.Call
+---@param session table
+---@param at integer
+---@param coupons parking.Coupon[]
+---@return integer
+function M.unpaid_fen(call, session, at, coupons)
+    local quote = M.price(call, session, at, coupons)
+    return math.max(0,
+        quote.gross_fen - quote.discount_fen - quote.paid_fen)
 end
 
 ---@param session table
@@ -139,10 +168,15 @@ local function leaving(call, passage)
     if not passage.offline or open and open.at <= passage.at then
         return open
     end
-    local begun = call.db.session:list { index = "by_plate_state",
-        eq = { passage.plate, "inside" }, to = { passage.at + 1 },
-        descending = true, limit = 1 }
-    return begun[1]
+    local last
+    for state in pairs(M.OPEN) do
+        local begun = call.db.session:list { index = "by_plate_state",
+            eq = { passage.plate, state }, to = { passage.at + 1 },
+            descending = true, limit = 1 }
+        local newer = begun[1] and (not last or begun[1].at > last.at)
+        last = newer and begun[1] or last
+    end
+    return last
 end
 
 -- The last offline entry that had to wait (P16) and this exit may end: later
@@ -187,6 +221,16 @@ local function draft(call, passage, state)
     }
 end
 
+-- What the plate has that pays for a stay from its entry: a pass that no
+-- other of its cars uses, a shared space that it has booked.
+---@param call linli.Call
+---@param session table  changed
+function M.cover(call, session)
+    session.pass_id = passes.at_entry(call, session)
+    session.booking_id = bookings.at_entry(call, session)
+    session.free = session.free or session.booking_id ~= nil
+end
+
 -- An entry begins a session. One that a later entry has overtaken leaves the
 -- plate's place to it. Nothing if the place is taken.
 local function begin(call, passage, overtaken)
@@ -195,6 +239,7 @@ local function begin(call, passage, overtaken)
         M.standing(passage.lists, passage.plate, session.tariff)
     session.special, session.free = standing.special, standing.free
     session.entered_at = passage.at
+    M.cover(call, session)
     session.entry = { gate = passage.gate, event_id = passage.event_id,
         flagged = passage.flagged, offline = passage.offline }
     session.open_plate = not overtaken and passage.plate or nil
@@ -239,12 +284,25 @@ local function deny(call, passage)
     return verdict("deny", "denied", call.db.session:insert(denied))
 end
 
+-- The plate's open session. One whose gate was opened when it was paid has
+-- left by that gate, if its car comes again (P26).
+local function still_inside(call, passage)
+    local open = call.db.session:find("open_plate", passage.plate)
+    local out = open and open.let_out
+    if out and passage.at > out.at then
+        M.end_stay(call, open, { gate = out.gate, at = out.at },
+            M.price(call, open, out.at))
+        return nil
+    end
+    return open
+end
+
 -- An entry (P5 to P9).
 ---@param call linli.Call
 ---@param passage parking.Passage
 ---@return parking.Verdict
 function M.enter(call, passage)
-    local open = call.db.session:find("open_plate", passage.plate)
+    local open = still_inside(call, passage)
     local overtaken = open and passage.offline
         and passage.at < open.at - M.SAME_SHOT_MS
     if open and not overtaken then
@@ -284,33 +342,61 @@ function M.finish(call, session, state, changes)
     changes.open_plate = linli.null
     changes.open_scanner = linli.null
     call:cancel(stale_key(session))
+    if session.leave_before then
+        call:cancel(M.grace_key(session))
+    end
     record.count(call, "parking.session_closed", session.id,
         changes.ended_at)
     return (call.db.session:patch(session.id, changes))
 end
 
--- The exit of an open session (P11, P12, P15).
+-- A stay ends at an exit (P11, P15); what was paid above its price, as for a
+-- later end than it had, goes back.
+---@param call linli.Call
+---@param session table
+---@param exit {gate: string, at: integer, event_id: string?,
+---            offline: boolean?}
+---@param quote parking.Quote  for leaving then
+---@return table session
+function M.end_stay(call, session, exit, quote)
+    local fee_fen = quote.gross_fen - quote.discount_fen
+    local left_at = math.max(session.entered_at, exit.at)
+    local over_fen = session.paid_fen - fee_fen
+    if over_fen > 0 then
+        paying.give_back(call, session.id, over_fen, texts.OVERPAID)
+    end
+    local left = M.finish(call, session, "left", {
+        exit = exit,
+        left_at = left_at,
+        fee_fen = fee_fen,
+        paid_fen = over_fen > 0 and fee_fen or nil,
+        let_out = linli.null,
+        ended_at = math.min(left_at, call.now),
+    })
+    if session.booking_id then
+        bookings.left(call, session.booking_id, left_at)
+    end
+    return left
+end
+
+-- The exit of an open session (P11, P12, P15). A grace that was missed is
+-- over, also if its timer has not run yet.
 ---@param call linli.Call
 ---@param session table
 ---@param passage parking.Passage
 ---@return parking.Verdict
 function M.leave(call, session, passage)
-    local quote = M.price(session, passage.at)
-    local exit = exit_of(passage)
-    if quote.due_fen > 0 and not passage.offline then
-        local held = call.db.session:patch(session.id, { exit = exit })
-        return verdict("hold", "payment_due", held, quote.due_fen)
+    local quote, exit = M.price(call, session, passage.at), exit_of(passage)
+    local due_fen = quote.due_fen
+    if due_fen > 0 and not passage.offline then
+        local held = call.db.session:patch(session.id,
+            { exit = exit, state = "inside", let_out = linli.null })
+        return verdict("hold", "payment_due", held, due_fen)
     end
-    local left_at = math.max(session.entered_at, passage.at)
-    local left = M.finish(call, session, "left", {
-        exit = exit,
-        left_at = left_at,
-        fee_fen = quote.gross_fen - quote.discount_fen,
-        ended_at = math.min(left_at, call.now),
-    })
-    if quote.due_fen > 0 then
-        arrears.add(call, left, quote.due_fen)
-        return verdict("open", "arrears", left, quote.due_fen)
+    local left = M.end_stay(call, session, exit, quote)
+    if due_fen > 0 then
+        arrears.add(call, left, due_fen)
+        return verdict("open", "arrears", left, due_fen)
     end
     return verdict("open", "left", left)
 end
@@ -433,11 +519,15 @@ function M.view(call, session)
         left_at = format(session.left_at),
         fee_fen = session.fee_fen,
         paid_fen = session.paid_fen,
-        leave_before = format(session.leave_before),
+        refunded_fen = session.refunded_fen,
+        leave_before = session.state == "paid"
+            and format(session.leave_before) or nil,
         tariff_version = session.tariff_version,
         special = session.special == true,
         free = session.free == true,
         temporary = session.resident ~= nil,
+        pass_id = session.pass_id,
+        booking_id = session.booking_id,
         closed = closed_view(call, session.closed),
         merged_into = session.merged_into,
     }

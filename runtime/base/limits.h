@@ -156,6 +156,7 @@
 #define LL_BREAKER_CRASHES 5 /* spec/limits.md: within a minute */
 #define LL_BREAKER_WINDOW_MS 60000
 #define LL_BREAKER_PROBE_MS 10000 /* between probes while it is open */
+#define LL_STARTS_FAILED_MAX 5    /* in a row; then an alert tells */
 
 /* -- seeds: spec/seed.md -- */
 #define LL_SEED_DOCUMENTS_MAX 10000 /* of one; they are one transaction */
@@ -170,6 +171,14 @@
 #define LL_RECONCILE_SUMS_MAX (1u << 20)     /* (series, slot); 80 MiB */
 #define LL_RECONCILE_PAGE_ROWS 256           /* read in one turn of the loop */
 #define LL_RECONCILE_PAGE_BYTES (256u << 10) /* 5400 records, about 1 ms */
+
+/* -- traces: spec/replay.md -- */
+#define LL_RECORD_FORMAT 1                    /* of what is written and read */
+#define LL_RECORD_FILES_MAX 10000             /* of one folder; the oldest go */
+#define LL_RECORD_FOLDER_BYTES_MAX (1u << 30) /* the same */
+#define LL_RECORD_BYTES_MAX (4u << 20)        /* frames of one run */
+#define LL_TRACE_BYTES_MAX (64u << 20) /* the text of one; 6 for a byte */
+#define LL_DIFF_CELLS_MAX (4u << 20)   /* of the table of one diff; 16 MiB */
 
 /* -- linli, spec/cli.md -- */
 #define LL_CLI_WORDS_MAX 8                /* words of a command line */

@@ -49,6 +49,8 @@
 #define LL_TASK_ATTEMPTS_MAX 10     /* then it is left, with an alert */
 #define LL_TASK_PAUSE_MS_FIRST 1000 /* doubles with each failure */
 #define LL_TASK_PAUSE_MS_MAX 3600000
+#define LL_REASON_BYTES_MAX 500 /* that an operator gives: drop, close */
+#define LL_JOBS_LOOKED_MAX 1000 /* at, for one page of jobs */
 
 /* -- devices: spec/devices.md -- */
 #define LL_DEVICE_ID_BYTES_MAX 128

@@ -11,9 +11,14 @@ linli_SRCS = \
   linli_explain.c \
   linli_host.c \
   linli_http.c \
+  linli_jobs.c \
+  linli_list.c \
   linli_plugin.c \
+  linli_replay.c \
+  linli_replay_run.c \
   linli_secret.c \
   linli_token.c \
+  linli_trace.c \
   linli_trigger.c \
   linli_usage.c \
   linli_webhook.c

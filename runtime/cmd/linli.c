@@ -10,6 +10,7 @@
 static linli_status (*const verbs[LL_VERB_COUNT])(
     struct ll_cli *, struct ll_err *) = {
     [LL_VERB_ALERTS] = ll_cli_alerts,
+    [LL_VERB_ALERTS_CLOSE] = ll_cli_alerts_close,
     [LL_VERB_BACKUP] = ll_cli_backup,
     [LL_VERB_CALL] = ll_cli_call,
     [LL_VERB_CLOCK_ADVANCE] = ll_cli_clock_advance,
@@ -18,10 +19,15 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_DOCTOR] = ll_cli_doctor,
     [LL_VERB_EXPLAIN] = ll_cli_explain,
     [LL_VERB_HELP] = ll_cli_help,
+    [LL_VERB_JOBS] = ll_cli_jobs,
+    [LL_VERB_JOBS_DROP] = ll_cli_jobs_drop,
+    [LL_VERB_JOBS_RETRY] = ll_cli_jobs_retry,
+    [LL_VERB_JOBS_SHOW] = ll_cli_jobs_show,
     [LL_VERB_PLUGIN_DISABLE] = ll_cli_plugin_disable,
     [LL_VERB_PLUGIN_ENABLE] = ll_cli_plugin_enable,
     [LL_VERB_PLUGIN_LIST] = ll_cli_plugin_list,
     [LL_VERB_RECONCILE] = ll_cli_reconcile,
+    [LL_VERB_REPLAY] = ll_cli_replay,
     [LL_VERB_RESTORE] = ll_cli_restore,
     [LL_VERB_SECRET_DELETE] = ll_cli_secret_delete,
     [LL_VERB_SECRET_LIST] = ll_cli_secret_list,

@@ -65,6 +65,9 @@ static const struct option options[LL_OPT_COUNT] = {
     [LL_OPT_DEVICE_KEY] = {"--device-key", NULL, true,
         {"--device-key HEX", "the device's key, or @FILE that holds it",
             "设备密钥 (十六进制), 或 @文件", false}},
+    [LL_OPT_EXACT] = {"--exact", NULL, false,
+        {"--exact", "refuse any package but the recorded one",
+            "插件包与记录时不同则拒绝", false}},
     [LL_OPT_FILE] = {"--file", NULL, true,
         {"--file FILE", "read the value from FILE instead of stdin",
             "从文件而非标准输入读取", false}},
@@ -75,11 +78,19 @@ static const struct option options[LL_OPT_COUNT] = {
         {"--if-match TAG", "only if the thing still has this ETag; * is any",
             "仅当 ETag 仍为该值时执行; * 为任意", false}},
     [LL_OPT_KIND] = {"--kind", NULL, true,
-        {"--kind K", "alerts of this kind alone", "仅此类告警", false}},
+        {"--kind K", "alerts or jobs of this kind alone", "仅此类告警或任务",
+            false}},
     [LL_OPT_PLUGIN] = {"--plugin", NULL, true,
-        {"--plugin P", "of this plugin alone", "仅此插件", false}},
+        {"--plugin P", "of this plugin alone; replay: the plugin's folder",
+            "仅此插件; replay: 插件目录", false}},
+    [LL_OPT_REASON] = {"--reason", NULL, true,
+        {"--reason R", "why, for those who look later", "原因, 供日后查看",
+            false}},
     [LL_OPT_STATE] = {"--state", NULL, true,
-        {"--state S", "alerts in this state alone", "仅此状态的告警", false}},
+        {"--state S",
+            "alerts: open or closed; jobs: dead [it], waiting, running or all",
+            "告警: open 或 closed; 任务: dead (默认)、waiting、running 或 all",
+            false}},
     [LL_OPT_TO] = {"--to", NULL, true,
         {"--to TS", "before this time", "截止时间 (不含)", false}},
     [LL_OPT_TYPES] = {"--types", NULL, true,
@@ -105,6 +116,9 @@ static const struct ll_verb verbs[] = {
         OPT(COMMUNITY) | OPT(KIND) | OPT(STATE) | OPT(TOKEN_FILE),
         "list what plugins have raised, newest first",
         "列出插件发出的告警, 最新在前"},
+    {LL_VERB_ALERTS_CLOSE, "alerts close", "ID --reason R [--community C]", 1,
+        1, OPT(COMMUNITY) | OPT(REASON) | OPT(TOKEN_FILE),
+        "close an alert that has been seen to", "关闭已处理的告警"},
     {LL_VERB_BACKUP, "backup", "FILE", 1, 1, OPT(TOKEN_FILE),
         "copy the database of a running linlid into a new file",
         "将运行中的数据库备份到新文件"},
@@ -129,6 +143,19 @@ static const struct ll_verb verbs[] = {
         "say what a problem code means; without CODE, list all",
         "解释问题代码; 不带代码则全部列出"},
     {LL_VERB_HELP, "help", "[VERB]", 0, 2, 0, "explain a verb", "显示命令说明"},
+    {LL_VERB_JOBS, "jobs", "[--community C] [--state S] [--plugin P]", 0, 0,
+        OPT(COMMUNITY) | OPT(STATE) | OPT(PLUGIN) | OPT(KIND) | OPT(TOKEN_FILE),
+        "list what plugins did not manage to do, or have to do",
+        "列出插件未能完成或待办的任务"},
+    {LL_VERB_JOBS_DROP, "jobs drop", "PLUGIN ID --reason R [--community C]", 2,
+        2, OPT(COMMUNITY) | OPT(REASON) | OPT(TOKEN_FILE),
+        "give up a job that has failed", "放弃失败的任务"},
+    {LL_VERB_JOBS_RETRY, "jobs retry", "PLUGIN ID [--community C]", 2, 2,
+        OPT(COMMUNITY) | OPT(TOKEN_FILE),
+        "have a job that has failed done again, now", "立即重试失败的任务"},
+    {LL_VERB_JOBS_SHOW, "jobs show", "PLUGIN ID [--community C]", 2, 2,
+        OPT(COMMUNITY) | OPT(TOKEN_FILE), "print a job with what it was given",
+        "输出任务及其内容"},
     {LL_VERB_PLUGIN_DISABLE, "plugin disable", "ID [--community C]", 1, 1,
         OPT(COMMUNITY) | OPT(TOKEN_FILE), "switch a plugin off", "停用插件"},
     {LL_VERB_PLUGIN_ENABLE, "plugin enable",
@@ -143,6 +170,10 @@ static const struct ll_verb verbs[] = {
         OPT(COMMUNITY) | OPT(TOKEN_FILE),
         "prove that usage records and their sums agree",
         "核对用量记录与汇总是否相符"},
+    {LL_VERB_REPLAY, "replay", "TRACE|FOLDER... [--plugin DIR] [--exact]", 1,
+        LL_CLI_WORDS_MAX - 2, OPT(PLUGIN) | OPT(EXACT),
+        "run recorded calls again and show what differs",
+        "重放已记录的调用并显示差异"},
     {LL_VERB_RESTORE, "restore", "FILE --data DIR [--key FILE]", 1, 1, OPT(KEY),
         "put a backup into a data directory that has no database",
         "将备份恢复到尚无数据库的数据目录"},
@@ -401,6 +432,15 @@ fix_group(struct ll_err *err, linli_str group)
     ll_err_fix(err, "say one of %s", text);
 }
 
+static bool
+begins_others(const struct ll_verb *verb)
+{
+    for (size_t i = 0; i < LL_COUNT(verbs); i++)
+        if (ll_str_is(group_of(&verbs[i]), verb->name))
+            return true;
+    return false;
+}
+
 static linli_status
 unknown_verb(struct reader *r)
 {
@@ -429,18 +469,27 @@ unknown_verb(struct reader *r)
     return status;
 }
 
+/* The longest name counts: "jobs retry" is none of "jobs". */
 static linli_status
 find_verb(struct reader *r)
 {
     struct ll_args *args = r->args;
-    uint32_t used = 0;
+    uint32_t used = 0, words = 0;
     if (args->word_count == 0)
         return LINLI_OK;
-    for (size_t i = 0; i < LL_COUNT(verbs) && args->verb == NULL; i++)
-        if (names_verb(args, &verbs[i], &used))
+    for (size_t i = 0; i < LL_COUNT(verbs); i++)
+        if (names_verb(args, &verbs[i], &words) && words > used) {
             args->verb = &verbs[i];
-    if (args->verb == NULL)
+            used = words;
+        }
+    /* A verb without words that begins others: the next word is none of
+     * theirs. */
+    bool more = args->verb != NULL && args->verb->words_max == 0 &&
+                args->word_count > used && begins_others(args->verb);
+    if (args->verb == NULL || more) {
+        args->verb = NULL;
         return unknown_verb(r);
+    }
     args->word_count -= used;
     memmove(args->words, args->words + used,
         args->word_count * sizeof args->words[0]);

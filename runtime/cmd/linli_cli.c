@@ -111,6 +111,29 @@ ll_cli_read_end(
     return out->ptr == NULL ? LINLI_E_IO : status;
 }
 
+bool
+ll_cli_worker(char path[LL_CLI_PATH_BYTES_MAX])
+{
+    static const char *const places[] = {
+        "linli-worker", "../libexec/linli/linli-worker"};
+    char self[LL_CLI_PATH_BYTES_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n <= 0)
+        return false;
+    self[n] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash == NULL)
+        return false;
+    *slash = '\0';
+    for (size_t i = 0; i < LL_COUNT(places); i++) {
+        int len =
+            snprintf(path, LL_CLI_PATH_BYTES_MAX, "%s/%s", self, places[i]);
+        if (len < LL_CLI_PATH_BYTES_MAX && access(path, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 void
 ll_cli_print(linli_str text)
 {

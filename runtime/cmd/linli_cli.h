@@ -45,6 +45,7 @@ struct ll_cli {
 
 /* The verbs. */
 linli_status ll_cli_alerts(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_alerts_close(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_backup(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_call(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_clock_advance(struct ll_cli *cli, struct ll_err *err);
@@ -53,10 +54,15 @@ linli_status ll_cli_clock_set(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_doctor(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_explain(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_help(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_jobs(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_jobs_drop(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_jobs_retry(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_jobs_show(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_disable(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_enable(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_list(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_reconcile(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_replay(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_restore(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_delete(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_list(struct ll_cli *cli, struct ll_err *err);
@@ -84,6 +90,10 @@ linli_status ll_cli_read(struct ll_cli *cli, const char *path, size_t bytes_max,
 /* Reads the last `bytes` of a file, or all of it, into the arena. */
 linli_status ll_cli_read_end(struct ll_cli *cli, const char *path, size_t bytes,
     linli_str *out) LL_USE_RESULT;
+
+/* Where linli-worker lies: beside linli, or where `make install` puts it. */
+#define LL_CLI_PATH_BYTES_MAX 4096
+bool ll_cli_worker(char path[LL_CLI_PATH_BYTES_MAX]) LL_USE_RESULT;
 
 /* Prints a line in the language that was asked for, or in both. */
 void ll_cli_both(
@@ -170,6 +180,28 @@ linli_status ll_cli_ask_host(struct ll_cli *cli, struct ll_ask *ask,
 /* With --json prints the answer as it came. */
 bool ll_cli_printed(
     const struct ll_cli *cli, const struct ll_admin_answer *answer);
+
+/* -- linli_list.c -- */
+
+/* A list that is read to its end. With --json the pages become one. */
+struct ll_listing {
+    struct ll_cli *cli;
+    const char *below; /* "/usage?limit=1000", to which a cursor is added */
+    /* A page, of which there is at least one; unless --json. */
+    void (*page)(const struct ll_cli *cli, struct ll_jv page, bool first);
+    bool one_page;     /* the first has all that `page` shows */
+    struct ll_buf out; /* --json: the pages so far */
+    struct ll_jw w;
+};
+
+/* Appends "&name=VALUE" of an option that is given. */
+void ll_cli_add_param(struct ll_buf *query, struct ll_cli *cli,
+    const char *name, enum ll_opt opt);
+/* Asks for `query`, "/usage?limit=1000&...", and prints what there is. */
+linli_status ll_cli_print_query(struct ll_cli *cli, struct ll_listing *list,
+    const struct ll_buf *query, struct ll_err *err) LL_USE_RESULT;
+/* A member with a text, in a column of a table. */
+void ll_cli_print_column(struct ll_jv item, const char *name, int width);
 
 /* -- linli_device.c -- */
 

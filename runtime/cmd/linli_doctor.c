@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "world/spawn.h"
 
-#define PATH_BYTES_MAX 4096
 #define TRIAL_UID 64000 /* when root: the trial children's, as linlid's are */
 
 enum verdict { GOOD, NOTE, BAD };
@@ -55,36 +54,13 @@ look_at_kernel(struct doctor *d)
     note(d, GOOD, "kernel", text, NULL);
 }
 
-/* linli-worker lies beside linli, or where `make install` puts it. */
-static bool
-find_worker(char path[PATH_BYTES_MAX])
-{
-    static const char *const places[] = {
-        "linli-worker", "../libexec/linli/linli-worker"};
-    char self[PATH_BYTES_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n <= 0)
-        return false;
-    self[n] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash == NULL)
-        return false;
-    *slash = '\0';
-    for (size_t i = 0; i < LL_COUNT(places); i++) {
-        int len = snprintf(path, PATH_BYTES_MAX, "%s/%s", self, places[i]);
-        if (len < PATH_BYTES_MAX && access(path, X_OK) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void
 look_at_sandbox(struct doctor *d)
 {
-    char path[PATH_BYTES_MAX];
+    char path[LL_CLI_PATH_BYTES_MAX];
     struct ll_spawner *spawner;
     struct ll_err err = {0};
-    if (!find_worker(path)) {
+    if (!ll_cli_worker(path)) {
         note(d, BAD, "worker", "linli-worker is not beside linli",
             "build it with make, or install Linli as a whole");
         return;

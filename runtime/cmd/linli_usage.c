@@ -7,128 +7,6 @@
 #include "base/instant.h"
 #include "base/text.h"
 
-/* -- lists in pages -- */
-
-/* A list that is read to its end. With --json the pages become one. */
-struct listing {
-    struct ll_cli *cli;
-    const char *below; /* "/usage?limit=1000", to which a cursor is added */
-    /* A page, of which there is at least one; unless --json. */
-    void (*page)(const struct ll_cli *cli, struct ll_jv page, bool first);
-    bool one_page;     /* the first has all that `page` shows */
-    struct ll_buf out; /* --json: the pages so far */
-    struct ll_jw w;
-};
-
-static linli_status
-ask_page(struct listing *list, struct ll_ask *ask, const char *cursor,
-    struct ll_admin_answer *answer, struct ll_err *err)
-{
-    char *below = cursor[0] == '\0' ? ll_cli_text(list->cli, "%s", list->below)
-                                    : ll_cli_text(list->cli, "%s&cursor=%s",
-                                          list->below, cursor);
-    ll_admin_answer_init(list->cli, answer);
-    return ll_cli_ask_admin(list->cli, ask, below, answer, err);
-}
-
-/* Items after items; whatever else the first page has comes at the end. */
-static void
-join(struct listing *list, struct ll_jv page)
-{
-    LL_JSON_EACH (item, ll_jv_get(page, "items")) {
-        ll_jw_value(&list->w, item);
-    }
-}
-
-/* The cursor of the next page, as it goes into an address; "" at the end. */
-static const char *
-next_cursor(struct ll_cli *cli, struct ll_jv page)
-{
-    linli_str cursor = ll_jv_str(ll_jv_get(page, "next_cursor"));
-    char *text = ll_cli_text(cli, "%.*s", LL_FMT(cursor));
-    return text == NULL ? "" : ll_cli_segment(cli, text);
-}
-
-static linli_status
-walk(struct listing *list, struct ll_admin_answer *first, struct ll_err *err)
-{
-    struct ll_ask ask = {.method = "GET"};
-    struct ll_cli *cli = list->cli;
-    const char *cursor = "";
-    linli_status status = LINLI_OK;
-    for (unsigned i = 0; i < LL_CLI_PAGES_MAX; i++) {
-        struct ll_admin_answer next, *answer = i == 0 ? first : &next;
-        status = ask_page(list, &ask, cursor, answer, err);
-        if (status == LINLI_OK) {
-            struct ll_jv page = ll_json_root(&answer->json);
-            cursor = next_cursor(cli, page);
-            if (cli->json)
-                join(list, page);
-            else
-                list->page(cli, page, i == 0);
-        }
-        if (i > 0)
-            ll_admin_answer_free(&next);
-        if (status != LINLI_OK || cursor == NULL || cursor[0] == '\0' ||
-            (list->one_page && !cli->json))
-            return status;
-    }
-    return ll_fail(err, LINLI_E_LIMIT, "usage",
-        "more than %d pages: ask for less", LL_CLI_PAGES_MAX);
-}
-
-static linli_status
-print_list(struct listing *list, struct ll_err *err)
-{
-    struct ll_admin_answer first;
-    struct ll_cli *cli = list->cli;
-    ll_buf_init(&list->out, &cli->mem, (size_t)2 * LL_CLI_ANSWER_BYTES_MAX);
-    list->w = ll_jw(&list->out);
-    ll_jw_open(&list->w, '{');
-    ll_jw_key(&list->w, "items");
-    ll_jw_open(&list->w, '[');
-    linli_status status = walk(list, &first, err);
-    ll_jw_close(&list->w, ']');
-    if (status == LINLI_OK && cli->json) {
-        struct ll_jv totals = ll_jv_get(ll_json_root(&first.json), "totals");
-        if (ll_jv_there(totals)) {
-            ll_jw_key(&list->w, "totals");
-            ll_jw_value(&list->w, totals);
-        }
-        ll_jw_close(&list->w, '}');
-        status = ll_cli_print_json(&list->out, err);
-    } else {
-        ll_buf_fini(&list->out);
-    }
-    ll_admin_answer_free(&first);
-    return status;
-}
-
-/* Appends "&name=VALUE" of an option that is given. */
-static void
-add_text(
-    struct ll_buf *query, struct ll_cli *cli, const char *name, enum ll_opt opt)
-{
-    const char *value = cli->args->value[opt];
-    if (value == NULL)
-        return;
-    char *safe = ll_cli_segment(cli, value);
-    if (safe == NULL)
-        query->failed = true;
-    else
-        ll_buf_printf(query, "&%s=%s", name, safe);
-}
-
-static void
-print_str(struct ll_jv item, const char *name, int width)
-{
-    linli_str text = ll_jv_str(ll_jv_get(item, name));
-    ll_cli_print(text);
-    for (size_t n = ll_utf8_count(text); n < (size_t)width; n++)
-        (void)putchar(' ');
-    (void)putchar(' ');
-}
-
 /* -- usage -- */
 
 static void
@@ -142,8 +20,8 @@ print_totals(const struct ll_cli *cli, struct ll_jv page, bool first)
         linli_str quantity = ll_jv_str(ll_jv_get(total, "quantity"));
         int64_t count = 0;
         (void)ll_jv_int(ll_jv_get(total, "count"), &count);
-        print_str(total, "plugin", 20);
-        print_str(total, "meter", 32);
+        ll_cli_print_column(total, "plugin", 20);
+        ll_cli_print_column(total, "meter", 32);
         (void)printf("%20.*s %12lld\n", LL_FMT(quantity), (long long)count);
     }
 }
@@ -165,32 +43,19 @@ add_instant(struct ll_buf *query, struct ll_cli *cli, const char *name,
     return LINLI_OK;
 }
 
-static linli_status
-print_query(struct ll_cli *cli, struct listing *list,
-    const struct ll_buf *query, struct ll_err *err)
-{
-    list->cli = cli;
-    list->below = query->failed
-                      ? NULL
-                      : ll_cli_text(cli, "%.*s", (int)query->len, query->ptr);
-    if (list->below == NULL)
-        return ll_fail(err, LINLI_E_LIMIT, "usage", "an option is too long");
-    return print_list(list, err);
-}
-
 linli_status
 ll_cli_usage(struct ll_cli *cli, struct ll_err *err)
 {
-    struct listing list = {.page = print_totals, .one_page = true};
+    struct ll_listing list = {.page = print_totals, .one_page = true};
     struct ll_buf query;
     ll_buf_init(&query, &cli->mem, LL_CLI_FILE_BYTES_MAX);
     ll_buf_printf(&query, "/usage?limit=%d", LL_ADMIN_LIST_MAX);
-    add_text(&query, cli, "plugin", LL_OPT_PLUGIN);
+    ll_cli_add_param(&query, cli, "plugin", LL_OPT_PLUGIN);
     linli_status status = add_instant(&query, cli, "from", LL_OPT_FROM, err);
     if (status == LINLI_OK)
         status = add_instant(&query, cli, "to", LL_OPT_TO, err);
     if (status == LINLI_OK)
-        status = print_query(cli, &list, &query, err);
+        status = ll_cli_print_query(cli, &list, &query, err);
     ll_buf_fini(&query);
     return status;
 }
@@ -206,14 +71,18 @@ print_alerts(const struct ll_cli *cli, struct ll_jv page, bool first)
     ll_mem_init(&mem, 0);
     ll_buf_init(&data, &mem, LL_CLI_PRINT_BYTES_MAX);
     if (first)
-        (void)printf("%-24s %-24s %-12s %-32s %s\n", "AT", "KIND", "STATE",
-            "SUBJECT", "DATA");
+        (void)printf("%8s  %-24s %-24s %-16s %-8s %-32s %s\n", "ID", "AT",
+            "KIND", "PLUGIN", "STATE", "SUBJECT", "DATA");
     LL_JSON_EACH (alert, ll_jv_get(page, "items")) {
         struct ll_jw w = ll_jw(&data);
-        print_str(alert, "at", 24);
-        print_str(alert, "kind", 24);
-        print_str(alert, "state", 12);
-        print_str(alert, "subject", 32);
+        int64_t id = 0;
+        (void)ll_jv_int(ll_jv_get(alert, "id"), &id);
+        (void)printf("%8lld  ", (long long)id);
+        ll_cli_print_column(alert, "at", 24);
+        ll_cli_print_column(alert, "kind", 24);
+        ll_cli_print_column(alert, "plugin", 16);
+        ll_cli_print_column(alert, "state", 8);
+        ll_cli_print_column(alert, "subject", 32);
         ll_buf_clear(&data);
         ll_jw_value(&w, ll_jv_get(alert, "data"));
         ll_cli_print(ll_buf_view(&data)); /* cut where it is too long */
@@ -225,13 +94,13 @@ print_alerts(const struct ll_cli *cli, struct ll_jv page, bool first)
 linli_status
 ll_cli_alerts(struct ll_cli *cli, struct ll_err *err)
 {
-    struct listing list = {.page = print_alerts};
+    struct ll_listing list = {.page = print_alerts};
     struct ll_buf query;
     ll_buf_init(&query, &cli->mem, LL_CLI_FILE_BYTES_MAX);
     ll_buf_printf(&query, "/alerts?limit=%d", LL_ADMIN_LIST_MAX);
-    add_text(&query, cli, "kind", LL_OPT_KIND);
-    add_text(&query, cli, "state", LL_OPT_STATE);
-    linli_status status = print_query(cli, &list, &query, err);
+    ll_cli_add_param(&query, cli, "kind", LL_OPT_KIND);
+    ll_cli_add_param(&query, cli, "state", LL_OPT_STATE);
+    linli_status status = ll_cli_print_query(cli, &list, &query, err);
     ll_buf_fini(&query);
     return status;
 }

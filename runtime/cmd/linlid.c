@@ -18,6 +18,7 @@
 
 struct options {
     const char *mode, *data, *listen, *plugins, *config, *demo, *worker, *clock;
+    const char *record;
     /* what mode, demo and clock say */
     bool development, with_demo, virtual_clock;
 };
@@ -28,7 +29,7 @@ static const char usage_text[] =
     "usage: linlid [--mode=development|production] [--data=DIR]\n"
     "              [--listen=ADDRESS:PORT] [--plugins=DIR]\n"
     "              [--config=FILE] [--demo=on|off] [--clock=real|virtual]\n"
-    "              [--worker=FILE]\n"
+    "              [--worker=FILE] [--record=DIR]\n"
     "\n"
     "  --mode     development: unsigned plugins, tokens signed with a key\n"
     "             in the data directory; loopback only  [production]\n"
@@ -39,6 +40,8 @@ static const char usage_text[] =
     "  --demo     on: a community \"demo\" with those plugins  [off]\n"
     "  --clock    virtual: stands still but for `linli clock`; development\n"
     "             mode only  [real]\n"
+    "  --record   write a trace of each call that a plugin runs for, to be\n"
+    "             run again with `linli replay`; development mode only\n"
     "  --worker   linli-worker  [beside linlid, else the installed one]\n"
     "\n"
     "Prints one JSON line on stdout when ready. SIGTERM drains.\n";
@@ -99,6 +102,7 @@ parse_options(char **argv, struct options *options)
         {"--demo", &options->demo},
         {"--worker", &options->worker},
         {"--clock", &options->clock},
+        {"--record", &options->record},
     };
     for (int i = 1; argv[i] != NULL; i++) {
         const char *word = argv[i], *value = NULL;
@@ -168,6 +172,11 @@ check_options(const struct options *options)
     if (options->virtual_clock && !options->development)
         return fail("config/development-only", "--clock=virtual",
             "a clock that anybody may set needs --mode=development", "");
+    if (options->record != NULL && !options->development)
+        return fail("config/development-only", "--record",
+            "traces hold all that plugins are told of residents, so they need "
+            "--mode=development",
+            "");
     if (!options->with_demo && options->plugins != NULL)
         (void)fprintf(stderr,
             "linlid: --plugins is for the demo community; without --demo=on "
@@ -417,6 +426,7 @@ run(const struct options *options)
             str(options->config == NULL ? "linli.conf.json" : options->config),
         .worker_path = str(find_worker(options, worker, sizeof worker)),
         .virtual_clock = options->virtual_clock,
+        .record_dir = str(options->record),
     };
     linli_status status = linli_host_new(&want, &host, &error);
     if (status == LINLI_OK) {
@@ -427,6 +437,9 @@ run(const struct options *options)
             (void)fprintf(stderr,
                 "linlid: development-only settings in force: %s\n",
                 linli_host_unsafe(host));
+        if (options->record != NULL)
+            (void)fprintf(
+                stderr, "linlid: calls are recorded in %s\n", options->record);
         status = linli_host_listen(host, str(options->listen), &error);
     }
     if (status != LINLI_OK) {

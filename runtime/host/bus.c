@@ -125,15 +125,30 @@ on_pause_over(void *user)
     look(sub);
 }
 
+/* With its alert, which is raised once, whatever is killed. Without memory it
+ * fails once more, later. */
 static void
 leave_event(struct ll_subscriber *sub, linli_str code)
 {
+    struct ll_host *host = sub->instance->host;
     struct ll_dead dead = {.kind = "linli.dead_event",
         .seq = sub->seq,
         .code = code,
-        .attempts = sub->attempts};
-    ll_host_alert_dead(sub->instance, &dead);
-    move_cursor(sub, sub->seq);
+        .attempts = sub->attempts,
+        .trace_id = ll_cstr(sub->task.trace_id)};
+    struct ll_commit *commit = ll_docs_commit_new(&host->docs);
+    if (commit == NULL)
+        return;
+    ll_docs_commit_unwatched(&host->docs, commit);
+    put_cursor(sub, sub->seq);
+    if (ll_dead_put(host, sub->instance->space, &dead, commit) &&
+        ll_docs_put_in(&host->docs, sub->cursor, &sub->text,
+            ll_world_wall(host->world).ms, commit) != 0) {
+        sub->scanned = sub->seq;
+        sub->due_ms = 0;
+    } else {
+        ll_docs_commit_free(&host->docs, commit);
+    }
 }
 
 static void
@@ -146,12 +161,11 @@ take_failure(struct ll_subscriber *sub, linli_str code)
     }
     sub->attempts = sub->failed == sub->seq ? sub->attempts + 1 : 1;
     sub->failed = sub->seq;
-    if (sub->attempts >= LL_TASK_ATTEMPTS_MAX) {
-        leave_event(sub, code);
-        return;
-    }
     sub->due_ms = now_ms + ll_task_pause_ms((uint32_t)sub->attempts);
-    note_failure(sub);
+    if (sub->attempts >= LL_TASK_ATTEMPTS_MAX)
+        leave_event(sub, code);
+    else
+        note_failure(sub);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "host/bus.h"
 #include "host/device.h"
 #include "host/kept.h"
+#include "host/record.h"
 #include "host/task.h"
 
 #define CALL_ARENA_BYTES_MAX ((size_t)2 << 20)
@@ -112,6 +113,7 @@ call_open(struct ll_call *call, struct ll_request *request)
     call->counted = false;
     call->wait = NULL;
     call->feed = NULL;
+    call->recording = NULL;
     call->device = NULL;
     call->asked = call->kept = NULL;
     call->locking = call->word_kept = false;
@@ -138,6 +140,7 @@ call_close(struct ll_call *call)
     ll_call_unrelease(call);
     ll_await_end(call);
     ll_feed_end(call);
+    ll_check(call->recording == NULL);
     if (call->instance != NULL)
         ll_lock_give(call);
     ll_txn_reset(&call->txn);
@@ -244,6 +247,8 @@ ll_call_restart(struct ll_call *call)
     struct ll_run clean = {.ops = &run_ops};
     ll_call_services_end(call);
     ll_pool_cancel(&call->run);
+    if (LL_UNLIKELY(call->recording != NULL))
+        ll_record_forget(call);
     ll_lock_give(call);
     ll_txn_reset(&call->txn);
     call->effects = call->effects_last = NULL;
@@ -450,6 +455,8 @@ on_ended(struct ll_run *run, enum ll_run_end end)
     struct ll_call *call = call_of(run);
     call->word = LL_WORD_ENDED;
     call->end = end;
+    if (LL_UNLIKELY(call->recording != NULL))
+        ll_record_ended(call, end);
     ll_call_advance(call);
 }
 

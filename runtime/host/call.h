@@ -50,6 +50,7 @@ enum ll_call_word {
 
 struct ll_task;
 struct ll_effect;
+struct ll_recording;
 
 struct ll_call {
     struct ll_call *next, *prev; /* of the host's open calls */
@@ -119,9 +120,10 @@ struct ll_call {
     struct ll_call *release_next;
     bool releasing; /* in the host's list */
     uint32_t metrics_row;
-    bool counted;          /* in flight in that row */
-    struct ll_timer *wait; /* of linli.probe/0 */
-    struct ll_feed *feed;  /* of a route that is one */
+    bool counted;                   /* in flight in that row */
+    struct ll_timer *wait;          /* of linli.probe/0 */
+    struct ll_feed *feed;           /* of a route that is one */
+    struct ll_recording *recording; /* host/record.h; NULL: not recorded */
     char traceparent[LL_TRACEPARENT_BYTES];
     char retry_after[24], rate_limit[64], rate_policy[64], commit_text[24];
 };

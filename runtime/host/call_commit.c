@@ -16,6 +16,7 @@
 #include "host/effect.h"
 #include "host/kept.h"
 #include "host/meter.h"
+#include "host/record.h"
 #include "host/task.h"
 
 /* -- who waits for durability -- */
@@ -245,8 +246,13 @@ ll_step_respond(struct ll_call *call)
                                                    : call->seen));
         ll_call_add_header(call, "linli-commit", ll_cstr(call->commit_text));
     }
-    if (call->task != NULL && call->problem.len > 0)
+    if (call->task != NULL && call->problem.len > 0) {
         call->task->ended_with = call->problem;
+        memcpy(call->task->trace_id, call->trace.trace_id,
+            sizeof call->task->trace_id);
+    }
+    if (LL_UNLIKELY(call->recording != NULL))
+        ll_record_end(call);
     request->call = NULL;
     request->respond(request, &call->response);
     return LL_STEP_MORE;

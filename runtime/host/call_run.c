@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "host/bus.h"
 #include "host/device.h"
+#include "host/record.h"
 #include "host/task.h"
 
 #define NS_PER_MS 1000000
@@ -141,6 +142,8 @@ submit(struct ll_call *call)
     call->run.payload = ll_buf_view(&call->payload);
     call->run.deadline_ns =
         call->began.ns + ll_call_limits(call)->wall_ms * NS_PER_MS;
+    if (LL_UNLIKELY(call->host->recorder != NULL))
+        ll_record_run(call);
     ll_pool_submit(call->pool, &call->run);
     return LL_STEP_WAIT;
 }

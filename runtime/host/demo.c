@@ -130,9 +130,18 @@ put_comment(struct ll_buf *out, linli_str s)
     ll_buf_char(out, '\n');
 }
 
+/* One for each line, so that it may be pasted twice. */
+static void
+put_key(const struct ll_demo_call *c, uint32_t number, struct ll_buf *out)
+{
+    if (!ll_str_is(c->method, "GET"))
+        ll_buf_printf(out, " \\\n  -H 'Idempotency-Key: demo-%u'", number);
+}
+
 void
 ll_demo_print(struct ll_host *host, struct ll_buf *out)
 {
+    uint32_t number = 0;
     for (struct ll_demo_call *c = host->demo_calls; c != NULL; c = c->next) {
         ll_buf_char(out, '\n');
         put_comment(out, c->say_en);
@@ -143,6 +152,7 @@ ll_demo_print(struct ll_host *host, struct ll_buf *out)
         ll_buf_cstr(out, "' \\\n  -H 'Authorization: Bearer ");
         put_token(host, c->as, out);
         ll_buf_cstr(out, "'");
+        put_key(c, ++number, out);
         if (c->body.len > 0) {
             ll_buf_cstr(out, " \\\n  -H 'Content-Type: application/json' -d '");
             put_quoted(out, c->body);

@@ -3,6 +3,7 @@
 #include "host/effect.h"
 
 #include "base/text.h"
+#include "host/alert.h"
 
 #define DEAD_BYTES_MAX 4096 /* two names and a code */
 
@@ -130,32 +131,17 @@ put_event(
     ll_put_sealed(ops, space->id, effect->subject, effect->data);
 }
 
-/* An alert as it stands in the store. */
-struct alert {
-    linli_str community, kind, plugin, subject, trace_id, data;
-    int64_t at_ms, space;
-};
-
+/* The alert of a dead job is over: its plugin has seen to it. */
 static void
-put_alert(
-    struct ll_host *host, const struct alert *alert, struct ll_commit *commit)
+put_buried(struct ll_call *call, const struct ll_effect *effect,
+    struct ll_commit *commit)
 {
-    struct ll_buf *ops = &commit->ops;
-    ll_commit_op(commit, LL_ST_alert_put);
-    ll_put_int(ops, (int64_t)++host->docs.last_alert_id);
-    ll_put_bytes(ops, alert->community);
-    ll_put_bytes(ops, alert->kind);
-    ll_put_bytes(ops, alert->plugin);
-    ll_put_int(ops, alert->at_ms);
-    if (alert->subject.len > 0)
-        ll_put_bytes(ops, alert->subject);
-    else
-        ll_put_nil(ops);
-    ll_put_bytes(ops, alert->trace_id);
-    ll_put_bytes(ops, LINLI_STR("open"));
-    ll_put_sealed(ops, alert->space,
-        ll_pid_valid(alert->subject) ? alert->subject : LINLI_STR(""),
-        alert->data);
+    char ref[LL_ALERT_JOB_BYTES];
+    struct ll_closing closing = {.by = LINLI_STR("linli"),
+        .reason = LINLI_STR("its plugin set it anew, or cancelled it"),
+        .at_ms = call->now_ms};
+    ll_alert_job_ref(effect->name, ref);
+    ll_alert_settle(call->instance->space, ll_cstr(ref), &closing, commit);
 }
 
 bool
@@ -163,14 +149,12 @@ ll_effects_put(struct ll_call *call, struct ll_commit *commit)
 {
     bool events = false;
     for (const struct ll_effect *e = call->effects; e != NULL; e = e->next) {
-        struct alert alert = {.community = call->community->id,
+        struct ll_alert alert = {.space = call->instance->space,
             .kind = e->name,
-            .plugin = call->instance->id,
             .subject = e->subject,
             .trace_id = ll_cstr(call->trace.trace_id),
             .data = e->data,
-            .at_ms = call->now_ms,
-            .space = call->instance->space->id};
+            .at_ms = call->now_ms};
         switch (e->kind) {
         case LL_EFFECT_EVENT:
             ll_commit_op(commit, LL_ST_event_put);
@@ -178,10 +162,13 @@ ll_effects_put(struct ll_call *call, struct ll_commit *commit)
             events = true;
             break;
         case LL_EFFECT_ALERT:
-            put_alert(call->host, &alert, commit);
+            ll_alert_put(call->host, &alert, commit);
             break;
         case LL_EFFECT_USAGE:
             ll_commit_usage(commit, &e->usage);
+            break;
+        case LL_EFFECT_BURIED:
+            put_buried(call, e, commit);
             break;
         }
     }
@@ -209,42 +196,26 @@ write_dead(struct ll_jw *w, const struct ll_dead *dead)
 }
 
 bool
-ll_dead_put(const struct ll_dead_of *of, const struct ll_dead *dead,
-    struct ll_commit *commit)
+ll_dead_put(struct ll_host *host, const struct ll_space *space,
+    const struct ll_dead *dead, struct ll_commit *commit)
 {
     struct ll_buf data;
-    ll_buf_init(&data, &of->host->mem, DEAD_BYTES_MAX);
+    char ref[LL_ALERT_JOB_BYTES] = "";
+    ll_buf_init(&data, &host->mem, DEAD_BYTES_MAX);
     struct ll_jw w = ll_jw(&data);
     write_dead(&w, dead);
-    struct alert alert = {.community = of->community->id,
+    if (dead->seq == 0)
+        ll_alert_job_ref(dead->id, ref);
+    struct ll_alert alert = {.space = space,
         .kind = ll_cstr(dead->kind),
-        .plugin = of->plugin,
-        .subject = LINLI_STR(""),
-        .trace_id = LINLI_STR(""),
+        .ref = ll_cstr(ref),
+        .subject = dead->subject,
+        .trace_id = dead->trace_id,
         .data = ll_buf_view(&data),
-        .at_ms = ll_world_wall(of->host->world).ms,
-        .space = of->space};
+        .at_ms = ll_world_wall(host->world).ms};
     bool good = !data.failed;
     if (good)
-        put_alert(of->host, &alert, commit);
+        ll_alert_put(host, &alert, commit);
     ll_buf_fini(&data);
     return good;
-}
-
-void
-ll_host_alert_dead(
-    const struct ll_instance *instance, const struct ll_dead *dead)
-{
-    struct ll_host *host = instance->host;
-    struct ll_dead_of of = {
-        host, instance->community, instance->id, instance->space->id};
-    struct ll_commit *commit = host->failure.status != LINLI_OK
-                                   ? NULL
-                                   : ll_docs_commit_new(&host->docs);
-    if (commit == NULL)
-        return;
-    if (ll_dead_put(&of, dead, commit))
-        (void)ll_docs_commit_send(&host->docs, commit);
-    else
-        ll_docs_commit_free(&host->docs, commit);
 }

@@ -8,12 +8,17 @@
 
 #include "host/call.h"
 
-enum ll_effect_kind { LL_EFFECT_EVENT, LL_EFFECT_ALERT, LL_EFFECT_USAGE };
+enum ll_effect_kind {
+    LL_EFFECT_EVENT,
+    LL_EFFECT_ALERT,
+    LL_EFFECT_USAGE,
+    LL_EFFECT_BURIED /* a dead job is set anew or cancelled: its alert ends */
+};
 
 struct ll_effect {
     struct ll_effect *next;
     enum ll_effect_kind kind;
-    linli_str name;    /* type of the event, kind of the alert */
+    linli_str name;    /* type of the event, kind of the alert, id of the job */
     linli_str data;    /* JSON */
     linli_str subject; /* a pid, or empty */
     struct ll_usage usage;
@@ -34,19 +39,11 @@ struct ll_dead {
     linli_str id, run; /* and these: the document of ~work, the handler */
     linli_str code;    /* of the last failure */
     int64_t attempts;
+    linli_str subject;  /* a pid, or empty */
+    linli_str trace_id; /* of the last attempt, or empty */
 };
-/* Whose it is. */
-struct ll_dead_of {
-    struct ll_host *host;
-    const struct ll_community *community;
-    linli_str plugin; /* empty: the community's own */
-    int64_t space;
-};
-/* An alert of it into a commit; false without memory. */
-bool ll_dead_put(const struct ll_dead_of *of, const struct ll_dead *dead,
-    struct ll_commit *commit) LL_USE_RESULT;
-/* The same in a commit of its own. */
-void ll_host_alert_dead(
-    const struct ll_instance *instance, const struct ll_dead *dead);
+/* An alert of it into the commit that leaves it; false without memory. */
+bool ll_dead_put(struct ll_host *host, const struct ll_space *space,
+    const struct ll_dead *dead, struct ll_commit *commit) LL_USE_RESULT;
 
 #endif

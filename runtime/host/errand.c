@@ -92,11 +92,9 @@ put_alert(struct ll_errand *errand, const char *code, struct ll_commit *commit)
         .id = errand->id,
         .run = ll_jv_str(ll_jv_get(ll_json_root(&errand->json), "kind")),
         .code = ll_cstr(code),
-        .attempts = errand->attempts + 1};
-    struct ll_dead_of of = {errand->host, errand->community,
-        errand->instance == NULL ? LINLI_STR("") : errand->instance->id,
-        errand->doc->coll->space->id};
-    return ll_dead_put(&of, &dead, commit);
+        .attempts = errand->attempts + 1,
+        .subject = errand->subject};
+    return ll_dead_put(errand->host, errand->doc->coll->space, &dead, commit);
 }
 
 static linli_status

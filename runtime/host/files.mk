@@ -1,4 +1,5 @@
-host_SRCS = alert.c \
+host_SRCS = \
+  alert.c \
   await.c \
   batch.c \
   bus.c \
@@ -28,6 +29,7 @@ host_SRCS = alert.c \
   feed.c \
   host.c \
   instance.c \
+  job.c \
   jwks.c \
   jwt.c \
   kept.c \
@@ -50,6 +52,8 @@ host_SRCS = alert.c \
   queue.c \
   rate.c \
   reconcile.c \
+  record.c \
+  record_text.c \
   remember.c \
   request.c \
   secret.c \

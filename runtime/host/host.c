@@ -12,6 +12,7 @@
 #include "host/dev_key.h"
 #include "host/pay_sim.h"
 #include "host/payment.h"
+#include "host/record.h"
 #include "host/remember.h"
 #include "host/sweep.h"
 #include "host/webhook.h"
@@ -388,6 +389,8 @@ open_parts(
         status = open_data(host, options, err);
     if (status == LINLI_OK)
         status = open_store(host, options, err);
+    if (status == LINLI_OK && options->record_dir.len > 0)
+        status = ll_recorder_open(host, options->record_dir, err);
     if (status == LINLI_OK)
         status = keys_load(host, err);
     if (status == LINLI_OK && host->config.development)

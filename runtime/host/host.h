@@ -23,6 +23,7 @@
 struct ll_advance;
 struct ll_keeping;
 struct ll_remembered;
+struct ll_recorder;
 struct ll_roster;
 struct ll_demo_call;
 struct ll_pay_receipt;
@@ -135,6 +136,7 @@ struct ll_host {
     struct ll_pay_sim *pay_sim;      /* development; host/pay_sim.h */
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;
+    struct ll_recorder *recorder; /* host/record.h; NULL: nothing is recorded */
     struct ll_roster *roster;   /* host/remember.h; NULL: nothing, or used up */
     uint64_t work_seq;          /* order of timers with one due */
     struct ll_advance *advance; /* of the clock, under way (host/clock.c) */

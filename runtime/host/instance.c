@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "host/alert.h"
 #include "host/bus.h"
 #include "host/errand.h"
 #include "host/remember.h"
@@ -15,6 +16,7 @@
 #include "host/work.h"
 
 #define PATH_BYTES 4096
+#define ALERT_BYTES_MAX 4096
 
 /* One version on its way. */
 struct ll_loading {
@@ -72,6 +74,114 @@ log_instance(const struct ll_instance *instance,
     ll_log_write(&instance->host->log, &line);
 }
 
+/* -- what the operator is to see -- */
+
+struct trouble {
+    const char *kind, *ref; /* host/alert.h */
+    linli_str version;      /* empty: it is not known */
+    const char *counts;     /* member that says how many, or NULL */
+    int64_t count;
+};
+
+/* An alert that is open until the trouble is over. */
+static void
+alert_trouble(struct ll_instance *instance, const struct trouble *trouble,
+    const struct ll_err *err)
+{
+    struct ll_host *host = instance->host;
+    struct ll_buf data;
+    ll_buf_init(&data, &host->mem, ALERT_BYTES_MAX);
+    struct ll_jw w = ll_jw(&data);
+    ll_jw_open(&w, '{');
+    ll_jw_key(&w, "plugin");
+    ll_jw_str(&w, instance->id);
+    ll_jw_key(&w, "version");
+    ll_jw_str(&w, trouble->version);
+    if (trouble->counts != NULL) {
+        ll_jw_key(&w, trouble->counts);
+        ll_jw_int(&w, trouble->count);
+    }
+    ll_jw_key(&w, "code");
+    ll_jw_cstr(&w, err->code);
+    ll_jw_key(&w, "where");
+    ll_jw_cstr(&w, err->where);
+    ll_jw_key(&w, "message");
+    ll_jw_cstr(&w, err->msg);
+    ll_jw_close(&w, '}');
+    struct ll_alert alert = {.space = instance->space,
+        .kind = ll_cstr(trouble->kind),
+        .ref = ll_cstr(trouble->ref),
+        .subject = LINLI_STR(""),
+        .trace_id = LINLI_STR(""),
+        .data = ll_buf_view(&data),
+        .at_ms = ll_world_wall(host->world).ms};
+    if (!data.failed)
+        ll_host_alert(host, &alert);
+    ll_buf_fini(&data);
+}
+
+static void
+settle(struct ll_instance *instance, const char *ref, const char *reason)
+{
+    const char *refs[] = {ref, NULL};
+    ll_host_settle(instance->host, instance->space, refs, reason);
+}
+
+/* What a pool tells and an operator must see; the rest is in the log. */
+static void
+judge_event(struct ll_instance *instance, const struct ll_pool *pool,
+    const char *code, const struct ll_err *err)
+{
+    linli_str version = pool->package->manifest->version;
+    struct trouble opens = {"linli.breaker_open", LL_ALERT_BREAKER, version,
+        "crashes", LL_BREAKER_CRASHES};
+    struct trouble fails = {"linli.start_failing", LL_ALERT_STARTS, version,
+        "failures", LL_STARTS_FAILED_MAX};
+    if (instance->pool != pool)
+        return; /* of a version that goes, or is not there yet */
+    if (strcmp(code, LL_POOL_BREAKER_OPEN) == 0)
+        alert_trouble(instance, &opens, err);
+    else if (strcmp(code, LL_POOL_STARTS_FAIL) == 0)
+        alert_trouble(instance, &fails, err);
+    else if (strcmp(code, LL_POOL_BREAKER_CLOSED) == 0)
+        settle(instance, LL_ALERT_BREAKER, "a call ended well");
+    else if (strcmp(code, LL_POOL_STARTS) == 0)
+        settle(instance, LL_ALERT_STARTS, "a worker started");
+}
+
+/* It could not be loaded, and nothing serves in its place. */
+static void
+fail(struct ll_instance *instance, linli_str version, const struct ll_err *err)
+{
+    struct trouble trouble = {
+        "linli.plugin_failed", LL_ALERT_PLUGIN, version, NULL, 0};
+    instance->state = LL_INSTANCE_FAILED;
+    instance->last_error = *err;
+    instance->last_error_ms = ll_world_wall(instance->host->world).ms;
+    if (!instance->host->draining)
+        alert_trouble(instance, &trouble, err);
+}
+
+/* Of a version that serves no more: its workers' troubles are over. */
+static void
+settle_workers(struct ll_instance *instance, const char *reason)
+{
+    const char *refs[] = {LL_ALERT_BREAKER, LL_ALERT_STARTS, NULL};
+    ll_host_settle(instance->host, instance->space, refs, reason);
+}
+
+/* A version serves: also what an earlier process has left open is over. */
+static void
+settle_all(struct ll_instance *instance)
+{
+    const char *refs[] = {
+        LL_ALERT_PLUGIN, LL_ALERT_BREAKER, LL_ALERT_STARTS, NULL};
+    ll_host_settle(
+        instance->host, instance->space, refs, "a version was enabled");
+}
+
+/* -- versions that go -- */
+
 static void
 on_pool_closed(void *user, const struct ll_pool *pool)
 {
@@ -113,6 +223,7 @@ on_pool_event(void *user, const struct ll_pool *pool, const char *code,
     }
     log_instance(instance, pool->package, err == NULL ? LL_INFO : LL_ERROR,
         code, ll_cstr(msg));
+    judge_event(instance, pool, code, err);
 }
 
 /* A line that the plugin wrote while it was loaded. */
@@ -153,6 +264,7 @@ on_loaded(
         instance->state = LL_INSTANCE_ENABLED;
         instance->last_error_ms = 0;
         ll_secrets_open(instance);
+        settle_all(instance);
         ll_bus_open(instance);
         ll_work_again(instance);
     } else {
@@ -160,7 +272,7 @@ on_loaded(
         instance->last_error = *err;
         instance->last_error_ms = ll_world_wall(instance->host->world).ms;
         if (instance->state == LL_INSTANCE_LOADING)
-            instance->state = LL_INSTANCE_FAILED;
+            fail(instance, loading->package->manifest->version, err);
     }
     loading_free(&instance->loading);
     ll_collections_retire(instance);
@@ -380,7 +492,7 @@ load(struct ll_instance *instance, struct ll_package *package,
     linli_status status = open_pool(instance, wanted->config, err);
     if (status != LINLI_OK) {
         if (instance->state == LL_INSTANCE_LOADING)
-            instance->state = LL_INSTANCE_FAILED;
+            fail(instance, package->manifest->version, err);
         loading_free(&instance->loading);
     }
     return status;
@@ -458,9 +570,7 @@ ll_instance_put_failed(struct ll_host *host,
     if (find_instance(host, remembered->community, remembered->plugin,
             &instance, NULL) != LINLI_OK)
         return;
-    instance->state = LL_INSTANCE_FAILED;
-    instance->last_error = *err;
-    instance->last_error_ms = ll_world_wall(host->world).ms;
+    fail(instance, LINLI_STR(""), err);
     /* What it owes outside, refunds above all, goes on. */
     if (ll_space_find(instance->space, LINLI_STR("~errand")) != NULL &&
         ll_errands_open(instance, &own) != LINLI_OK)
@@ -515,6 +625,7 @@ ll_host_disable(struct ll_host *host, linli_str community_id, linli_str plugin,
             LINLI_STR(""));
         instance->state = LL_INSTANCE_DISABLED;
         close_pool(instance, &instance->pool);
+        settle_workers(instance, "it is disabled");
         ll_remember_disabled(instance);
     }
     return LINLI_OK;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "data/put.h"
 #include "host/clock.h"
+#include "host/effect.h"
 #include "host/work.h"
 
 /* Of the loop's timer: it looks again. */
@@ -99,6 +100,24 @@ ll_queue_write_put_off(
     ll_jw_close(w, '}');
 }
 
+/* With the alert, if there is one: it is raised once, whatever is killed. */
+static bool
+write_now(struct ll_host *host, struct ll_doc *doc, const struct ll_buf *text,
+    const struct ll_put_off *to)
+{
+    struct ll_commit *commit = ll_docs_commit_new(&host->docs);
+    if (commit == NULL)
+        return false;
+    ll_docs_commit_unwatched(&host->docs, commit);
+    bool good = to->dead == NULL ||
+                ll_dead_put(host, doc->coll->space, to->dead, commit);
+    good =
+        good && ll_docs_put_in(&host->docs, doc, text, to->now_ms, commit) != 0;
+    if (!good)
+        ll_docs_commit_free(&host->docs, commit);
+    return good;
+}
+
 bool
 ll_queue_put_off(
     struct ll_host *host, struct ll_doc *doc, const struct ll_put_off *to)
@@ -112,7 +131,7 @@ ll_queue_put_off(
                                     LL_JSON_DEPTH_MAX, NULL) == LINLI_OK) {
         struct ll_jw w = ll_jw(&text);
         ll_queue_write_put_off(&w, ll_json_root(&json), to);
-        kept = ll_docs_put_now(&host->docs, doc, &text, to->now_ms) != 0;
+        kept = write_now(host, doc, &text, to);
     }
     ll_buf_fini(&text);
     ll_json_fini(&json);
@@ -121,11 +140,13 @@ ll_queue_put_off(
 
 /* -- who is next -- */
 
-/* The first value of a key of by_due. */
+/* The first value of a key of by_due; INT64_MAX: there is none. */
 static int64_t
 due_of(linli_str key)
 {
     uint64_t bits = 0;
+    if (ll_str_cmp(key, LL_QUEUE_FIRST_DUE) < 0)
+        return INT64_MAX;
     for (size_t i = 1; i < 9 && i < key.len; i++)
         bits = bits << 8 | (unsigned char)key.ptr[i];
     return (int64_t)(bits ^ (uint64_t)1 << 63);
@@ -139,7 +160,7 @@ start(struct ll_queue *queue, struct ll_queue_due *due)
     struct ll_doc *doc = due->doc;
     due->doc = NULL;
     linli_str key = ll_content_key(doc->content, queue->by_due);
-    if (key.ptr == NULL || due_of(key) != due->due_ms || doc->owner != NULL) {
+    if (due_of(key) != due->due_ms || doc->owner != NULL) {
         ll_doc_unref(&doc);
         return true;
     }
@@ -187,6 +208,7 @@ scan_queue(struct ll_queue *queue)
     ll_scan_init(&queue->scan, &queue->txn);
     queue->scan.coll = queue->coll;
     queue->scan.ix = queue->by_due;
+    queue->scan.low = LL_QUEUE_FIRST_DUE;
     queue->scan.limit = LL_QUEUE_AHEAD + queue->open;
     queue->scan.done = on_scanned;
     queue->scan.user = queue;
@@ -235,9 +257,9 @@ on_written(struct ll_coll *coll, const struct ll_doc *doc)
 {
     struct ll_queue *queue = coll->user;
     linli_str key = ll_content_key(doc->content, queue->by_due);
-    if (key.ptr == NULL)
-        return;
     int64_t due_ms = due_of(key);
+    if (due_ms == INT64_MAX)
+        return;
     bool behind = !queue->all && queue->ahead_count > 0 &&
                   due_ms > queue->ahead[queue->ahead_count - 1].due_ms;
     if (behind)
@@ -304,17 +326,32 @@ ll_queues_next_ms(const struct ll_host *host)
 
 /* -- opening -- */
 
+struct ll_ix *
+ll_queue_index(struct ll_coll *coll)
+{
+    coll->subject = (linli_str)LINLI_STR("subject");
+    return ll_coll_index(
+        coll, LINLI_STR("by_due"), LINLI_STR("{\"fields\":[\"due\",\"seq\"]}"));
+}
+
+bool
+ll_queue_dead(const struct ll_doc *doc)
+{
+    const struct ll_ix *by_due =
+        ll_coll_find_index(doc->coll, LINLI_STR("by_due"));
+    linli_str key = {NULL, 0};
+    if (by_due != NULL)
+        key = ll_content_key(doc->content, by_due);
+    return key.len > 0 && ll_str_cmp(key, LL_QUEUE_FIRST_DUE) < 0;
+}
+
 linli_status
 ll_queue_open(struct ll_host *host, struct ll_coll *coll, struct ll_queue **out,
     struct ll_err *err)
 {
     struct ll_queue *queue = NULL;
     *out = NULL;
-    struct ll_ix *by_due =
-        coll == NULL
-            ? NULL
-            : ll_coll_index(coll, LINLI_STR("by_due"),
-                  LINLI_STR("{\"fields\":[\"due\",\"seq\"],\"sparse\":true}"));
+    struct ll_ix *by_due = coll == NULL ? NULL : ll_queue_index(coll);
     if (by_due != NULL)
         queue = ll_alloc(&host->mem, sizeof *queue);
     if (queue == NULL)
@@ -323,7 +360,6 @@ ll_queue_open(struct ll_host *host, struct ll_coll *coll, struct ll_queue **out,
     queue->host = host;
     queue->coll = coll;
     queue->by_due = by_due;
-    coll->subject = (linli_str)LINLI_STR("subject");
     coll->user = queue;
     coll->written = on_written;
     queue->next = host->queues;

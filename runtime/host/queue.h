@@ -56,12 +56,22 @@ void ll_queue_again(struct ll_queue *queue);
  * be looked at now or, without memory to put it off, `later`. */
 void ll_queue_ended(struct ll_queue *queue, bool again, bool later);
 
+/* Makes the collection what a queue needs, and returns its index by_due: the
+ * dead, which have no `due`, come before LL_QUEUE_FIRST_DUE, the others in
+ * their order after it. NULL without memory. */
+struct ll_ix *ll_queue_index(struct ll_coll *coll);
+#define LL_QUEUE_FIRST_DUE LINLI_STR("\x10") /* an integer, base/tuple.h */
+
+/* Whether a document of a queue is there, and is not begun any more. */
+bool ll_queue_dead(const struct ll_doc *doc);
+
 /* How a failed attempt changes a document. */
 struct ll_put_off {
     int64_t due_ms;    /* INT64_MAX: it stays, as evidence, and is not begun */
     uint32_t attempts; /* that failed, with this one */
     int64_t now_ms;
-    const char *code; /* of the failure, or NULL */
+    const char *code;           /* of the failure, or NULL */
+    const struct ll_dead *dead; /* an alert in the same commit, or NULL */
 };
 /* Its members, with those of the attempt: `attempts`, `code`; and `due`, or
  * `dead_at`. */

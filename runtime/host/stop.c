@@ -12,6 +12,7 @@
 #include "host/egress.h"
 #include "host/errand.h"
 #include "host/host.h"
+#include "host/record.h"
 #include "host/remember.h"
 #include "host/secret.h"
 #include "host/sweep.h"
@@ -142,6 +143,7 @@ ll_host_free(struct ll_host **host_at)
         ll_supervisor_fini(&host->supervisor);
     }
     close_store(host);
+    ll_recorder_free(host);
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
             ll_package_unref(&i->package);

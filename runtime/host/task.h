@@ -45,6 +45,7 @@ struct ll_task {
     struct ll_content *after;
     bool gone;            /* another commit settled it: nothing was run */
     linli_str ended_with; /* the code of a failure, while it ends */
+    char trace_id[33];    /* of the call that failed; empty: none */
     /* The end, once: 2xx settled; 410 gone; anything else failed, with the
      * problem's code. */
     void (*done)(struct ll_task *task, int status, linli_str code);

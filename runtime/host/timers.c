@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "data/put.h"
-#include "host/call.h"
+#include "host/effect.h"
 #include "host/queue.h"
 #include "host/work.h"
 
@@ -104,6 +104,22 @@ write_timer(struct ll_call *call, struct ll_op *op, const struct wanted *w)
     ll_jw_close(&out, '}');
 }
 
+/* A dead one that is set anew or cancelled is dead no more. */
+static linli_status
+bury(struct ll_call *call, const struct ll_doc *doc, struct ll_err *err)
+{
+    struct ll_arena *arena = &call->txn.arena;
+    if (!ll_queue_dead(doc))
+        return LINLI_OK;
+    struct ll_effect *effect = ll_effect_new(call, LL_EFFECT_BURIED);
+    if (effect != NULL)
+        effect->name = ll_arena_str(arena, doc->id);
+    if (effect == NULL || arena->failed)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an effect");
+    ll_effect_add(call, effect);
+    return LINLI_OK;
+}
+
 static linli_status
 keep_timer(struct ll_call *call, struct ll_op *op, bool job, struct ll_err *err)
 {
@@ -114,7 +130,8 @@ keep_timer(struct ll_call *call, struct ll_op *op, bool job, struct ll_err *err)
     if (status != LINLI_OK)
         return status;
     write_timer(call, op, &wanted);
-    return ll_txn_put(&call->txn, op->doc, &op->text, call->now_ms, err);
+    status = ll_txn_put(&call->txn, op->doc, &op->text, call->now_ms, err);
+    return status == LINLI_OK ? bury(call, op->doc, err) : status;
 }
 
 static bool
@@ -205,6 +222,8 @@ step_cancel(struct ll_call *call, struct ll_op *op)
     linli_status status = ll_txn_read(&call->txn, op->doc, &content, &err);
     if (status == LINLI_OK && content != NULL)
         status = ll_txn_write(&call->txn, op->doc, NULL, &err);
+    if (status == LINLI_OK && content != NULL)
+        status = bury(call, op->doc, &err);
     if (status != LINLI_OK) {
         ll_op_refuse(call, &err);
         return true;

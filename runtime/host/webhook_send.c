@@ -75,9 +75,7 @@ put_gone(struct ll_errand *errand, struct ll_commit *commit, struct ll_err *err)
         .run = LINLI_STR("webhook"),
         .code = LINLI_STR("webhook/gone"),
         .attempts = errand->attempts + 1};
-    struct ll_dead_of of = {errand->host, errand->community, LINLI_STR(""),
-        errand->community->space->id};
-    return ll_dead_put(&of, &dead, commit)
+    return ll_dead_put(errand->host, errand->community->space, &dead, commit)
                ? LINLI_OK
                : ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an alert");
 }

@@ -64,20 +64,21 @@ job_free(struct job *job)
     ll_release(&host->mem, job, sizeof *job);
 }
 
-static void
-alert_dead(struct job *job, linli_str code)
+static struct ll_dead
+dead_of(const struct job *job, linli_str code)
 {
     static const char *const kinds[] = {[LL_TASK_TIMER] = "linli.dead_timer",
         [LL_TASK_JOB] = "linli.dead_job",
         [LL_TASK_ANSWER] = "linli.dead_answer",
         [LL_TASK_PAYMENT] = "linli.dead_payment",
         [LL_TASK_DEVICE] = "linli.dead_device_event"};
-    struct ll_dead dead = {.kind = kinds[job->task.kind],
+    return (struct ll_dead){.kind = kinds[job->task.kind],
         .id = job->task.doc->id,
         .run = job->task.name,
         .code = code,
-        .attempts = job->attempts};
-    ll_host_alert_dead(instance_of(job->queue), &dead);
+        .attempts = job->attempts,
+        .subject = job->task.doc->content->subject,
+        .trace_id = ll_cstr(job->task.trace_id)};
 }
 
 /* The plugin has said no to a device's event, or to who awaited an answer, as
@@ -113,12 +114,12 @@ take_failure(struct job *job, linli_str code)
     bool dead = job->attempts >= LL_TASK_ATTEMPTS_MAX;
     int64_t now_ms = ll_world_wall(host->world).ms;
     int64_t pause_ms = ll_task_pause_ms(counts ? job->attempts : 1);
-    if (dead)
-        alert_dead(job, code);
+    struct ll_dead alert = dead_of(job, code);
     struct ll_put_off to = {.due_ms = dead ? INT64_MAX : now_ms + pause_ms,
         .attempts = job->attempts,
         .now_ms = now_ms,
-        .code = code_text};
+        .code = code_text,
+        .dead = dead ? &alert : NULL};
     (void)snprintf(code_text, sizeof code_text, "%.*s", LL_FMT(code));
     return ll_queue_put_off(host, job->task.doc, &to);
 }

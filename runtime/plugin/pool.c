@@ -230,6 +230,10 @@ void
 ll_pool_proc_ready(struct ll_proc *proc)
 {
     struct ll_pool *pool = proc->pool;
+    if (pool->starts_failed >= LL_STARTS_FAILED_MAX)
+        tell(pool, LL_POOL_STARTS, NULL);
+    pool->starts_failed = 0;
+    proc->was_ready = true;
     if (pool->opening) {
         pool->opening = false;
         pool->options.opened(pool->options.user, LINLI_OK, NULL);
@@ -245,7 +249,7 @@ ll_pool_run_over(struct ll_run *run)
     pool->failures = 0;
     /* A run from before the breaker opened says nothing about now. */
     if (run->probe && ll_breaker_success(&pool->breaker))
-        tell(pool, "breaker-closed", NULL);
+        tell(pool, LL_POOL_BREAKER_CLOSED, NULL);
 }
 
 static enum ll_run_end
@@ -314,6 +318,18 @@ backoff_ms(uint32_t failures)
     return ms < LL_BACKOFF_MS_MAX ? ms : LL_BACKOFF_MS_MAX;
 }
 
+/* Starts that fail in a row are told once, however slowly they come: the
+ * breaker looks at a minute, and not at a worker that refuses to load. */
+static void
+book_start(
+    struct ll_pool *pool, const struct ll_proc *proc, const struct ll_err *err)
+{
+    if (proc->was_ready || pool->opening)
+        return;
+    if (++pool->starts_failed == LL_STARTS_FAILED_MAX)
+        tell(pool, LL_POOL_STARTS_FAIL, err);
+}
+
 /* Books a death nobody asked for. */
 static void
 book_death(struct ll_pool *pool, const struct ll_proc *proc)
@@ -334,7 +350,8 @@ book_death(struct ll_pool *pool, const struct ll_proc *proc)
     pool->restart_after_ns =
         now_ns(pool) + backoff_ms(pool->failures) * NS_PER_MS;
     if (counts && ll_breaker_crash(&pool->breaker, now_ns(pool) / NS_PER_MS))
-        tell(pool, "sandbox/breaker-open", &err);
+        tell(pool, LL_POOL_BREAKER_OPEN, &err);
+    book_start(pool, proc, &err);
 }
 
 static void

@@ -40,6 +40,12 @@ void ll_supervisor_hurry(struct ll_supervisor *supervisor);
 
 struct ll_pool;
 
+/* What `event` tells besides a death, by whose code it is told. */
+#define LL_POOL_BREAKER_OPEN "sandbox/breaker-open"
+#define LL_POOL_BREAKER_CLOSED "breaker-closed"
+#define LL_POOL_STARTS_FAIL "starts-fail" /* so many in a row */
+#define LL_POOL_STARTS "starts-again"     /* one has not, after that */
+
 struct ll_pool_options {
     struct ll_package *package; /* a reference is taken */
     linli_str community;
@@ -52,7 +58,8 @@ struct ll_pool_options {
     struct ll_call_limits limits;
     /* The first worker is READY, or could not be made so; once. */
     void (*opened)(void *user, linli_status status, const struct ll_err *err);
-    /* Something for the operator: a death, the breaker; `err` may be NULL. */
+    /* Something for the operator: a death, the breaker, starts that fail;
+     * `err` may be NULL. */
     void (*event)(void *user, const struct ll_pool *pool, const char *code,
         const struct ll_err *err);
     /* A log line of the plugin from outside every run, as it is loaded;
@@ -74,6 +81,7 @@ struct ll_pool {
     struct ll_run_list lonely; /* wait for a fresh worker of their own */
     struct ll_breaker breaker;
     uint32_t failures;        /* starts or lives in a row that served nothing */
+    uint32_t starts_failed;   /* in a row */
     int64_t restart_after_ns; /* back-off */
     uint64_t restarts;
     int64_t cpu_ns_ended; /* of processes that are gone */

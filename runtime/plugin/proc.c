@@ -357,6 +357,21 @@ slot_free(struct ll_proc *proc, struct ll_proc_slot *slot)
 
 /* -- to the worker -- */
 
+/* The frame that ends what waits for the worker. */
+static void
+tap_sent(const struct ll_proc *proc, const struct ll_run *run,
+    enum ll_frame_type type, size_t mark)
+{
+    if (LL_LIKELY(run->tap == NULL))
+        return;
+    size_t from = mark + LL_FRAME_HEADER_BYTES;
+    struct ll_frame frame = {.type = (uint8_t)type,
+        .run = run->number,
+        .call = run->call,
+        .payload = {proc->out.ptr + from, proc->out.len - from}};
+    run->tap->frame(run->tap, &frame);
+}
+
 linli_status
 ll_proc_call(struct ll_proc *proc, struct ll_run *run)
 {
@@ -386,6 +401,7 @@ ll_proc_call(struct ll_proc *proc, struct ll_run *run)
     run->waiting = false;
     proc->slots[proc->slot_count++] =
         (struct ll_proc_slot){.call = call, .number = run->number, .run = run};
+    tap_sent(proc, run, LL_FRAME_CALL, mark);
     return LINLI_OK;
 }
 
@@ -417,6 +433,8 @@ ll_proc_answer(struct ll_proc *proc, struct ll_run *run, linli_status status,
     else
         ll_buf_str(&proc->out, value);
     frame_done(proc, mark);
+    if (proc->state != LL_PROC_KILLED)
+        tap_sent(proc, run, LL_FRAME_ANSWER, mark);
 }
 
 void
@@ -477,38 +495,52 @@ run_over(struct ll_proc *proc, struct ll_proc_slot *slot, int64_t run_ns)
     return true;
 }
 
+/* A frame that is what it should be. */
 static void
-hear_reply(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
+tap_heard(const struct ll_proc_slot *slot, const struct ll_frame *frame)
+{
+    if (LL_UNLIKELY(slot->run != NULL && slot->run->tap != NULL))
+        slot->run->tap->frame(slot->run->tap, frame);
+}
+
+static void
+hear_reply(struct ll_proc *proc, struct ll_proc_slot *slot,
+    const struct ll_frame *frame)
 {
     struct ll_run *run = slot->run;
-    bool shaped = ll_rd_list(rd) == 4;
-    int status = (int)ll_rd_int_in(rd, 200, 599);
-    int64_t run_ns = ll_rd_int_in(rd, 0, INT64_MAX);
-    linli_str body = ll_rd_bytes(rd);
-    linli_str etag = ll_rd_bytes(rd);
-    if (!shaped || !ll_rd_end(rd) || (etag.len > 0 && !ll_etag_valid(etag))) {
+    struct ll_rd rd = ll_rd(frame->payload);
+    bool shaped = ll_rd_list(&rd) == 4;
+    int status = (int)ll_rd_int_in(&rd, 200, 599);
+    int64_t run_ns = ll_rd_int_in(&rd, 0, INT64_MAX);
+    linli_str body = ll_rd_bytes(&rd);
+    linli_str etag = ll_rd_bytes(&rd);
+    if (!shaped || !ll_rd_end(&rd) || (etag.len > 0 && !ll_etag_valid(etag))) {
         protocol_error(proc, "a REPLY of another shape");
         return;
     }
+    tap_heard(slot, frame);
     if (!run_over(proc, slot, run_ns))
         return;
     run->ops->reply(run, status, body, etag);
 }
 
 static void
-hear_failed(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
+hear_failed(struct ll_proc *proc, struct ll_proc_slot *slot,
+    const struct ll_frame *frame)
 {
     struct ll_run *run = slot->run;
-    bool shaped = ll_rd_list(rd) == 5;
-    linli_str code = ll_rd_bytes(rd);
-    int64_t run_ns = ll_rd_int_in(rd, 0, INT64_MAX);
-    linli_str detail = ll_rd_bytes(rd);
-    linli_str log = ll_rd_bytes(rd);
-    linli_str errors = ll_rd_bytes(rd);
-    if (!shaped || !ll_rd_end(rd) || log.len > LL_LOG_LINE_BYTES_MAX) {
+    struct ll_rd rd = ll_rd(frame->payload);
+    bool shaped = ll_rd_list(&rd) == 5;
+    linli_str code = ll_rd_bytes(&rd);
+    int64_t run_ns = ll_rd_int_in(&rd, 0, INT64_MAX);
+    linli_str detail = ll_rd_bytes(&rd);
+    linli_str log = ll_rd_bytes(&rd);
+    linli_str errors = ll_rd_bytes(&rd);
+    if (!shaped || !ll_rd_end(&rd) || log.len > LL_LOG_LINE_BYTES_MAX) {
         protocol_error(proc, "a FAILED of another shape");
         return;
     }
+    tap_heard(slot, frame);
     if (!run_over(proc, slot, run_ns))
         return;
     if (log.len > 0 && !may_log(proc, log.len))
@@ -517,18 +549,21 @@ hear_failed(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
 }
 
 static void
-hear_hostcall(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
+hear_hostcall(struct ll_proc *proc, struct ll_proc_slot *slot,
+    const struct ll_frame *frame)
 {
     struct ll_run *run = slot->run;
-    bool shaped = ll_rd_list(rd) == 2;
-    uint32_t op = (uint32_t)ll_rd_int_in(rd, 1, UINT16_MAX);
-    linli_str args = ll_rd_value(rd);
-    if (!shaped || !ll_rd_end(rd) || (run != NULL && run->waiting)) {
+    struct ll_rd rd = ll_rd(frame->payload);
+    bool shaped = ll_rd_list(&rd) == 2;
+    uint32_t op = (uint32_t)ll_rd_int_in(&rd, 1, UINT16_MAX);
+    linli_str args = ll_rd_value(&rd);
+    if (!shaped || !ll_rd_end(&rd) || (run != NULL && run->waiting)) {
         protocol_error(proc, "a HOSTCALL out of place");
         return;
     }
     if (run == NULL)
         return;
+    tap_heard(slot, frame);
     run->waiting = true;
     if (++run->host_calls > LL_HOST_CALLS_MAX)
         ll_proc_answer(proc, run, LINLI_E_LIMIT, (linli_str){NULL, 0});
@@ -538,16 +573,20 @@ hear_hostcall(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
 
 /* `slot` NULL: a line from outside every run. */
 static void
-hear_log(struct ll_proc *proc, struct ll_proc_slot *slot, struct ll_rd *rd)
+hear_log(struct ll_proc *proc, struct ll_proc_slot *slot,
+    const struct ll_frame *frame)
 {
     const struct ll_pool_options *options = &proc->pool->options;
-    bool shaped = ll_rd_list(rd) == 2;
-    unsigned level = (unsigned)ll_rd_int_in(rd, 0, 3);
-    linli_str line = ll_rd_bytes(rd);
-    if (!shaped || !ll_rd_end(rd) || line.len > LL_LOG_LINE_BYTES_MAX) {
+    struct ll_rd rd = ll_rd(frame->payload);
+    bool shaped = ll_rd_list(&rd) == 2;
+    unsigned level = (unsigned)ll_rd_int_in(&rd, 0, 3);
+    linli_str line = ll_rd_bytes(&rd);
+    if (!shaped || !ll_rd_end(&rd) || line.len > LL_LOG_LINE_BYTES_MAX) {
         protocol_error(proc, "a LOG of another shape");
         return;
     }
+    if (slot != NULL)
+        tap_heard(slot, frame);
     if ((slot != NULL && slot->run == NULL) || !may_log(proc, line.len))
         return;
     if (slot != NULL)
@@ -560,9 +599,8 @@ static void
 ring_frame(struct ll_proc *proc, const struct ll_frame *frame)
 {
     struct ll_proc_slot *slot = slot_find(proc, frame->call, frame->run);
-    struct ll_rd rd = ll_rd(frame->payload);
     if (frame->type == LL_FRAME_LOG && frame->call == 0 && frame->run == 0) {
-        hear_log(proc, NULL, &rd);
+        hear_log(proc, NULL, frame);
         return;
     }
     if (slot == NULL) {
@@ -571,16 +609,16 @@ ring_frame(struct ll_proc *proc, const struct ll_frame *frame)
     }
     switch (frame->type) {
     case LL_FRAME_REPLY:
-        hear_reply(proc, slot, &rd);
+        hear_reply(proc, slot, frame);
         break;
     case LL_FRAME_FAILED:
-        hear_failed(proc, slot, &rd);
+        hear_failed(proc, slot, frame);
         break;
     case LL_FRAME_HOSTCALL:
-        hear_hostcall(proc, slot, &rd);
+        hear_hostcall(proc, slot, frame);
         break;
     case LL_FRAME_LOG:
-        hear_log(proc, slot, &rd);
+        hear_log(proc, slot, frame);
         break;
     case LL_FRAME_ENDED:
         if (slot->run != NULL || frame->payload.len != 0)

@@ -78,6 +78,7 @@ struct ll_proc {
     bool made_room;      /* heard something since we last spoke */
     bool more_waits;     /* and there is more */
     bool exclusive;      /* serves one run that must be alone */
+    bool was_ready;      /* ever */
 };
 
 /* Queues the start. The pool hears of it through ll_pool_proc_*. */

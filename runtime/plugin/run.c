@@ -1,10 +1,21 @@
-/* plugin/run.c: lists of runs. [loop]
+/* plugin/run.c: lists of runs, and the words for their ends. [loop]
  *
  * Singly linked: what is asked most is the first. Ending a run calls the
  * host back, which may submit and cancel others; so nobody walks a list
  * across such a call.
  */
 #include "plugin/run.h"
+
+const char *
+ll_run_end_name(enum ll_run_end end)
+{
+    static const char *const names[] = {
+#define X(name, word) word,
+        LL_RUN_ENDS(X)
+#undef X
+    };
+    return names[end];
+}
 
 void
 ll_runs_push(struct ll_run_list *list, struct ll_run *run)

@@ -9,19 +9,27 @@
 #define LL_PLUGIN_RUN_H
 
 #include "base/defs.h"
+#include "wire/frame.h"
 #include "wire/value.h"
 
-/* How a run can end without a word from the plugin. */
+/* How a run can end without a word from the plugin: X(name, word). */
+#define LL_RUN_ENDS(X)                                                      \
+    X(WALL, "wall")         /* the wall limit; the run was cancelled */     \
+    X(BURST, "burst")       /* the burst limit; the culprit of a kill */    \
+    X(CRASHED, "crashed")   /* its worker died while it was running */      \
+    X(PROTOCOL, "protocol") /* its worker broke the protocol */             \
+    X(BUSY, "busy")         /* no room in queue or ring */                  \
+    X(BREAKER, "breaker")   /* the breaker is open */                       \
+    X(STOPPED, "stopped")   /* the plugin is disabled, or the host stops */ \
+    X(REFUSED, "refused")   /* no worker starts; the pool's event said why */
+
 enum ll_run_end {
-    LL_RUN_WALL,     /* the wall limit; the run was cancelled */
-    LL_RUN_BURST,    /* the burst limit; it was the culprit of a kill */
-    LL_RUN_CRASHED,  /* its worker died while it was running */
-    LL_RUN_PROTOCOL, /* its worker broke the protocol */
-    LL_RUN_BUSY,     /* no room in queue or ring */
-    LL_RUN_BREAKER,  /* the breaker is open */
-    LL_RUN_STOPPED,  /* the plugin is being disabled, or the host stops */
-    LL_RUN_REFUSED,  /* no worker can be started; the pool's event said why */
+#define X(name, word) LL_RUN_##name,
+    LL_RUN_ENDS(X)
+#undef X
 };
+/* The word of traces: "burst". */
+const char *ll_run_end_name(enum ll_run_end end);
 
 struct ll_run;
 
@@ -44,13 +52,21 @@ struct ll_run_ops {
     void (*ended)(struct ll_run *run, enum ll_run_end end);
 };
 
+/* Who is told of every frame of a run, before anything is made of it: CALL,
+ * with which each run begins anew, HOSTCALL, ANSWER, LOG, REPLY, FAILED, all
+ * of the shape they should have. For recording and replay. */
+struct ll_run_tap {
+    void (*frame)(struct ll_run_tap *tap, const struct ll_frame *frame);
+};
+
 struct ll_pool;
 struct ll_proc;
 
 struct ll_run {
     const struct ll_run_ops *ops;
-    linli_str payload;   /* of the CALL frame; stays valid until the end */
-    int64_t deadline_ns; /* monotonic: wall limit, counted from submission */
+    struct ll_run_tap *tap; /* NULL: nobody; stays valid until the end */
+    linli_str payload;      /* of the CALL frame; stays valid until the end */
+    int64_t deadline_ns;    /* monotonic: wall limit, counted from submission */
     /* the pool's */
     struct ll_pool *pool;
     struct ll_proc *proc; /* NULL while it waits for one */

@@ -5,14 +5,15 @@
  * POST /v1/c/{c}/admin/plugins/{id}/disable
  * GET  /v1/c/{c}/admin/workers                 processes
  *
- * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts
+ * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts, jobs
  * GET  /v1/c/{c}/admin/payments[/{id}]
  *
- * The last are routed here and answered in server/usage.c, server/alerts.c
- * and server/payments.c; what is below secrets and webhooks in files of that
- * name.
+ * The last are routed here, with what can be done to them, and answered in
+ * server/usage.c, server/alerts.c, server/jobs.c and server/payments.c; what
+ * is below secrets and webhooks in files of that name.
  */
 #include "base/text.h"
+#include "server/act.h"
 #include "server/desk.h"
 
 #define BODY_DEPTH_MAX 64
@@ -290,11 +291,41 @@ split_records(linli_str rest, int64_t *bucket)
            ll_str_int(id, 1, INT64_MAX, bucket);
 }
 
+/* "/alerts/ID/close" to ID; false for any other path. */
+static bool
+split_close(linli_str rest, int64_t *alert)
+{
+    linli_str id;
+    if (!ll_str_starts(rest, "/alerts/"))
+        return false;
+    linli_str left = {rest.ptr + 8, rest.len - 8};
+    return ll_str_split(&left, '/', &id) && ll_str_is(left, "close") &&
+           ll_str_int(id, 1, INT64_MAX, alert);
+}
+
+static void
+close_alert(struct ll_face *face, struct ll_request *request,
+    linli_str community, int64_t alert)
+{
+    if (!ll_str_is(request->method, "POST"))
+        ll_face_method(face, request, "POST");
+    else if (face->host->draining)
+        ll_face_problem(face, request, "runtime/draining", LINLI_STR(""));
+    else
+        ll_alert_close_begin(face, request, community, alert);
+}
+
 bool
 ll_view_handle(struct ll_face *face, struct ll_request *request,
     linli_str community, linli_str rest)
 {
-    int64_t bucket = 0;
+    int64_t bucket = 0, alert = 0;
+    if (ll_jobs_handle(face, request, community, rest))
+        return true;
+    if (split_close(rest, &alert)) {
+        close_alert(face, request, community, alert);
+        return true;
+    }
     bool usage = ll_str_is(rest, "/usage");
     bool alerts = ll_str_is(rest, "/alerts");
     bool reconcile = ll_str_is(rest, "/reconcile");

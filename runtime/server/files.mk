@@ -1,4 +1,5 @@
 server_SRCS = \
+  act.c \
   admin.c \
   alerts.c \
   api.c \
@@ -15,11 +16,13 @@ server_SRCS = \
   http_refuse.c \
   http_rules.c \
   http_write.c \
+  job.c \
+  jobs.c \
   metrics_http.c \
   openapi.c \
   openapi_schema.c \
-  secrets.c \
   payments.c \
+  secrets.c \
   usage.c \
   view.c \
   webhooks.c

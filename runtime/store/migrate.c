@@ -5,8 +5,18 @@
 
 #include "store_schema.h"
 
+/* An alert may have a name, under which it is open once, and be closed. */
+static const char alerts_close[] =
+    "ALTER TABLE alert ADD COLUMN ref TEXT;"
+    "ALTER TABLE alert ADD COLUMN closed_at INTEGER;"
+    "ALTER TABLE alert ADD COLUMN closed_by TEXT;"
+    "ALTER TABLE alert ADD COLUMN reason TEXT;"
+    "CREATE INDEX alert_ref ON alert(community, plugin, ref) "
+    "WHERE state = 'open' AND ref IS NOT NULL;";
+
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
+    {alerts_close, NULL},
 };
 
 const struct ll_migration *

@@ -1,1 +1,1 @@
-wire_SRCS = frame.c ring.c value.c
+wire_SRCS = frame.c ring.c show.c value.c

@@ -162,8 +162,9 @@ sync_folder(int at, const char *name)
     return ok;
 }
 
-linli_status
-ll_file_write(int at, const char *name, linli_str bytes, unsigned mode,
+/* Written aside and renamed; `lasts`: also if the machine stops. */
+static linli_status
+replace(int at, const char *name, linli_str bytes, unsigned mode, bool lasts,
     struct ll_err *err)
 {
     char aside[NAME_BYTES_MAX];
@@ -176,16 +177,31 @@ ll_file_write(int at, const char *name, linli_str bytes, unsigned mode,
         at, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return fail_errno(err, "cannot be made", aside);
-    bool ok = write_bytes(fd, bytes) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    bool ok = write_bytes(fd, bytes) && fchmod(fd, mode) == 0 &&
+              (!lasts || fsync(fd) == 0);
     ok = ok && renameat(at, aside, at, name) == 0;
     linli_status status =
         ok ? LINLI_OK : fail_errno(err, "cannot be written", name);
     ll_file_close(&fd);
     if (!ok)
         (void)unlinkat(at, aside, 0);
-    else if (!sync_folder(at, name))
+    else if (lasts && !sync_folder(at, name))
         status = fail_errno(err, "cannot be synced", name);
     return status;
+}
+
+linli_status
+ll_file_write(int at, const char *name, linli_str bytes, unsigned mode,
+    struct ll_err *err)
+{
+    return replace(at, name, bytes, mode, true, err);
+}
+
+linli_status
+ll_file_put(int at, const char *name, linli_str bytes, unsigned mode,
+    struct ll_err *err)
+{
+    return replace(at, name, bytes, mode, false, err);
 }
 
 /* -- one step at a time, for files that others write -- */
@@ -334,6 +350,14 @@ out:
 }
 
 /* -- folders -- */
+
+linli_status
+ll_folder_make(int at, const char *name, struct ll_err *err)
+{
+    if (mkdirat(at, name, 0700) != 0 && errno != EEXIST)
+        return fail_errno(err, "cannot be made", name);
+    return LINLI_OK;
+}
 
 linli_status
 ll_folder_open(

@@ -26,6 +26,11 @@ linli_status ll_file_read(int at, const char *name, size_t bytes_max,
 linli_status ll_file_write(int at, const char *name, linli_str bytes,
     unsigned mode, struct ll_err *err) LL_USE_RESULT;
 
+/* The same, but for a machine that stops: nothing is synced. For what people
+ * look at, and whoever waits must not wait for the disk. */
+linli_status ll_file_put(int at, const char *name, linli_str bytes,
+    unsigned mode, struct ll_err *err) LL_USE_RESULT;
+
 #define LL_FILE_HEAD_BYTES 100
 /* The first bytes of a regular file, as many as `out` is long and the file
  * has; *size is how many that is in all. */
@@ -55,6 +60,9 @@ bool ll_path_absolute(const char *name, char *out, size_t size) LL_USE_RESULT;
 linli_status ll_file_copy(const char *from, int at, const char *to,
     unsigned mode, struct ll_err *err) LL_USE_RESULT;
 
+/* Makes a folder (mode 0700, those above it not) unless it is there. */
+linli_status ll_folder_make(
+    int at, const char *name, struct ll_err *err) LL_USE_RESULT;
 /* Opens a folder; the caller closes *fd with ll_file_close. `follow`: the
  * last place may be a symbolic link, for names an operator gave. */
 linli_status ll_folder_open(int at, const char *name, bool follow, int *fd,

@@ -129,7 +129,7 @@ def test_damaged():
     with data_directory() as (folder, _):
         tap.equal(sorted(contents(folder)), ["linli.db", "linli.key"])
         for change, code, words in (
-                (newer, "store/newer", ["version is 2", "knows 1"]),
+                (newer, "store/newer", ["version is 3", "knows 2"]),
                 (foreign, "store/foreign", ["application id"]),
                 (lambda _: b"", "store/corrupt", ["0 bytes"]),
                 (lambda c: c[:99], "store/corrupt", ["99 bytes"]),
@@ -173,10 +173,11 @@ def test_newer_in_the_log():
         path = os.path.join(folder, "linli.db")
         db = sqlite3.connect(path)
         db.execute("PRAGMA wal_autocheckpoint = 0")
-        db.execute("PRAGMA user_version = 2")
+        known, = db.execute("PRAGMA user_version").fetchone()
+        db.execute("PRAGMA user_version = %d" % (known + 1))
         shutil.copy(path, aside)
         shutil.copy(path + "-wal", aside)
-        db.execute("PRAGMA user_version = 1")
+        db.execute("PRAGMA user_version = %d" % known)
         db.close()
         shutil.copy(os.path.join(folder, "linli.key"), aside)
         tap.equal(newer(contents(aside)["linli.db"])

@@ -34,6 +34,7 @@ import tap
 START_S = 20        # exec to the ready line; sanitizers are slow
 STOP_S = 20         # SIGTERM to exit: the drain limit and some air
 HTTP_S = 30         # one request, past every wall limit of the tests
+REPLAY_S = 300      # all the traces of one daemon
 COMMAND_S = 30      # one run of `linli`
 LOG_TAIL_BYTES = 16384
 OUTPUT_TAIL_BYTES = 8192
@@ -211,6 +212,7 @@ class Daemon:
         self.process = None
         self.ready = None
         self.tokens = {}
+        self.traces = []
 
     # -- life --------------------------------------------------------------
 
@@ -230,6 +232,8 @@ class Daemon:
         try:
             if self.process is not None:
                 self.stop(check=not failed and not self.allow_exit)
+            if not failed:
+                self.replay()
         except BaseException:
             failed = True
             raise
@@ -251,7 +255,33 @@ class Daemon:
             with open(path, "w", encoding="utf-8") as f:
                 json.dump(self.config, f)
             words.append("--config=" + path)
+        if os.environ.get("LINLI_TEST_RECORD") and \
+                self.mode == "development":
+            # Each start has a folder of its own; all of it is replayed.
+            self.traces.append(tempfile.mkdtemp(dir=self.folder))
+            words.append("--record=" + self.traces[-1])
         return words + self.options
+
+    def replay(self):
+        """Replay all that was recorded with LINLI_TEST_RECORD set.
+
+        The environment's value is a file that gets a line for each trace:
+        same, how it ended, and the plugin. A difference fails the case.
+        """
+        for folder in self.traces:
+            if not os.listdir(folder):
+                continue
+            done = run([program("linli"), "replay", "--json", folder],
+                       timeout_s=REPLAY_S)
+            items = done.json["items"]
+            with open(os.environ["LINLI_TEST_RECORD"], "a",
+                      encoding="utf-8") as f:
+                for item in items:
+                    f.write("%s\n" % json.dumps(item))
+            bad = [i for i in items if not i.get("same")]
+            if bad:
+                raise AssertionError("%d of %d traces differ: %s" % (
+                    len(bad), len(items), json.dumps(bad[0], indent=1)))
 
     def start(self):
         """Start linlid and wait for its ready line."""

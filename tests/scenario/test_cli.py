@@ -777,8 +777,8 @@ def test_alerts():
         tap.equal([seen[1] for seen in s.seen], [where, where + "&cursor=9"])
         lines = done.out.splitlines()
         tap.equal((done.code, len(lines)), (0, 3), repr(done))
-        tap.equal(lines[1].split(), ["2026-03-02T01:00:00.000Z",
-                                     "parking.anomaly", "open",
+        tap.equal(lines[1].split(), ["9", "2026-03-02T01:00:00.000Z",
+                                     "parking.anomaly", "parking", "open",
                                      '{"a":"\\u001b"}'])
         tap.contains(lines[2], " " + "ab" * 16 + " ")
         done = s.linli("alerts", "--kind", "parking.anomaly", "--json")

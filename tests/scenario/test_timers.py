@@ -379,6 +379,9 @@ def test_a_dead_one_is_left_with_an_alert():
         c.advance("1d")
         tap.equal(len(c.attempts("b")), 10)
         c.set(at(700000, key="dead", **{"with": {"n": 9}}))
+        # With that it is dead no more.
+        alert, = c.d.linli_ok("alerts", "--json").json["items"]
+        tap.equal((alert["state"], alert["closed_by"]), ("closed", "linli"))
         c.advance("2d")
         tap.equal(c.rings("n"), [9])
 

@@ -75,6 +75,12 @@ static const struct {
     {"backup f", LL_VERB_BACKUP, 1, LL_OPT_JSON, NULL},
     {"restore f --data d --key k", LL_VERB_RESTORE, 1, LL_OPT_KEY, "k"},
     {"alerts --kind=k", LL_VERB_ALERTS, 0, LL_OPT_KIND, "k"},
+    {"alerts close 7 --reason r", LL_VERB_ALERTS_CLOSE, 1, LL_OPT_REASON, "r"},
+    {"jobs", LL_VERB_JOBS, 0, LL_OPT_STATE, NULL},
+    {"jobs --state all", LL_VERB_JOBS, 0, LL_OPT_STATE, "all"},
+    {"jobs retry p i", LL_VERB_JOBS_RETRY, 2, LL_OPT_JSON, NULL},
+    {"jobs --reason=r drop - i", LL_VERB_JOBS_DROP, 2, LL_OPT_REASON, "r"},
+    {"jobs show p retry", LL_VERB_JOBS_SHOW, 2, LL_OPT_JSON, NULL},
 };
 
 T_CASE(reads_every_form)
@@ -111,6 +117,12 @@ static const struct {
     {"clock gte", "unknown verb: clock gte", "linli clock get"},
     {"clock frobnicate", "unknown verb: clock frobnicate", "clock advance"},
     {"usge", "unknown verb: usge", "linli usage"},
+    {"jobs retyr p i", "unknown verb: jobs retyr", "linli jobs retry"},
+    {"jobs parking", "unknown verb: jobs parking", "say one of jobs"},
+    {"jobs retry p", "a word is missing", "linli jobs retry PLUGIN ID"},
+    {"jobs drop p i j", "too many words", "--reason R"},
+    {"alerts clos 1", "unknown verb: alerts clos", "linli alerts close"},
+    {"jobs retry p i --reason r", "--reason is no option", NULL},
     {"clock get now", "too many words", NULL},
     {"clock set", "a word is missing", "linli clock set TS"},
     {"seed", "a word is missing", "linli seed FILE"},

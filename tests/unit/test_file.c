@@ -139,5 +139,37 @@ T_CASE(a_copy_is_the_same_bytes)
     folder_fini(&f, (const char *const[]){"a", "b", "c", "link", NULL});
 }
 
-T_MAIN(T_RUN(a_file_is_made_once) T_RUN(a_head_is_what_there_is)
-        T_RUN(a_name_that_is_taken_stays) T_RUN(a_copy_is_the_same_bytes))
+/* As ll_file_write does, without waiting for the disk. */
+T_CASE(what_is_put_is_whole)
+{
+    struct folder f;
+    struct ll_err err;
+    struct ll_mem mem;
+    struct ll_buf bytes;
+    struct stat st;
+    folder_init(&f);
+    ll_mem_init(&mem, 0);
+    ll_buf_init(&bytes, &mem, 65536);
+    T_INT(ll_file_put(f.fd, "a", LINLI_STR("one"), 0600, &err), LINLI_OK);
+    T_INT(ll_file_put(f.fd, "a", LINLI_STR("two"), 0640, &err), LINLI_OK);
+    T_INT(ll_file_read(f.fd, "a", 64, &bytes, &err), LINLI_OK);
+    T_STR(ll_buf_view(&bytes), "two");
+    T_INT(fstatat(f.fd, "a", &st, 0), 0);
+    T_INT(st.st_mode & 0777, 0640);
+    T_OK(!ll_file_there(f.fd, "a.new"));
+    T_INT(ll_file_put(f.fd, "none/a", LINLI_STR("x"), 0600, &err),
+        LINLI_E_NOT_FOUND);
+    T_INT(ll_folder_make(f.fd, "sub", &err), LINLI_OK);
+    T_INT(ll_folder_make(f.fd, "sub", &err), LINLI_OK);
+    T_INT(fstatat(f.fd, "sub", &st, 0), 0);
+    T_OK(S_ISDIR(st.st_mode));
+    T_INT(st.st_mode & 0777, 0700);
+    T_INT(ll_folder_make(f.fd, "none/sub", &err), LINLI_E_NOT_FOUND);
+    T_INT(unlinkat(f.fd, "sub", AT_REMOVEDIR), 0);
+    ll_buf_fini(&bytes);
+    folder_fini(&f, (const char *const[]){"a", NULL});
+}
+
+T_MAIN(T_RUN(what_is_put_is_whole) T_RUN(a_file_is_made_once)
+        T_RUN(a_head_is_what_there_is) T_RUN(a_name_that_is_taken_stays)
+            T_RUN(a_copy_is_the_same_bytes))

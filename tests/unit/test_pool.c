@@ -206,7 +206,7 @@ static struct ll_supervisor supervisor;
 static struct ll_manifest manifest;
 static struct ll_package package;
 static struct ll_pool *pool;
-static int opened, closed, breaker_closed, logged;
+static int opened, closed, breaker_closed, logged, starts_fail, starts_again;
 static char last_log[64];
 
 static void
@@ -233,7 +233,9 @@ on_event(void *user, const struct ll_pool *of, const char *code,
     T_OK(of == pool);
     (void)user;
     (void)err;
-    breaker_closed += strcmp(code, "breaker-closed") == 0;
+    breaker_closed += strcmp(code, LL_POOL_BREAKER_CLOSED) == 0;
+    starts_fail += strcmp(code, LL_POOL_STARTS_FAIL) == 0;
+    starts_again += strcmp(code, LL_POOL_STARTS) == 0;
 }
 
 static void
@@ -284,6 +286,7 @@ pool_begin(uint32_t workers_max)
     package = (struct ll_package){
         .mem = &mem, .manifest = &manifest, .image_fd = -1, .refs = 1};
     opened = closed = breaker_closed = logged = 0;
+    starts_fail = starts_again = 0;
     fake_count = 0;
     T_INT(ll_world_new(&mem, &world, &err), LINLI_OK);
     T_INT(
@@ -601,6 +604,47 @@ T_CASE(a_failed_start_ends_each_run_once)
     pool_end();
 }
 
+/* A run that finds no worker, without the pause and the breaker that starts
+ * which fail bring. */
+static void
+ask_for_start(struct job *job)
+{
+    pool->breaker = (struct ll_breaker){.open = false};
+    pool->restart_after_ns = 0;
+    submit(job);
+}
+
+/* Told at the fifth in a row, and when one has not failed. */
+T_CASE(starts_that_fail_are_told_once)
+{
+    struct job job = {.then = NULL};
+    pool_begin(1);
+    fake_ready(&fakes[0]);
+    fake_end(&fakes[0], -1, 9); /* no start */
+    for (uint32_t i = 1; i <= LL_STARTS_FAILED_MAX + 1; i++) {
+        ask_for_start(&job);
+        T_INT(fake_count, i + 1);
+        fakes[i].child->err = (struct ll_err){.status = LINLI_E_IO};
+        fake_close(&fakes[i]);
+        fakes[i].child->started(fakes[i].child, LINLI_E_IO);
+        turn(1);
+        T_INT(starts_fail, i >= LL_STARTS_FAILED_MAX);
+    }
+    T_INT(starts_again, 0);
+    ask_for_start(&job);
+    fake_ready(&fakes[LL_STARTS_FAILED_MAX + 2]);
+    T_INT(starts_again, 1);
+    fake_end(&fakes[LL_STARTS_FAILED_MAX + 2], -1, 9);
+    /* It begins anew. */
+    ask_for_start(&job);
+    fake_close(&fakes[LL_STARTS_FAILED_MAX + 3]);
+    fakes[LL_STARTS_FAILED_MAX + 3].child->started(
+        fakes[LL_STARTS_FAILED_MAX + 3].child, LINLI_E_IO);
+    turn(1);
+    T_INT(starts_fail, 1);
+    pool_end();
+}
+
 static void
 cancel_other(struct job *job)
 {
@@ -723,12 +767,13 @@ T_CASE(a_probe_without_room_is_no_verdict)
 }
 
 T_MAIN(T_RUN(a_call_comes_back) T_RUN(lines_from_outside_every_run_are_heard)
-        T_RUN(the_last_words_of_a_worker_are_heard)
-            T_RUN(the_log_of_a_failure_is_bounded) T_RUN(
-                only_the_probe_closes_the_breaker)
-                T_RUN(submit_never_ends_a_run_itself) T_RUN(
-                    a_run_tried_again_at_once_waits_for_the_next_turn)
-                    T_RUN(a_failed_start_ends_each_run_once) T_RUN(
+        T_RUN(the_last_words_of_a_worker_are_heard) T_RUN(
+            the_log_of_a_failure_is_bounded)
+            T_RUN(only_the_probe_closes_the_breaker) T_RUN(
+                submit_never_ends_a_run_itself)
+                T_RUN(a_run_tried_again_at_once_waits_for_the_next_turn) T_RUN(
+                    a_failed_start_ends_each_run_once)
+                    T_RUN(starts_that_fail_are_told_once) T_RUN(
                         a_queue_may_change_while_its_limits_are_looked_at)
                         T_RUN(a_run_that_must_be_alone_holds_nobody_up)
                             T_RUN(a_refused_run_that_is_cancelled_is_not_told)

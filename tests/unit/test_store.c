@@ -112,8 +112,14 @@ T_CASE(every_statement_fits_the_schema)
     for (unsigned n = 0; n < LL_ST_COUNT; n++) {
         if (statements[n].columns[0] != '\0')
             continue;
+        /* Three that make a row of one table: each has its own. */
+        const char *p = statements[n].params;
         ll_commit_op(&c.commit, (enum ll_statement)n);
-        for (const char *p = statements[n].params; *p != '\0'; p++)
+        if (n == LL_ST_alert_once || n == LL_ST_alert_note) {
+            ll_put_int(&c.commit.ops, n);
+            p++;
+        }
+        for (; *p != '\0'; p++)
             put_any(&c.commit.ops, *p);
         T_OK(change_make(&c, &f));
         for (unsigned q = 0; q < LL_ST_COUNT; q++)

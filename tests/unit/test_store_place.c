@@ -462,6 +462,39 @@ T_CASE(a_step_that_fails_is_not_taken)
     fixture_fini(&f);
 }
 
+/* Alerts of version 1 are open, of no name, and can be closed. */
+T_CASE(alerts_of_version_1)
+{
+    struct fixture f;
+    struct ll_db db;
+    uint32_t count = 0;
+    int64_t found = 0;
+    const struct ll_migration *own = ll_migrations(&count);
+    T_OK(count >= 2);
+    fixture_init(&f, false);
+    T_INT(open_bare(&f, &db), LINLI_OK);
+    T_INT(ll_migrate(&db, own, 1, &f.err), LINLI_OK);
+    T_INT(ll_db_exec(&db,
+              "INSERT INTO alert VALUES(1, 'c', 'k', 'p', 5, NULL, '', "
+              "'open', x'00'), (2, 'c', 'k', 'p', 6, 's', 't', 'open', x'00')",
+              &f.err),
+        LINLI_OK);
+    T_INT(ll_migrate(&db, own, count, &f.err), LINLI_OK);
+    T_INT(ll_db_number(&db,
+              "SELECT count(*) FROM alert WHERE state = 'open' AND ref IS NULL "
+              "AND closed_at IS NULL AND closed_by IS NULL AND reason IS NULL",
+              &found, &f.err),
+        LINLI_OK);
+    T_INT(found, 2);
+    T_INT(ll_db_number(&db,
+              "SELECT count(*) FROM sqlite_schema WHERE name = 'alert_ref'",
+              &found, &f.err),
+        LINLI_OK);
+    T_INT(found, 1);
+    ll_db_close(&db);
+    fixture_fini(&f);
+}
+
 /* Killed anywhere, the file is of one version or the next. */
 T_CASE(steps_survive_a_kill)
 {
@@ -506,5 +539,6 @@ T_CASE(steps_survive_a_kill)
 T_MAIN(T_RUN(what_is_not_ours_is_refused_and_left_alone) T_RUN(
     files_are_for_their_owner_alone) T_RUN(a_key_without_a_database_is_kept)
         T_RUN(a_folder_that_cannot_be_written) T_RUN(a_relative_path)
-            T_RUN(steps_are_taken_once_and_in_order) T_RUN(
-                a_step_that_fails_is_not_taken) T_RUN(steps_survive_a_kill))
+            T_RUN(steps_are_taken_once_and_in_order)
+                T_RUN(a_step_that_fails_is_not_taken) T_RUN(alerts_of_version_1)
+                    T_RUN(steps_survive_a_kill))

@@ -438,7 +438,8 @@ T_CASE(lists_alerts_newest_first)
         "\"plugin\":\"parking\",\"at\":\"2026-03-02T00:00:00.008Z\","
         "\"subject\":\"0123456789abcdef0123456789abcdef\","
         "\"trace_id\":\"00112233445566778899aabbccddeeff\","
-        "\"state\":\"open\",\"data\":{\"n\":1}}],\"next_cursor\":\"8\"}");
+        "\"state\":\"open\",\"data\":{\"n\":1},\"closed_at\":null,"
+        "\"closed_by\":null,\"reason\":null}],\"next_cursor\":\"8\"}");
     ask_fini(&ask);
     root = get(&b, &ask, "/alerts", "cursor=8&limit=7");
     T_INT(ll_jv_count(ll_jv_get(root, "items")), 7);

@@ -4,7 +4,10 @@
 -- of that day.
 --
 -- First hour 5.00, then 2.00 each half hour, 30 minutes free, 30.00 a day;
--- a lost entry costs 50.00.
+-- a lost entry costs 50.00. Who has paid has 15 minutes to leave.
+--
+-- A pass for two cars costs 300.00 a month. Space A01 of lot p1 is wang's; of
+-- what a booking brings owners get 70 %.
 
 local civil = require "civil"
 local fake = require "fake"
@@ -34,13 +37,26 @@ local CONFIG = {
         g3 = { lot = "p1", direction = "entry" },
         g9 = { lot = "p2" },
     },
+    passes = {
+        monthly = { name = "月卡", fee_fen = 30000, months = 1,
+            plates_max = 2, grace_days = 3 },
+    },
+    spaces = {
+        A01 = { lot = "p1", plates = { "沪A12345" } },
+    },
+    shares = { owner_share_bp = 7000 },
 }
+M.CONFIG = CONFIG
 
 M.CAR = "沪A12345"
 M.OTHER = "沪B67890"
 
+-- Also "2026-03-05 09:00", of another day.
 function M.text(time)
-    if #time == 5 then
+    local day, clock = time:match "^(%d+%-%d+%-%d+) (.+)$"
+    if day then
+        return day .. M.text(clock):sub(11)
+    elseif #time == 5 then
         time = time .. ":00"
     end
     return DAY .. "T" .. time .. "+08:00"
@@ -55,7 +71,8 @@ Park.__index = Park
 
 function M.open(folder, config)
     local world = fake.world { folder = folder, config = config or CONFIG,
-        residents = { wang = { M.CAR }, li = { M.OTHER } } }
+        residents = { wang = { M.CAR }, li = { M.OTHER } },
+        roles = { cafe = { "merchant" } } }
     return setmetatable({ world = world, events = 0 }, Park)
 end
 
@@ -141,6 +158,26 @@ function Park:correct(id, plate)
         { as = "staff:s1", body = { plate = plate, reason = "看错了" } })
 end
 
+function Park:quote(id, as, coupon_ids)
+    return (self:ok("POST", "/sessions/" .. id .. "/quote",
+        { as = as or "resident:wang", body = { coupon_ids = coupon_ids } }))
+end
+
+-- Asks to pay what a quote says.
+function Park:payment(id, quote, as)
+    return self:ok("POST", "/sessions/" .. id .. "/payments",
+        { as = as or "resident:wang",
+            body = { quote_id = quote.quote_id, channel = "sim" } })
+end
+
+-- Quotes and pays a stay at that time: the payment's id.
+function Park:pay(id, time, as)
+    self:at(time)
+    local asked = self:payment(id, self:quote(id, as), as)
+    tap.equal(self.world:pay(asked.payment_id), "accepted", "payment")
+    return asked.payment_id
+end
+
 -- The kinds of the anomalies so far, in order: "no_entry already_inside".
 function Park:anomalies()
     local kinds = {}
@@ -154,8 +191,10 @@ end
 -- The commands so far, in order: "g1 open, g2 display".
 function Park:commands()
     local list = {}
-    for i, event in ipairs(self.world.events) do
-        list[i] = event.data.gate .. " " .. event.data.command
+    for _, event in ipairs(self.world.events) do
+        if event.type == "parking.gate_command" then
+            list[#list + 1] = event.data.gate .. " " .. event.data.command
+        end
     end
     return table.concat(list, ", ")
 end

@@ -43,6 +43,13 @@ function M.fixed(offset)
     function zone.day(at)
         return os.date("!%Y-%m-%d", (at + shift) // 1000)
     end
+    function zone.from_day(date)
+        return M.parse(date .. "T00:00:00" .. suffix)
+    end
+    function zone.fields(at)
+        local local_at = at + shift
+        return { hour = local_at % DAY // 3600000 }
+    end
     function zone.next_midnight(at)
         return ((at + shift) // DAY + 1) * DAY - shift
     end

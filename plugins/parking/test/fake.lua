@@ -10,6 +10,8 @@
 
 local civil = require "civil"
 local fake_db = require "fake_db"
+local fake_money = require "fake_money"
+local fake_services = require "fake_services"
 local json = require "json"
 local schema = require "schema"
 
@@ -17,6 +19,7 @@ local M = {}
 
 local HOST_CALLS_MAX = 1000
 local METER_COUNT_DEFAULT = 1000
+local WRONG_CODES_MAX = 5
 local ZONE_HOURS = 8
 
 M.null = json.null
@@ -66,6 +69,15 @@ local function read_file(path)
     return text
 end
 
+local manifests = {}
+
+-- Read once: a test opens hundreds of worlds of one plugin.
+local function manifest_of(folder)
+    manifests[folder] = manifests[folder]
+        or json.decode(read_file(folder .. "/plugin.json"))
+    return manifests[folder]
+end
+
 local function stand_in(world, zone)
     local handlers = world.handlers
     local plugin = {}
@@ -76,24 +88,33 @@ local function stand_in(world, zone)
             handlers[name] = handler
         end
     end
-    for _, kind in ipairs { "timer", "event" } do
+    for _, kind in ipairs { "timer", "event", "job", "answer" } do
         plugin[kind] = function(_, name, handler)
             handlers[kind .. " " .. name] = handler
         end
     end
+    function plugin.payment(_, handler)
+        handlers.payment = handler
+    end
     return {
+        paid = function(id)
+            return { paid = id }
+        end,
+        money = fake_money,
         second = 1000, minute = 60000, hour = 3600000, day = 86400000,
         config = freeze(world.config), null = json.null, array = M.array,
         plugin = function()
             return plugin
         end,
         time = { parse = civil.parse, format = zone.format, day = zone.day,
-            next_midnight = zone.next_midnight },
+            next_midnight = zone.next_midnight, from_day = zone.from_day,
+            fields = zone.fields },
         log = { debug = print, info = print, warn = print, error = print },
     }
 end
 
--- Every declared route, timer and event has a handler, and no other.
+-- Every declared route, timer, event, job and answer has a handler, and no
+-- other.
 local function check_handlers(world)
     local declared = {}
     for _, route in ipairs(world.manifest.routes) do
@@ -104,6 +125,13 @@ local function check_handlers(world)
     for _, name in ipairs(world.manifest.timers or {}) do
         declared["timer " .. name] = true
     end
+    for _, name in ipairs(world.manifest.jobs or {}) do
+        declared["job " .. name] = true
+    end
+    for _, name in ipairs(world.manifest.answers or {}) do
+        declared["answer " .. name] = true
+    end
+    declared.payment = world.manifest.payments
     local events = world.manifest.events or {}
     for _, name in ipairs(events.handles or {}) do
         declared["event " .. name] = true
@@ -244,6 +272,21 @@ local function add_methods(world, call, state)
         spend(state, true)
         return meter(world, state, ...)
     end
+    fake_services.add_methods(world, call, function(writes)
+        spend(state, writes)
+    end)
+    function call.try_code(_, name, given, expected)
+        spend(state, false)
+        local wrong = world.wrong_codes[name] or 0
+        if wrong >= WRONG_CODES_MAX then
+            return "locked"
+        elseif given == expected then
+            world.wrong_codes[name] = nil
+            return "ok"
+        end
+        world.wrong_codes[name] = wrong + 1
+        return "wrong"
+    end
     function call.alert(_, kind, data)
         spend(state, true)
         if not listed(world.manifest.alerts, kind) then
@@ -272,6 +315,7 @@ local function transaction(world, call, handler, ...)
     local docs, timers = world.db:snapshot(), table_copy(world.timers)
     local events, meters, alerts = list_copy(world.events),
         list_copy(world.meters), list_copy(world.alerts)
+    local services = fake_services.snapshot(world)
     call.db = db_of(world, state)
     add_methods(world, call, state)
     local result = table.pack(pcall(handler, call, ...))
@@ -280,6 +324,7 @@ local function transaction(world, call, handler, ...)
         world.db:restore(docs)
         world.timers, world.events = timers, events
         world.meters, world.alerts = meters, alerts
+        fake_services.restore(world, services)
     end
     return table.unpack(result, 1, result.n)
 end
@@ -320,9 +365,12 @@ local function add_caller(world, call, as)
     if kind == "device" then
         call.caller.id, call.caller.bound_to = "camera-" .. id, id
         call.caller.device_kind = "gate"
+        call.caller.roles = M.array()
+    elseif kind == "staff" then
+        call.caller.roles = M.array(world.roles[id] or {})
     elseif kind == "resident" then
         call.resident = { id = M.pid(id),
-            household = M.pid("home of " .. id),
+            household = world.residents[id] and M.pid("home of " .. id),
             plates = M.array(world.residents[id] or {}) }
     end
 end
@@ -356,6 +404,22 @@ end
 local World = {}
 World.__index = World
 
+-- Why a handler did not answer, if it said so by call:fail.
+local function problem_of(failed)
+    if type(failed) ~= "table" or not failed.problem then
+        error(failed, 0)
+    end
+    return failed.problem.status, failed.code, failed.detail
+end
+
+-- The second step of a handler that awaits a payment: the provider is asked
+-- when the first is committed.
+local function await(world, call, asked)
+    local told = fake_db.copy(fake_services.create(world, asked.awaits.paid))
+    return transaction(world, call, world.handlers["answer " .. asked.step],
+        told, asked.state)
+end
+
 -- Calls a route. Options: as, body, query, if_match, late.
 -- Returns status, body and headers; of a problem status, code and detail.
 function World:request(method, path, options)
@@ -372,43 +436,77 @@ function World:request(method, path, options)
     end
     local ok, status, body, headers =
         transaction(self, call, self.handlers[method .. " " .. route.path])
+    if ok and type(status) == "table" and status.awaits then
+        ok, status, body, headers = await(self, call, status)
+    end
+    self:settle()
     if not ok then
-        local failed = status
-        if type(failed) ~= "table" or not failed.problem then
-            error(failed, 0)
-        end
-        return failed.problem.status, failed.code, failed.detail
+        return problem_of(status)
     end
     check_answer(route, status, body)
     return status, body and fake_db.copy(body), headers or {}
 end
 
-local function next_timer(world, until_ms)
+-- A call that the host makes: a timer, a job, what became of a payment.
+function World:system(kind, handler, with, due)
+    local call = { now = self.now, due = due, kind = kind,
+        caller = { kind = "system", id = "", roles = {} } }
+    local ok, why = transaction(self, call, self.handlers[handler], with)
+    if not ok then
+        error(why, 0)
+    end
+end
+
+local function earliest(list, until_ms)
     local first
-    for _, timer in pairs(world.timers) do
-        if timer.at <= until_ms and (not first or timer.at < first.at
-            or timer.at == first.at and timer.key < first.key) then
-            first = timer
+    for _, item in pairs(list) do
+        if item.at <= until_ms and (not first or item.at < first.at
+            or item.at == first.at and item.key < first.key) then
+            first = item
         end
     end
     return first
 end
 
--- Moves the clock, and runs the timers that become due on the way.
+-- Payments expire, jobs and timers run, in this order at one instant.
+local function run_next(world, until_ms)
+    local payment = fake_services.next_expiry(world, until_ms)
+    local job = earliest(world.jobs, until_ms)
+    local timer = earliest(world.timers, until_ms)
+    local at = math.min(payment and payment.pay_by or math.maxinteger,
+        job and job.at or math.maxinteger,
+        timer and timer.at or math.maxinteger)
+    world.now = math.max(world.now, at ~= math.maxinteger and at or 0)
+    if payment and payment.pay_by == at then
+        fake_services.expire(world, payment.id)
+    elseif job and job.at == at then
+        world.jobs[job.key] = nil
+        world:system("job", "job " .. job.run, job.with)
+    elseif timer then
+        world.timers[timer.key] = nil
+        world:system("timer", "timer " .. timer.run, timer.with, timer.at)
+    end
+    return payment or job or timer
+end
+
+-- Does what is due: providers are asked, jobs run.
+function World:settle()
+    for id in pairs(self.payments) do
+        fake_services.create(self, id)
+    end
+    local job = earliest(self.jobs, self.now)
+    while job do
+        self.jobs[job.key] = nil
+        self:system("job", "job " .. job.run, job.with)
+        job = earliest(self.jobs, self.now)
+    end
+end
+
+-- Moves the clock, and does what becomes due on the way.
 function World:advance(ms)
     local target = self.now + ms
-    local timer = next_timer(self, target)
-    while timer do
-        self.timers[timer.key] = nil
-        self.now = math.max(self.now, timer.at)
-        local call = { now = self.now, due = timer.at, kind = "timer",
-            caller = { kind = "system", id = "", roles = {} } }
-        local ok, why = transaction(self, call,
-            self.handlers["timer " .. timer.run], timer.with)
-        if not ok then
-            error(why, 0)
-        end
-        timer = next_timer(self, target)
+    while run_next(self, target) do
+        self:settle()
     end
     self.now = target
 end
@@ -422,17 +520,24 @@ function World:metered(name)
     return sum
 end
 
--- Options: folder, config, now (RFC 3339), residents {id = {plate, …}}.
+for name, method in pairs(fake_services.methods) do
+    World[name] = method
+end
+
+-- Options: folder, config, now (RFC 3339), residents {id = {plate, …}}, roles
+-- of staff {id = {role, …}}. Who is no resident here has no household.
 function M.world(options)
     local world = setmetatable({
         folder = options.folder,
-        manifest = json.decode(read_file(options.folder .. "/plugin.json")),
+        manifest = manifest_of(options.folder),
         config = options.config or {},
-        residents = options.residents or {},
+        residents = options.residents or {}, roles = options.roles or {},
+        wrong_codes = {},
         now = civil.parse(options.now or "2026-03-02T09:00:00+08:00"),
         handlers = {}, timers = {}, events = {}, meters = {}, alerts = {},
     }, World)
     world.db = fake_db.new(world.manifest)
+    fake_services.begin(world)
     load(world, civil.fixed(ZONE_HOURS))
     return world
 end

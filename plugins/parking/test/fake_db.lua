@@ -290,7 +290,8 @@ function Collection:overlapping(index, ...)
     local interval = self:index(index).interval
     local found = {}
     for _, doc in ipairs(self:matching { index = index, eq = values }) do
-        if doc[interval.from] < to and doc[interval.to] > from then
+        local begins, ends = doc[interval.from], doc[interval.to]
+        if begins and ends and begins < to and ends > from then
             found[#found + 1] = copy(doc)
         end
     end

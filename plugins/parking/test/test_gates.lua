@@ -297,4 +297,13 @@ test("no document tells the plate to the alert's reader", function()
     end
 end)
 
+test("an electric car pays as any other", function()
+    local park = carpark.open(here .. "..")
+    park:at "09:00"
+    local entry = park:send("g1", park:event("entry", "沪AD12345", "09:00",
+        { plate_type = "green" }))
+    expect(park:session(entry.session_id), { plate_type = "green" })
+    expect(park:exit("沪AD12345", "10:40"), { due_fen = 900 })
+end)
+
 tap.finish()

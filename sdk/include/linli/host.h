@@ -56,12 +56,15 @@ typedef struct linli_host_options {
     uint32_t virtual_clock; /* 1: the wall clock stands still until it is set
                                or advanced; development only */
     uint32_t reserved;      /* 0 */
+    linli_str record_dir;   /* made if absent: a trace of each call that a
+                               plugin ran for (linli replay); empty: none;
+                               development only */
 } linli_host_options;
 
 /* Makes a host: reads the configuration, probes the machine, starts the
  * spawner thread. LINLI_E_DENIED with code "sandbox/too-weak": the machine
- * cannot confine plugins; "config/development-only": virtual_clock without
- * development. On failure *out is NULL. */
+ * cannot confine plugins; "config/development-only": virtual_clock or
+ * record_dir without development. On failure *out is NULL. */
 LINLI_API linli_status linli_host_new(
     const linli_host_options *options, linli_host **out, linli_error *error);
 
