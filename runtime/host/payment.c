@@ -67,6 +67,7 @@ ll_pay_change_begin(struct ll_pay_change *change, struct ll_instance *instance,
     change->host = host;
     change->instance = instance;
     change->docs = *docs;
+    change->commit = NULL;
     change->now_ms = ll_world_wall(host->world).ms;
     change->refund = 0;
     ll_pay_doc_init(&change->pay, &host->mem);
@@ -171,6 +172,20 @@ copy_member(struct ll_jw *w, struct ll_jv root, const char *name)
     ll_jw_value(w, value);
 }
 
+/* The alert of one that was given up, and is not any more. */
+static void
+settle_dead(struct ll_pay_change *change)
+{
+    char ref[LL_ALERT_JOB_BYTES];
+    const struct ll_closing closing = {.by = LINLI_STR("linli"),
+        .reason = LINLI_STR("there is something new, and it is tried again"),
+        .at_ms = change->now_ms};
+    ll_check(change->commit != NULL);
+    ll_alert_job_ref(change->docs.untold->id, ref);
+    ll_alert_settle(
+        change->instance->space, ll_cstr(ref), &closing, change->commit);
+}
+
 /* Behind what is there. One that was given up is tried again: there is
  * something new to it. */
 static void
@@ -185,6 +200,7 @@ write_next(struct ll_pay_change *change, struct ll_jv root, struct ll_jw *w)
         ll_jw_value(w, value);
     }
     if (dead) {
+        settle_dead(change);
         ll_queue_write_due(change->host, w, change->now_ms);
     } else {
         copy_member(w, root, "due");

@@ -33,7 +33,8 @@ void ll_pay_docs_unref(struct ll_pay_docs *docs);
 struct ll_pay_change {
     struct ll_host *host;
     struct ll_instance *instance;
-    struct ll_pay_docs docs; /* ready; borrowed */
+    struct ll_pay_docs docs;  /* ready; borrowed */
+    struct ll_commit *commit; /* that it is in; of a call: NULL */
     int64_t now_ms;
     struct ll_pay_doc pay; /* what it was, to be changed; */
     enum ll_pay_state state_before;

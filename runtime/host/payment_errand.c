@@ -158,9 +158,9 @@ write_created(struct ll_errand *errand, bool dead, struct ll_txn *txn,
 {
     struct attempt *attempt = errand->state;
     struct ll_pay_change change;
-    LL_UNUSED(commit);
     linli_status status =
         ll_pay_change_begin(&change, errand->instance, &attempt->docs, err);
+    change.commit = commit;
     bool there = status == LINLI_OK;
     if (status == LINLI_E_NOT_FOUND)
         status = LINLI_OK; /* whom it was about has been forgotten */
@@ -256,6 +256,7 @@ write_refunded(struct ll_errand *errand, bool dead, struct ll_txn *txn,
         return LINLI_OK;
     linli_status status =
         ll_pay_change_begin(&change, errand->instance, &attempt->docs, err);
+    change.commit = commit;
     struct ll_pay_result result = {
         .number = attempt->number, .done = !attempt->refused};
     if (status == LINLI_OK && ll_payment_refunded(&change.pay.money, &result,
@@ -357,9 +358,9 @@ write_expired(struct ll_errand *errand, bool dead, struct ll_txn *txn,
     struct attempt *attempt = errand->state;
     struct ll_pay_change change;
     LL_UNUSED(dead);
-    LL_UNUSED(commit);
     linli_status status =
         ll_pay_change_begin(&change, errand->instance, &attempt->docs, err);
+    change.commit = commit;
     if (status == LINLI_OK &&
         ll_payment_expire(&change.pay.money, change.now_ms))
         status = ll_pay_change_put(&change, txn, err);

@@ -223,6 +223,7 @@ change_payment(struct ll_pay_receipt *r, struct ll_err *err)
     ll_txn_init(&txn, docs);
     linli_status status =
         ll_pay_change_begin(&change, r->instance, &r->docs, err);
+    change.commit = commit;
     if (status == LINLI_OK)
         status = write_change(r, &change, &txn, commit, err);
     if (status == LINLI_OK)
