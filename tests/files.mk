@@ -46,6 +46,8 @@ unit_SRCS = \
   test_metrics.c \
   test_native.c \
   test_native_db.c \
+  test_notify.c \
+  test_notify_host.c \
   test_openapi.c \
   test_package.c \
   test_payment.c \

@@ -356,7 +356,7 @@ function M.left(call, id, at)
 end
 
 -- The timer at the end of the booked time: who never came has had the space;
--- who is still there, the operator is told of.
+-- who is still there is told, and so is the operator.
 ---@param call linli.Call
 ---@param with {id: string}
 function M.ends(call, with)
@@ -369,6 +369,9 @@ function M.ends(call, with)
         record.anomaly(call, "share_overstay", { booking_id = booking.id,
             plate = booking.plate, at = booking.to,
             resident = booking.resident })
+        call:notify { to = booking.resident, template = "share_overdue",
+            with = { space = booking.space_id },
+            key = "overdue/" .. booking.id }
     end
 end
 

@@ -68,6 +68,7 @@ p:post("/coupons/issue", coupons.issue)
 p:post("/passes", passes.buy)
 p:get("/passes", passes.list)
 p:post("/passes/:id/renew", passes.renew)
+p:timer("pass_reminder", passes.remind)
 p:timer("pass_month", passes.month_begins)
 
 p:post("/shares", shares.create)

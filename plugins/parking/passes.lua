@@ -1,5 +1,5 @@
--- passes.lua: passes of cars: bought, renewed, used by one car at a time, and
--- counted (spec/parking.md, P28 to P32).
+-- passes.lua: passes of cars: bought, renewed, used by one car at a time,
+-- reminded of and counted (spec/parking.md, P28 to P32).
 --
 -- A pass is months from a local date, half-open. Each of its plates has a
 -- document `pass_plate` with its instants, by which a gate finds it.
@@ -15,6 +15,8 @@ local texts = require "texts"
 local M = {}
 
 local BUY_MS = 15 * linli.minute
+local MARKS = { 7, 1 } -- days before the end at which owners are reminded
+local REMIND_HOUR = 9
 local MONTHS_MAX = 120 -- of one pass, renewals included
 local HOLDERS_MAX = 100 -- latest stays of a pass that are looked at
 
@@ -109,7 +111,42 @@ local function cover_inside(call, pass)
     end
 end
 
--- -- the meter -----------------------------------------------------------
+-- -- reminders and the meter ----------------------------------------------
+
+-- Nine o'clock of a date, also where the night had another length.
+local function morning(date)
+    local at = instant(date) + REMIND_HOUR * linli.hour
+    return at + (REMIND_HOUR - linli.time.fields(at).hour) * linli.hour
+end
+
+-- A mark that has gone by is not made up for.
+local function set_reminders(call, pass)
+    for _, days in ipairs(MARKS) do
+        local at = morning(dates.add_days(pass.ends_on, -days))
+        if at > call.now and pass.resident then
+            call:timer { at = at, run = "pass_reminder",
+                with = { id = pass.id, days = days },
+                key = "remind/" .. pass.id .. "/" .. days,
+                subject = pass.resident }
+        end
+    end
+end
+
+---@param call linli.Call
+---@param with {id: string, days: integer}
+function M.remind(call, with)
+    local pass = call.db.pass:get(with.id)
+    if not pass or pass.state ~= "active" then
+        return
+    end
+    call:notify {
+        to = pass.resident,
+        template = "pass_expires",
+        with = { plate = plates.mask(pass.plates[1]), days = with.days,
+            ends_on = pass.ends_on },
+        key = string.format("%s/%s/%d", pass.id, pass.ends_on, with.days),
+    }
+end
 
 -- Counts the months that have begun, each once a pass, and waits for the next.
 local function count_months(call, pass)
@@ -148,6 +185,7 @@ local function run_for(call, pass, months)
     each_plate(call, pass, function(kept, id)
         kept:patch(id, { to = pass.to, active = true })
     end)
+    set_reminders(call, pass)
     count_months(call, pass)
     return pass
 end

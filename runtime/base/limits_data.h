@@ -1,5 +1,5 @@
 /* base/limits_data.h: the bounds of what is kept: documents, events, timers,
- * devices, meters, the database. Part of base/limits.h.
+ * devices, meters, messages, the database. Part of base/limits.h.
  */
 #ifndef LL_BASE_LIMITS_DATA_H
 #define LL_BASE_LIMITS_DATA_H
@@ -68,6 +68,24 @@
 #define LL_CODE_LOCK_MS 600000 /* so long */
 #define LL_CODE_NAME_BYTES_MAX 128
 #define LL_CODE_BYTES_MAX 128 /* of what is given, and of what is expected */
+
+/* -- messages: spec/notify.md -- */
+#define LL_NOTIFICATIONS_MAX 64           /* of one plugin */
+#define LL_NOTIFY_PLACEHOLDERS_MAX 16     /* of one text */
+#define LL_NOTIFY_NAME_BYTES_MAX 32       /* of a placeholder */
+#define LL_NOTIFY_TEMPLATE_BYTES_MAX 1024 /* of a text as declared */
+#define LL_NOTIFY_VALUE_BYTES_MAX 256     /* put in one place */
+#define LL_NOTIFY_TEXT_BYTES_MAX 2048     /* of a text as sent */
+#define LL_NOTIFY_KEY_BYTES_MAX 128
+#define LL_NOTIFY_TRIES_MAX 3         /* of a channel, then the next */
+#define LL_NOTIFY_TRIES_LAST_MAX 8    /* of the last, then it has failed */
+#define LL_NOTIFY_PAUSE_MS_FIRST 1000 /* doubled with each try */
+#define LL_NOTIFY_KEPT_MS 7776000000  /* 90 days, from the last try */
+#define LL_GATEWAY_MS 10000           /* then it has not answered */
+#define LL_GATEWAY_ANSWER_BYTES_MAX 65536
+#define LL_GATEWAY_KEY_BYTES_MAX 2048
+#define LL_SIM_KEPT_MS 34560000000 /* 400 days, of a simulator's messages */
+#define LL_SIM_LIST_MAX 1000       /* of them, in one answer */
 
 /* -- secrets: spec/secrets.md -- */
 #define LL_SECRETS_MAX 32        /* names that one plugin declares */

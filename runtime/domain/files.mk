@@ -1,5 +1,6 @@
 domain_SRCS = \
   address.c \
+  notify.c \
   payment.c \
   url.c \
   usage.c

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "data/known.h"
 #include "host/errand.h"
+#include "host/notify.h"
 #include "host/payment.h"
 #include "host/work.h"
 #include "plugin/manifest.h"
@@ -75,7 +76,9 @@ open_own_collections(struct ll_instance *instance, struct ll_err *err)
                                     "\"unique\":true}")) == NULL)
             return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
     }
-    linli_status status = ll_work_open(instance, err);
+    linli_status status = ll_messages_open(instance, err);
+    if (status == LINLI_OK)
+        status = ll_work_open(instance, err);
     return status == LINLI_OK ? ll_errands_open(instance, err) : status;
 }
 

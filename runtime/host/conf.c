@@ -97,6 +97,17 @@ read_rate(struct ll_config *config, struct ll_jv rate, struct ll_err *err)
 }
 
 static linli_status
+read_notify(struct ll_config *config, struct ll_jv notify, struct ll_err *err)
+{
+    bool sim_asked = false;
+    linli_status status =
+        ll_config_read_notify(config, notify, &sim_asked, err);
+    if (status == LINLI_OK && sim_asked && !config->development)
+        status = unsafe(config, "notify: sim", err);
+    return status;
+}
+
+static linli_status
 read_payment(struct ll_config *config, struct ll_jv payment, struct ll_err *err)
 {
     config->pay_adapters = ll_jv_get(payment, "adapters");
@@ -289,6 +300,8 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
         status = read_worker(config, ll_jv_get(root, "worker"), err);
     if (status == LINLI_OK)
         status = read_rate(config, ll_jv_get(root, "rate_limit"), err);
+    if (status == LINLI_OK)
+        status = read_notify(config, ll_jv_get(root, "notify"), err);
     if (status == LINLI_OK)
         status = read_payment(config, ll_jv_get(root, "payment"), err);
     if (status == LINLI_OK)

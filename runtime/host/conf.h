@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "domain/address.h"
+#include "domain/notify.h"
 #include "host/rate.h"
 
 /* A host that is at an address which is refused otherwise. */
@@ -19,6 +20,12 @@ struct ll_egress_fixed {
     linli_str host;      /* as ll_url has it */
     uint16_t port;       /* 0: any, and the address has none */
     struct ll_address address;
+};
+
+/* Who brings messages by one way; neither: nobody. */
+struct ll_notify_conf {
+    bool sim;
+    linli_str url, key_file; /* of a gateway; key_file empty: none */
 };
 
 struct ll_config {
@@ -32,6 +39,7 @@ struct ll_config {
     struct ll_rate_policy rate;
     uint32_t workers_lua, workers_native; /* per plugin and community */
     uint32_t uid_first, uid_count;
+    struct ll_notify_conf notify[LL_WAY_COUNT];
     bool metering;                     /* calls are counted */
     int64_t plugin_rows, plugin_bytes; /* of one plugin and community */
     struct ll_egress_fixed *egress;    /* the first that fits holds */
@@ -53,5 +61,9 @@ void ll_config_fini(struct ll_config *config);
 /* conf_egress.c: a part of it. */
 linli_status ll_config_read_egress(struct ll_config *config,
     struct ll_jv egress, struct ll_err *err) LL_USE_RESULT;
+
+/* conf_notify.c. *sim_asked: "sim" stands there. */
+linli_status ll_config_read_notify(struct ll_config *config,
+    struct ll_jv notify, bool *sim_asked, struct ll_err *err) LL_USE_RESULT;
 
 #endif

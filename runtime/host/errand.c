@@ -5,6 +5,7 @@
 #include "data/put.h"
 #include "host/await.h"
 #include "host/effect.h"
+#include "host/notify.h"
 #include "host/payment.h"
 #include "host/webhook.h"
 #include "host/work.h"
@@ -15,6 +16,7 @@
 /* Every kind there is. */
 static const struct ll_errand_kind *const kinds[] = {
     &ll_errand_fetch,
+    &ll_errand_notify,
     &ll_pay_create_kind,
     &ll_pay_expire_kind,
     &ll_pay_refund_kind,

@@ -1,5 +1,4 @@
-host_SRCS = \
-  alert.c \
+host_SRCS = alert.c \
   await.c \
   batch.c \
   bus.c \
@@ -13,6 +12,7 @@ host_SRCS = \
   collections.c \
   conf.c \
   conf_egress.c \
+  conf_notify.c \
   db_list.c \
   db_ops.c \
   demo.c \
@@ -38,6 +38,10 @@ host_SRCS = \
   log.c \
   meter.c \
   metrics.c \
+  notify.c \
+  notify_http.c \
+  notify_send.c \
+  notify_sim.c \
   op.c \
   own_schema.c \
   pay_adapter.c \
@@ -47,6 +51,7 @@ host_SRCS = \
   payment_errand.c \
   payment_notice.c \
   payment_ops.c \
+  pid.c \
   probe.c \
   problem_json.c \
   queue.c \

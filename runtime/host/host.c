@@ -10,6 +10,7 @@
 #include "host/call.h"
 #include "host/clock.h"
 #include "host/dev_key.h"
+#include "host/notify_http.h"
 #include "host/pay_sim.h"
 #include "host/payment.h"
 #include "host/record.h"
@@ -395,6 +396,8 @@ open_parts(
         status = keys_load(host, err);
     if (status == LINLI_OK && host->config.development)
         status = ll_pay_sim_open(host, err);
+    if (status == LINLI_OK)
+        status = ll_gateways_open(host, err);
     if (status == LINLI_OK)
         status = config_communities(host, err);
     if (status == LINLI_OK)

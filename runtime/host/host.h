@@ -134,6 +134,7 @@ struct ll_host {
     struct ll_errand *errands;       /* attempts under way, doubly linked */
     struct ll_pay_receipt *receipts; /* notices under way, the same */
     struct ll_pay_sim *pay_sim;      /* development; host/pay_sim.h */
+    struct ll_gateways *gateways;    /* host/notify_http.h; NULL: none */
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;
     struct ll_recorder *recorder; /* host/record.h; NULL: nothing is recorded */

@@ -12,6 +12,7 @@
 #include "host/egress.h"
 #include "host/errand.h"
 #include "host/host.h"
+#include "host/notify_http.h"
 #include "host/record.h"
 #include "host/remember.h"
 #include "host/secret.h"
@@ -143,6 +144,7 @@ ll_host_free(struct ll_host **host_at)
         ll_supervisor_fini(&host->supervisor);
     }
     close_store(host);
+    ll_gateways_close(host);
     ll_recorder_free(host);
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)

@@ -2,6 +2,7 @@ plugin_SRCS = breaker.c \
   manifest.c \
   manifest_data.c \
   manifest_egress.c \
+  manifest_notify.c \
   manifest_route.c \
   manifest_rules.c \
   match.c \

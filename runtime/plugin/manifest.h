@@ -12,6 +12,7 @@
 #include "base/index.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "domain/notify.h"
 #include "domain/url.h"
 
 enum ll_runtime_kind { LL_RUNTIME_LUA, LL_RUNTIME_NATIVE };
@@ -103,6 +104,13 @@ struct ll_meter_decl {
     int64_t max_per_call; /* units, 1..LL_METER_CALL_MAX */
 };
 
+struct ll_notification_decl {
+    linli_str name;                     /* "pass_expires" */
+    enum ll_way channels[LL_WAY_COUNT]; /* in order of preference */
+    uint32_t channel_count;
+    struct ll_template zh, en; /* with the same places */
+};
+
 struct ll_manifest {
     struct ll_arena arena; /* owns everything below */
     struct ll_json json;
@@ -134,6 +142,8 @@ struct ll_manifest {
     uint32_t handle_count;
     linli_str *alerts; /* kinds, "parking.anomaly" */
     uint32_t alert_count;
+    struct ll_notification_decl *notifications;
+    uint32_t notification_count;
     linli_str *secrets; /* names */
     uint32_t secret_count;
     struct ll_url *egress; /* origins it may send requests to; target "/" */
@@ -160,6 +170,8 @@ const struct ll_collection_decl *ll_manifest_collection(
 const struct ll_index_decl *ll_manifest_index(
     const struct ll_collection_decl *collection, linli_str name);
 const struct ll_meter_decl *ll_manifest_meter(
+    const struct ll_manifest *manifest, linli_str name);
+const struct ll_notification_decl *ll_manifest_notification(
     const struct ll_manifest *manifest, linli_str name);
 /* Index into timers[], jobs[], answers[], or -1. */
 int ll_manifest_timer(const struct ll_manifest *manifest, linli_str name);

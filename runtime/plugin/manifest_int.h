@@ -12,6 +12,9 @@ linli_status ll_manifest_fill(
 /* Its parts. manifest_data.c: what is kept, counted and told. */
 linli_status ll_manifest_fill_data(
     struct ll_manifest *m, struct ll_err *err) LL_USE_RESULT;
+/* manifest_notify.c: what residents may be told. */
+linli_status ll_manifest_fill_notifications(
+    struct ll_manifest *m, struct ll_err *err) LL_USE_RESULT;
 /* manifest_egress.c: where it may send requests to. */
 linli_status ll_manifest_fill_egress(
     struct ll_manifest *m, struct ll_err *err) LL_USE_RESULT;

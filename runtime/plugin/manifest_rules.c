@@ -293,6 +293,8 @@ ll_manifest_fill(struct ll_manifest *m, struct ll_err *err)
     if (status == LINLI_OK)
         status = ll_manifest_fill_data(m, err);
     if (status == LINLI_OK)
+        status = ll_manifest_fill_notifications(m, err);
+    if (status == LINLI_OK)
         status = ll_manifest_fill_egress(m, err);
     if (status == LINLI_OK)
         status = read_routes(m, err);

@@ -6,11 +6,13 @@
  * GET  /v1/c/{c}/admin/workers                 processes
  *
  * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts, jobs
+ * GET  /v1/c/{c}/admin/messages
  * GET  /v1/c/{c}/admin/payments[/{id}]
  *
  * The last are routed here, with what can be done to them, and answered in
- * server/usage.c, server/alerts.c, server/jobs.c and server/payments.c; what
- * is below secrets and webhooks in files of that name.
+ * server/usage.c, server/alerts.c, server/jobs.c, server/messages.c and
+ * server/payments.c; what is below secrets and webhooks in files of that
+ * name.
  */
 #include "base/text.h"
 #include "server/act.h"
@@ -328,8 +330,10 @@ ll_view_handle(struct ll_face *face, struct ll_request *request,
     }
     bool usage = ll_str_is(rest, "/usage");
     bool alerts = ll_str_is(rest, "/alerts");
+    bool messages = ll_str_is(rest, "/messages");
     bool reconcile = ll_str_is(rest, "/reconcile");
-    if (!usage && !alerts && !reconcile && !split_records(rest, &bucket))
+    if (!usage && !alerts && !messages && !reconcile &&
+        !split_records(rest, &bucket))
         return false;
     if (!ll_str_is(request->method, "GET"))
         ll_face_method(face, request, "GET");
@@ -339,6 +343,8 @@ ll_view_handle(struct ll_face *face, struct ll_request *request,
         ll_usage_begin(face, request, community);
     else if (alerts)
         ll_alerts_begin(face, request, community);
+    else if (messages)
+        ll_messages_begin(face, request, community);
     else if (reconcile)
         ll_reconcile_begin(face, request);
     else

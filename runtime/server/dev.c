@@ -3,6 +3,7 @@
  * GET, PUT /v1/dev/clock {now}      a virtual clock
  * POST /v1/dev/clock/advance {ms}
  * POST /v1/dev/seed                 a seed; development only
+ * GET /v1/dev/sim/messages, PUT /v1/dev/sim/notify       server/sim.c
  * GET, PUT /v1/dev/sim/payment, GET /v1/dev/sim/order    server/dev_pay.c
  * POST /v1/host/backup {path}       a copy of the database
  *
@@ -313,6 +314,8 @@ static const struct {
     {"/v1/dev/clock", "PUT", put_clock, "GET, PUT"},
     {"/v1/dev/clock/advance", "POST", advance_clock, "POST"},
     {"/v1/dev/seed", "POST", seed, "POST"},
+    {"/v1/dev/sim/messages", "GET", ll_sim_messages_handle, "GET"},
+    {"/v1/dev/sim/notify", "PUT", ll_sim_notify_handle, "PUT"},
     {"/v1/dev/sim/payment", "GET", ll_dev_pay_settings, "GET, PUT"},
     {"/v1/dev/sim/payment", "PUT", ll_dev_pay_settings, "GET, PUT"},
     {"/v1/dev/sim/order", "GET", ll_dev_pay_order, "GET"},

@@ -80,6 +80,9 @@ void ll_calls_end(struct ll_face *face);
 
 /* /v1/dev/... and /v1/host/..., for who has the admin token. server/dev.c */
 void ll_dev_handle(struct ll_face *face, struct ll_request *request);
+/* Its paths of the simulator of messages. server/sim.c */
+void ll_sim_messages_handle(struct ll_face *face, struct ll_request *request);
+void ll_sim_notify_handle(struct ll_face *face, struct ll_request *request);
 /* Its paths of the payment simulator. server/dev_pay.c */
 void ll_dev_pay_settings(struct ll_face *face, struct ll_request *request);
 void ll_dev_pay_order(struct ll_face *face, struct ll_request *request);

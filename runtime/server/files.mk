@@ -18,11 +18,13 @@ server_SRCS = \
   http_write.c \
   job.c \
   jobs.c \
+  messages.c \
   metrics_http.c \
   openapi.c \
   openapi_schema.c \
   payments.c \
   secrets.c \
+  sim.c \
   usage.c \
   view.c \
   webhooks.c

@@ -72,6 +72,9 @@ bool ll_view_handle(struct ll_face *face, struct ll_request *request,
 /* GET .../admin/alerts of a community. server/alerts.c */
 void ll_alerts_begin(
     struct ll_face *face, struct ll_request *request, linli_str community);
+/* GET .../admin/messages of a community. server/messages.c */
+void ll_messages_begin(
+    struct ll_face *face, struct ll_request *request, linli_str community);
 /* GET .../admin/usage of a community. server/usage.c */
 void ll_usage_begin(
     struct ll_face *face, struct ll_request *request, linli_str community);

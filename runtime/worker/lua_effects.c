@@ -1,5 +1,5 @@
-/* worker/lua_effects.c: call:timer, cancel, event, meter, alert, try_code,
- * sign. [worker]
+/* worker/lua_effects.c: call:timer, cancel, event, meter, alert, notify,
+ * try_code, sign. [worker]
  *
  * What a call brings about besides documents. All of it happens with the
  * call's commit, or not at all; try_code alone counts whatever becomes of
@@ -74,6 +74,18 @@ put_usage(lua_State *L, const struct ll_lua_op *op)
 }
 
 static void
+put_message(lua_State *L, const struct ll_lua_op *op)
+{
+    static const struct ll_lua_rule rules[] = {{"to", LL_LUA_TEXT, true},
+        {"template", LL_LUA_TEXT, true}, {"with", LL_LUA_JSON, true},
+        {"key", LL_LUA_TEXT, false}, {"locale", LL_LUA_TEXT, false},
+        {NULL, LL_LUA_TEXT, false}};
+    if (!lua_istable(L, 2))
+        ll_lua_op_misused(L, op, "it takes one table");
+    ll_lua_op_put_members(L, op, 2, rules);
+}
+
+static void
 put_code(lua_State *L, const struct ll_lua_op *op)
 {
     LL_UNUSED(op);
@@ -140,6 +152,8 @@ static const struct effect {
         LL_OP_meter_add, 3, true, put_usage},
     {":alert", "(kind, data, {subject =})", LL_OP_alert_raise, 3, false,
         put_told},
+    {":notify", "{to =, template =, with =, key =, locale =}",
+        LL_OP_notify_send, 1, true, put_message},
     {":await", "(what, next, state)", LL_OP_await_set, 4, false, put_await},
     {":try_code", "(name, given, expected)", LL_OP_code_try, 3, true, put_code},
     {":sign", "{secret =, text =, algorithm =}", LL_OP_secret_sign, 1, true,

@@ -153,6 +153,14 @@ class Park:
         return sum(int(item["quantity"]) for item in usage["totals"]
                    if item["meter"] == meter)
 
+    def messages(self, to):
+        """What the notify simulator has brought to a resident."""
+        page = self.daemon.http(
+            "GET", "/v1/dev/sim/messages?to=" + to, headers={
+                "Authorization": "Bearer " + self.daemon.ready["admin_token"]}).json
+        return [(m["at"][:16], m["text"]) for m in page["items"]
+                if m["accepted"]]
+
 
 @contextlib.contextmanager
 def parking(**options):
@@ -272,7 +280,7 @@ def test_a_paid_car_goes_though_the_plugin_hangs():
 
 # -- passes ----------------------------------------------------------------
 
-def test_a_pass_ends_mid_stay():
+def test_a_pass_ends_mid_stay_and_its_reminders_go_once():
     with parking() as park:
         bought = park.ok("POST", "/passes", {
             "product_id": "monthly", "plates": [CAR, SECOND],
@@ -286,6 +294,14 @@ def test_a_pass_ends_mid_stay():
         expect(park.session(second), pass_id=None)
         expect(park.exit(CAR, "11:00"), action="open", due_fen=0)
         expect(park.exit(SECOND, "11:00"), action="hold", due_fen=900)
+        park.at("03-28 08:59")
+        tap.equal(park.messages("wang"), [])
+        park.at("03-28 09:00")
+        park.daemon.stop()
+        park.daemon.restart()
+        park.at("04-03 12:00")
+        tap.equal([at for at, _ in park.messages("wang")],
+                  ["2030-03-28T01:00", "2030-04-03T01:00"])
         park.enter(CAR, "04-03 22:00")
         expect(park.exit(CAR, "04-04 01:10"), action="hold", due_fen=700)
         tap.equal(park.metered("parking.pass_month"), 2)
@@ -329,6 +345,7 @@ def test_a_shared_space_is_booked_and_overstayed():
         park.ok("POST", where, later, LI)
         settled, = park.ok("GET", "/settlements")["items"]
         expect(settled, owner_fen=932, operator_fen=400)
+        tap.equal(len(park.messages("li")), 1, "told of the end")
         tap.equal(park.metered("parking.share_booking"), 1)
 
 

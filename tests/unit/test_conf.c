@@ -41,6 +41,38 @@ T_CASE(nothing_is_a_configuration)
     }
 }
 
+/* Who says nothing has the simulator where it may be, and else nobody. */
+T_CASE(who_brings_messages)
+{
+    static const struct {
+        const char *text;
+        bool development;
+        const char *sims; /* of push, sms, voice */
+    } rows[] = {{"{}", true, "yyy"}, {"{}", false, "nnn"},
+        {"{\"notify\":{\"sms\":\"none\"}}", true, "yny"},
+        {"{\"notify.voice\":\"none\"}", false, "nnn"},
+        {"{\"notify\":{\"push\":\"sim\",\"sms\":\"none\"}}", true, "yny"},
+        {"{\"notify\":{\"push\":{\"url\":\"http://a.b/x\"},\"voice\":"
+         "{\"url\":\"https://a.b\",\"key_file\":\"k\"}}}",
+            false, "gng"}};
+    for (size_t i = 0; i < LL_COUNT(rows); i++) {
+        struct ll_config config;
+        struct ll_mem mem;
+        struct ll_err err;
+        char sims[LL_WAY_COUNT + 1] = "";
+        T_INT(read_text(&config, &mem, rows[i].text, rows[i].development, &err),
+            LINLI_OK);
+        for (uint32_t k = 0; k < LL_WAY_COUNT; k++)
+            sims[k] = config.notify[k].sim           ? 'y'
+                      : config.notify[k].url.len > 0 ? 'g'
+                                                     : 'n';
+        T_STR(cstr(sims), rows[i].sims);
+        T_STR(cstr(config.unsafe), "");
+        ll_config_fini(&config);
+        T_INT(mem.used_bytes, 0);
+    }
+}
+
 T_CASE(settings_are_read)
 {
     struct ll_config config;
@@ -164,6 +196,12 @@ T_CASE(every_mistake_is_named)
             "config/development-only", "worker.seccomp_default", ""},
         {"{\"worker\":{\"import_check\":\"off\"}}", "config/development-only",
             "worker.import_check", ""},
+        {"{\"notify\":{\"sms\":\"sim\"}}", "config/development-only",
+            "notify: sim", ""},
+        {"{\"notify\":{\"sms\":\"Sim\"}}", "config/invalid", "/notify/sms", ""},
+        {"{\"notify\":{\"fax\":\"sim\"}}", "config/invalid", "/notify/fax", ""},
+        {"{\"notify\":{\"sms\":{\"url\":\"a.b\"}}}", "config/invalid",
+            "/notify/sms/url", ""},
         {EGRESS("\"allow_private\":[{\"plugin\":\"a1\"}]"), "config/invalid",
             "/egress/allow_private/0", "host"},
         {ALLOWED("a.b:80", "10.0.0.5"), "config/invalid",
@@ -250,6 +288,6 @@ T_CASE(each_allocation_may_fail)
     T_OK(n > 5);
 }
 
-T_MAIN(T_RUN(nothing_is_a_configuration) T_RUN(settings_are_read)
-        T_RUN(egress_is_read) T_RUN(every_mistake_is_named) T_RUN(
-            production_takes_what_is_safe) T_RUN(each_allocation_may_fail))
+T_MAIN(T_RUN(nothing_is_a_configuration) T_RUN(who_brings_messages) T_RUN(
+    settings_are_read) T_RUN(egress_is_read) T_RUN(every_mistake_is_named)
+        T_RUN(production_takes_what_is_safe) T_RUN(each_allocation_may_fail))

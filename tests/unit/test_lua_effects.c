@@ -45,6 +45,19 @@ static const struct host_case methods[] = {
     {"return 200, {n = select('#', call:alert('probe.odd', 'text'))}",
         {{OP_alert_raise, "[\"probe.odd\",\"\\\"text\\\"\",{}]", 0, "null"}},
         "{\"n\":0}"},
+    {"return 200, call:notify{to = call.resident.id, template = 'pass', "
+     "with = {fen = 7, date = '1'}, key = 'k', locale = 'en'}",
+        {{OP_notify_send,
+            "[{\"key\":\"k\",\"locale\":\"en\",\"template\":\"pass\","
+            "\"to\":\"r-1\",\"with\":\"{\\\"date\\\":\\\"1\\\","
+            "\\\"fen\\\":7}\"}]",
+            0, "\"m1\""}},
+        "\"m1\""},
+    {"return 200, call:notify{to = 'p', template = 'pass'}",
+        {{OP_notify_send,
+            "[{\"template\":\"pass\",\"to\":\"p\",\"with\":\"{}\"}]", 0,
+            "\"m2\""}},
+        "\"m2\""},
     {"return 200, {call:try_code('door:b1', '', '1234'), "
      "call:try_code('door:b1', '1', '1'), call:try_code('d', '1', '2')}",
         {{OP_code_try, "[\"door:b1\",\"\",\"1234\"]", 0, "\"wrong\""},
@@ -97,6 +110,14 @@ static const struct host_case mistakes[] = {
         "!plugin/error there is no 'whith'; it takes at, run, with, key, sub"},
     {"call:timer({at = 1, run = 'expire'}, 1)", {{0}},
         "!plugin/error there are too many arguments; write call:timer{at"},
+    {"call:notify('pass')", {{0}}, "!plugin/error takes one table; write"},
+    {"call:notify{template = 'pass'}", {{0}},
+        "!plugin/error call:notify: 'to' must be a string, got nothing"},
+    {"call:notify{to = 'p', template = 'pass', subject = 'p'}", {{0}},
+        "!plugin/error there is no 'subject'; it takes to, template, with, "
+        "key, locale"},
+    {"call:notify{to = 'p', template = 'pass', with = {print}}", {{0}},
+        "!plugin/error call:notify: with at /1: a function has no JSON"},
     {"call:cancel()", {{0}}, "!plugin/error string expected, got no value"},
     {"call:event('probe.done')", {{0}}, "!plugin/error value expected"},
     {"call:event('probe.done', nil)", {{0}},

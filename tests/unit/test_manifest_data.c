@@ -22,6 +22,9 @@ static const char full[] =
     "'events':{'publishes':['park-1.gate_command'],"
     "'handles':['shop.order_paid','park-1.gate_command']},"
     "'alerts':['park-1.anomaly'],'directory':['plates'],"
+    "'notifications':{'due':{'channels':['sms','voice','push'],'text':"
+    "{'en':'{fen} fen for {plate}','zh-CN':'{plate}{fen}{plate}'}},"
+    "'hello':{'channels':['voice'],'text':{'en':'{{','zh-CN':'}}'}}},"
     "'routes':["
     "{'method':'GET','path':'/a','caller':['app'],'ack':'relaxed'},"
     "{'method':'POST','path':'/lots/:lot/gates/:gate/"
@@ -132,6 +135,29 @@ T_CASE(reads_names)
     T_INT(mem.used_bytes, 0);
 }
 
+T_CASE(reads_notifications)
+{
+    struct ll_manifest *m = read_row(full);
+    if (m == NULL)
+        return;
+    T_INT(m->notification_count, 2);
+    const struct ll_notification_decl *n =
+        ll_manifest_notification(m, LINLI_STR("due"));
+    T_OK(n == &m->notifications[0]);
+    T_INT(n->channel_count, 3);
+    T_INT(n->channels[0], LL_WAY_SMS);
+    T_INT(n->channels[1], LL_WAY_VOICE);
+    T_INT(n->channels[2], LL_WAY_PUSH);
+    T_STR(n->zh.text, "{plate}{fen}{plate}");
+    T_STR(n->en.text, "{fen} fen for {plate}");
+    T_OK(n->zh.name_count == 2 && n->en.name_count == 2);
+    n = ll_manifest_notification(m, LINLI_STR("hello"));
+    T_OK(n->channel_count == 1 && n->zh.name_count == 0);
+    T_OK(ll_manifest_notification(m, LINLI_STR("owed")) == NULL);
+    ll_manifest_free(&m);
+    T_INT(mem.used_bytes, 0);
+}
+
 T_CASE(reads_what_routes_promise)
 {
     struct ll_manifest *m = read_row(full);
@@ -175,7 +201,8 @@ T_CASE(has_nothing_undeclared)
     if (m == NULL)
         return;
     T_INT(m->collection_count + m->meter_count + m->timer_count +
-              m->publish_count + m->handle_count + m->alert_count,
+              m->publish_count + m->handle_count + m->alert_count +
+              m->notification_count,
         0);
     T_OK(!m->directory_plates);
     T_OK(ll_manifest_collection(m, LINLI_STR("")) == NULL);
@@ -228,6 +255,10 @@ T_CASE(writes_an_index_one_way)
 #define METER(name, decl) ",'meters':{'" name "':{" decl "}}"
 #define INVALID "manifest/invalid"
 #define IN_I "/collections/c/indexes/i"
+#define NOTIFY(channels, zh, en)                                          \
+    ",'notifications':{'n':{'channels':" channels ",'text':{'zh-CN':'" zh \
+    "','en':'" en "'}}}"
+#define IN_N "/notifications/n"
 
 static const struct row data_rows[] = {
     /* collections */
@@ -318,6 +349,26 @@ static const struct row data_rows[] = {
     {",'events':{'handles':['shop.paid','probe.done']}", "", "", ""},
     {",'alerts':['shop.fire']", INVALID, "/alerts/0",
         "an alert starts with the plugin's id"},
+    /* notifications */
+    {NOTIFY("['push']", "a", "b"), "", "", ""},
+    {NOTIFY("['push','sms','voice']", "{a}", "{a}"), "", "", ""},
+    {NOTIFY("[]", "a", "b"), INVALID, IN_N "/channels", ""},
+    {NOTIFY("['fax']", "a", "b"), INVALID, IN_N "/channels/0", "push"},
+    {NOTIFY("['sms','sms']", "a", "b"), INVALID, IN_N "/channels/1", "twice"},
+    {NOTIFY("['sms']", "", "b"), INVALID, IN_N "/text/zh-CN", ""},
+    {NOTIFY("['sms']", "{", "b"), INVALID, IN_N "/text/zh-CN", "{{ or }}"},
+    {NOTIFY("['sms']", "a", "{A}"), INVALID, IN_N "/text/en", "no place"},
+    {NOTIFY("['sms']", "a\\tb", "a"), INVALID, IN_N "/text/zh-CN", "control"},
+    {NOTIFY("['sms']", "{a}", "{b}"), INVALID, IN_N "/text/en", "\"{a}\""},
+    {NOTIFY("['sms']", "{a}", "{a}{b}"), INVALID, IN_N "/text/zh-CN",
+        "Name the same places"},
+    {",'notifications':{'n':{'channels':['sms'],'text':{'en':'a'}}}", INVALID,
+        IN_N "/text", "\"zh-CN\" is missing"},
+    {",'notifications':{'n':{'channels':['sms']}}", INVALID, IN_N,
+        "\"text\" is missing"},
+    {",'notifications':{'n.a':{'channels':['sms'],'text':"
+     "{'en':'a','zh-CN':'a'}}}",
+        INVALID, "/notifications/n.a", "match"},
     {",'directory':['phone']", INVALID, "/directory/0", "\"plates\""},
 };
 
@@ -544,7 +595,7 @@ T_CASE(survives_every_failed_allocation)
     T_OK(n > 20 && n < 10000);
 }
 
-T_MAIN(T_RUN(reads_collections) T_RUN(reads_names)
+T_MAIN(T_RUN(reads_collections) T_RUN(reads_names) T_RUN(reads_notifications)
         T_RUN(reads_what_routes_promise) T_RUN(has_nothing_undeclared)
             T_RUN(writes_an_index_one_way) T_RUN(refuses_bad_data)
                 T_RUN(refuses_bad_promises) T_RUN(reads_whole_doubles)

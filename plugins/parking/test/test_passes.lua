@@ -41,6 +41,15 @@ local function renew(park, id, as, body)
         { as = as or "resident:wang", body = body or {} })
 end
 
+local function reminders(park)
+    local texts = {}
+    for i, message in ipairs(park.world.messages) do
+        texts[i] = os.date("!%m-%d %H:%M", message.at // 1000 + 8 * 3600)
+            .. " D-" .. message.text:match "还有 (%d+) 天"
+    end
+    return table.concat(texts, ", ")
+end
+
 -- The days of one year that tests move to.
 local function day(park, date, time)
     park:at(date .. " " .. (time or "00:00"))
@@ -208,6 +217,30 @@ test("renewed in its days of grace, it never ended", function()
         { as = "resident:wang", body = {} })
 end)
 
+test("reminders: seven days and one before the end, at nine, once each",
+    function()
+    local park = open()
+    local pass = buy(park)
+    day(park, "2026-03-26", "08:59:59")
+    tap.equal(reminders(park), "", "before")
+    day(park, "2026-04-10")
+    tap.equal(reminders(park), "03-26 09:00 D-7, 04-01 09:00 D-1", "both")
+    expect(park.world.messages[1], { template = "pass_expires",
+        text = "您的停车月卡 (沪A***45) 将于 2026-04-02 零点到期, "
+            .. "还有 7 天。" })
+    tap.equal(passes(park)[1].id, pass.id, "id")
+end)
+
+test("a renewal moves the marks that have not come", function()
+    local park = open()
+    local pass = buy(park)
+    day(park, "2026-03-27")
+    park.world:pay(renew(park, pass.id).payment_id)
+    day(park, "2026-05-10")
+    tap.equal(reminders(park), "03-26 09:00 D-7, 04-25 09:00 D-7, "
+        .. "05-01 09:00 D-1", "reminders")
+end)
+
 test("the meter counts each calendar month of a pass once", function()
     local park = open()
     local pass = buy(park)
@@ -286,6 +319,8 @@ test("the desk sells one, and renews it, with a reason", function()
         collected_fen = 30000, reason = "现金" })
     expect(passes(park)[1], { id = pass.id })
     tap.equal(#passes(park, "resident:li"), 0, "others'")
+    day(park, "2026-06-01")
+    tap.equal(#park.world.messages, 0, "nobody to remind")
 end)
 
 test("another of the household sees it, with its own plates alone",

@@ -188,6 +188,7 @@ test("overstayed: started hours at twice the price, then no more bookings",
     act(park, booking, "arrive")
     park:at "12:00"
     tap.equal(park:anomalies(), "share_overstay", "anomalies")
+    expect(park.world.messages[1], { template = "share_overdue" })
     park:at "13:00:01"
     not_booked(park, 409, "parking/overdue-unpaid", id, "15:00", "16:00")
     -- One hour and a second: two hours.

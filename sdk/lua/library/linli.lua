@@ -231,6 +231,18 @@ function Call:meter(name, quantity, options) end
 ---@param options? {subject?: string}
 function Call:alert(kind, data, options) end
 
+---@class linli.Message
+---@field to string a resident's id, as call.resident.id is
+---@field template string a notification of plugin.json
+---@field with? table<string, string|integer> a value for each place of its text
+---@field key? string one message, however often it is sent
+---@field locale? "zh-CN"|"en" the resident's own if absent
+
+---Sends a message to a resident, if this call commits.
+---@param message linli.Message
+---@return string id
+function Call:notify(message) end
+
 ---Compares a code that somebody gave; the tries are counted whatever becomes
 ---of the call.
 ---@param name string what is tried, "door:b1"

@@ -342,7 +342,8 @@ members(const linli_call *call)
     } rows[] = {{8, "index"}, {8, "cursor"}, {8, "eq"}, {8, "from"}, {8, "to"},
         {9, "index"}, {9, "eq"}, {10, "index"}, {10, "eq"}, {11, "run"},
         {11, "with"}, {11, "key"}, {11, "subject"}, {13, "subject"},
-        {14, "event_id"}, {14, "reverses"}, {16, "subject"}};
+        {14, "event_id"}, {14, "reverses"}, {16, "subject"}, {22, "to"},
+        {22, "template"}, {22, "with"}, {22, "key"}, {22, "locale"}};
     long count = 0;
     (void)call;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

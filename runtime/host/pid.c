@@ -1,0 +1,42 @@
+/* host/pid.c: from a pid back to the resident. [loop] */
+#include "host/pid.h"
+
+#include "base/text.h"
+#include "base/tuple.h"
+
+#define KEY_BYTES_MAX 512
+
+linli_status
+ll_pid_scan(struct ll_scan *scan, struct ll_txn *txn, struct ll_space *space,
+    linli_str pid, struct ll_err *err)
+{
+    struct ll_arena *arena = &txn->arena;
+    struct ll_buf key;
+    ll_scan_init(scan, txn);
+    scan->coll = ll_space_find(space, LINLI_STR("~pid"));
+    ll_check(scan->coll != NULL);
+    scan->ix = ll_coll_find_index(scan->coll, LINLI_STR("by_pid"));
+    ll_check(scan->ix != NULL);
+    scan->limit = 1;
+    scan->bytes_max = LL_LIST_BYTES_MAX;
+    ll_buf_init(&key, txn->docs->mem, KEY_BYTES_MAX);
+    ll_tuple_str(&key, pid);
+    scan->low = ll_arena_str(arena, ll_buf_view(&key));
+    bool good = ll_tuple_next(&key);
+    scan->high = ll_arena_str(arena, ll_buf_view(&key));
+    ll_buf_fini(&key);
+    if (good && scan->low.ptr != NULL && scan->high.ptr != NULL)
+        return LINLI_OK;
+    ll_scan_fini(scan);
+    return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a pid");
+}
+
+linli_str
+ll_pid_resident(const struct ll_scan *scan)
+{
+    static const linli_str nobody = {NULL, 0};
+    if (scan->count == 0 || !ll_str_starts(scan->items[0].id, "r:"))
+        return nobody;
+    linli_str id = scan->items[0].id;
+    return (linli_str){id.ptr + 2, id.len - 2};
+}

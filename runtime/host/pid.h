@@ -1,0 +1,21 @@
+/* host/pid.h: from a pid back to the resident. [loop]
+ *
+ * A pid is made with its row of ~pid (host/who.c), and the index by_pid of
+ * that collection is part of the same commit: whoever has been told a pid
+ * finds its row. A row that was deleted unlinks for good.
+ */
+#ifndef LL_HOST_PID_H
+#define LL_HOST_PID_H
+
+#include "data/scan.h"
+
+/* Sets up a scan for the row of a pid in a plugin's space; the caller sets
+ * `done` and `user` and starts it, and ends it in any case. LINLI_E_NOMEM. */
+linli_status ll_pid_scan(struct ll_scan *scan, struct ll_txn *txn,
+    struct ll_space *space, linli_str pid, struct ll_err *err) LL_USE_RESULT;
+/* What a scan that is done has found: the resident's id as the app knows it,
+ * in the scan's memory. ptr NULL: nobody here has this pid, or a household
+ * has. */
+linli_str ll_pid_resident(const struct ll_scan *scan);
+
+#endif
