@@ -43,6 +43,8 @@ set_state(struct ll_proc *proc, enum ll_proc_state state)
 
 /* -- death -- */
 
+static bool hear_control(struct ll_proc *proc);
+
 void
 ll_proc_kill(struct ll_proc *proc, enum ll_proc_death death)
 {
@@ -70,7 +72,10 @@ static void
 on_ended(struct ll_child *child, int exit_status, int signal)
 {
     struct ll_proc *proc = child->user;
-    /* Its last words may still lie in the ring. */
+    /* Its last words may still lie in the socket, why it refused, and in the
+     * ring: its end is told by another descriptor, maybe first. */
+    while (proc->control_watch != NULL && proc->state < LL_PROC_READY &&
+           hear_control(proc)) {}
     proc->woken = true;
     ll_proc_hear(proc);
     bool asked = proc->state == LL_PROC_DRAINING && signal == 0 &&
@@ -223,35 +228,42 @@ control_frame(struct ll_proc *proc, const struct ll_frame *frame)
     }
 }
 
-static void
-on_control(void *user)
+/* False if there is nothing more to hear by now. */
+static bool
+hear_control(struct ll_proc *proc)
 {
-    struct ll_proc *proc = user;
     char part[4096];
     size_t got = 0;
     linli_status status =
         ll_channel_hear(&proc->channel, part, sizeof part, &got);
     if (status == LINLI_E_AGAIN)
-        return;
+        return false;
     if (status != LINLI_OK) {
         /* The end; the pidfd brings the exit status. */
         ll_watch_free(&proc->control_watch);
-        return;
+        return false;
     }
     if (ll_frame_feed(&proc->control_reader, part, got) != LINLI_OK) {
         protocol_error(proc, "too much on the control socket");
-        return;
+        return false;
     }
     while (proc->state != LL_PROC_KILLED) {
         struct ll_frame frame;
         status = ll_frame_next(&proc->control_reader, &frame);
         if (status == LINLI_E_AGAIN)
-            return;
+            return true;
         if (status != LINLI_OK)
             protocol_error(proc, "no frame on the control socket");
         else
             control_frame(proc, &frame);
     }
+    return false;
+}
+
+static void
+on_control(void *user)
+{
+    (void)hear_control(user);
 }
 
 static void
