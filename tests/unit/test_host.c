@@ -1,4 +1,6 @@
-/* tests/unit/test_host.c: linli/host.h as an embedder uses it. */
+/* tests/unit/test_host.c: linli/host.h as an embedder uses it.
+ * test-timeout-s: 120
+ * It opens two thousand hosts, each with a database on a disk. */
 #include <ctype.h>
 #include <errno.h>
 #include <malloc.h>
