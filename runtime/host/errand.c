@@ -355,6 +355,7 @@ open_queue(struct ll_community *community, struct ll_space *space,
     (*queue)->serves = serves;
     (*queue)->start = start;
     (*queue)->user = community;
+    (*queue)->goes_out = true;
     (*queue)->open_max = ERRANDS_OPEN_MAX;
     ll_queue_again(*queue);
     return LINLI_OK;

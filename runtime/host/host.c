@@ -12,6 +12,7 @@
 #include "host/dev_key.h"
 #include "host/pay_sim.h"
 #include "host/payment.h"
+#include "host/queue.h"
 #include "host/record.h"
 #include "host/remember.h"
 #include "host/sweep.h"
@@ -274,6 +275,7 @@ on_durable(void *user)
     ll_host_release(host);
     ll_pay_receipts_release(host);
     ll_bus_durable(host);
+    ll_queues_durable(host);
     ll_host_clock_step(host);
 }
 
