@@ -10,7 +10,9 @@
 #include "host/work.h"
 
 #define ERRAND_ARENA_BYTES_MAX ((size_t)4 << 20)
-#define ERRANDS_OPEN_MAX 64 /* of one plugin and community */
+/* Of one plugin and community: more than it can have requests under way and
+ * waiting, so that slow answers hold up no payment. */
+#define ERRANDS_OPEN_MAX (LL_EGRESS_IN_FLIGHT_MAX + LL_EGRESS_WAITING_MAX + 56)
 
 /* Every kind there is. */
 static const struct ll_errand_kind *const kinds[] = {
