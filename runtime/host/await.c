@@ -163,14 +163,15 @@ put_await(struct ll_call *call, linli_str id, struct ll_err *err)
     return status;
 }
 
-/* The errand that this very call has made. */
+/* An errand that this very call has made, of a kind that answers. */
 static bool
 made_here(const struct ll_call *call, linli_str id)
 {
     const struct ll_coll *coll = call->instance->errands->coll;
     for (const struct ll_write *w = call->txn.writes; w != NULL; w = w->next)
         if (w->doc->coll == coll && ll_str_eq(w->doc->id, id))
-            return w->content != NULL;
+            return w->content != NULL &&
+                   ll_errand_answers(call->host, w->content->body);
     return false;
 }
 

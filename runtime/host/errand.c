@@ -38,6 +38,17 @@ ll_errand_known(linli_str kind)
     return kind_of(kind) != NULL;
 }
 
+bool
+ll_errand_answers(struct ll_host *host, linli_str body)
+{
+    struct ll_json *json = &host->docs.json;
+    if (ll_json_parse(json, body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
+        return false;
+    const struct ll_errand_kind *kind =
+        kind_of(ll_jv_str(ll_jv_get(ll_json_root(json), "kind")));
+    return kind != NULL && kind->answers;
+}
+
 static void
 errand_free(struct ll_errand *errand, bool again, bool later)
 {

@@ -52,7 +52,7 @@ p:post("/ask/job", function(call)
 end)
 p:post("/pay", function(call)
     local pay = call:pay{amount_fen = 1, title = "x", channel = "any"}
-    return call:await(linli.paid(pay.id), "paid")
+    return call:await(linli.paid((call.body.of or "") .. pay.id), "paid")
 end)
 p:answer("paid", function(call, payment)
     return 200, {state = payment.state}
@@ -279,10 +279,11 @@ def test_a_stop_answers_who_waits():
 
 def test_what_is_wrong_is_told():
     with probe() as (d, _):
-        for path, words in (
-                ("/ask/twice", "a call awaits one answer"),
-                ("/ask/other", "it returns what call:await returned")):
-            got = ask(d, {}, path)
+        for path, words, body in (
+                ("/ask/twice", "a call awaits one answer", {}),
+                ("/ask/other", "it returns what call:await returned", {}),
+                ("/pay", "was not begun by this call", {"of": "expire:"})):
+            got = ask(d, body, path, timeout_s=40)
             tap.equal((got.status, got.code), (500, "plugin/error"))
             tap.contains(json.dumps(d.log_lines()), words)
 
