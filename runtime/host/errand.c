@@ -229,7 +229,11 @@ load_await(struct ll_errand *errand)
         errand->kind->start(errand);
     else if (errand->await == NULL)
         errand_free(errand, true, true);
-    else if (ll_doc_ready(errand->await, &errand->wait))
+    else if (!ll_doc_ready(errand->await, &errand->wait))
+        return;
+    else if (errand->await->state == LL_DOC_LOST) /* or it overlooks them */
+        errand_free(errand, true, true);
+    else
         errand->kind->start(errand);
 }
 
