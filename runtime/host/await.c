@@ -163,14 +163,15 @@ put_await(struct ll_call *call, linli_str id, struct ll_err *err)
     return status;
 }
 
-/* The errand that this very call has made. */
+/* An errand that this very call has made, of a kind that answers. */
 static bool
 made_here(const struct ll_call *call, linli_str id)
 {
     const struct ll_coll *coll = call->instance->errands->coll;
     for (const struct ll_write *w = call->txn.writes; w != NULL; w = w->next)
         if (w->doc->coll == coll && ll_str_eq(w->doc->id, id))
-            return w->content != NULL;
+            return w->content != NULL &&
+                   ll_errand_answers(call->host, w->content->body);
     return false;
 }
 
@@ -317,8 +318,10 @@ enum ll_step
 ll_step_await(struct ll_call *call)
 {
     struct ll_host *host = call->host;
-    if (call->await_id[0] == '\0' || call->awaited || call->match.route == NULL)
+    if (call->await_id[0] == '\0' || call->match.route == NULL)
         return LL_STEP_MORE;
+    if (call->awaited)
+        return ll_call_release(call);
     if (call->replayed)
         return look_kept(call);
     if (call->await_timer != NULL) /* it waits */
@@ -487,23 +490,28 @@ ll_await_keep(struct ll_call *call, struct ll_err *err)
     return put_result(&call->txn, task, &call->response, call->now_ms, err);
 }
 
-void
+uint64_t
 ll_await_keep_problem(struct ll_task *task, const struct ll_response *r)
 {
     struct ll_host *host = task->instance->host;
     struct ll_docs *docs = &host->docs;
     struct ll_err err;
     struct ll_txn txn;
-    struct ll_commit *commit =
-        task->caller_kind.len == 0 ? NULL : ll_docs_commit_new(docs);
+    uint64_t number = 0;
+    struct ll_commit *commit = ll_docs_commit_new(docs);
     if (commit == NULL)
-        return;
+        return 0;
     ll_txn_init(&txn, docs);
     ll_docs_commit_unwatched(docs, commit);
-    if (put_result(&txn, task, r, task->now_ms, &err) != LINLI_OK ||
-        ll_txn_commit(&txn, commit) == 0)
+    linli_status status = ll_txn_write(&txn, task->doc, NULL, &err);
+    if (status == LINLI_OK && task->caller_kind.len > 0)
+        status = put_result(&txn, task, r, task->now_ms, &err);
+    if (status == LINLI_OK)
+        number = ll_txn_commit(&txn, commit);
+    if (number == 0)
         ll_docs_commit_free(docs, commit);
     ll_txn_fini(&txn);
+    return number;
 }
 
 bool
@@ -516,7 +524,8 @@ ll_await_final(const struct ll_task *task, int status, linli_str code)
 }
 
 void
-ll_await_deliver(struct ll_task *task, const struct ll_response *response)
+ll_await_deliver(
+    struct ll_task *task, const struct ll_response *response, uint64_t number)
 {
     struct ll_call *call = waiting_for(task->instance->host, task->doc->id);
     if (call == NULL)
@@ -524,5 +533,7 @@ ll_await_deliver(struct ll_task *task, const struct ll_response *response)
     ll_await_end(call);
     call->awaited = true;
     take_response(call, response);
+    if (number > call->release)
+        call->release = number;
     ll_call_advance(call);
 }

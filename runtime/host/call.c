@@ -11,6 +11,7 @@
 #include "host/kept.h"
 #include "host/record.h"
 #include "host/task.h"
+#include "host/work.h"
 
 #define CALL_ARENA_BYTES_MAX ((size_t)2 << 20)
 #define CALL_SCRATCH_BYTES_MAX ((size_t)4 << 20)
@@ -319,18 +320,32 @@ ll_host_dispatch(struct ll_host *host, struct ll_request *request)
 
 /* -- tasks: from the run on -- */
 
+/* What is refused is there still, as it was, and it is the plugin that does. */
+static bool
+is_final(const struct ll_task *task)
+{
+    return task->doc->content != NULL && task->doc->version == task->version &&
+           !ll_task_not_its_fault(task->ended_with);
+}
+
 static void
 on_task_response(struct ll_request *request, const struct ll_response *response)
 {
     struct ll_task *task = LL_CONTAINER(request, struct ll_task, request);
-    if (task->kind == LL_TASK_ANSWER && !task->gone) {
-        bool problem = task->ended_with.len > 0;
-        bool over = ll_await_final(task, response->status, task->ended_with);
-        if (problem && over)
-            ll_await_keep_problem(task, response);
-        if (over)
-            ll_await_deliver(task, response);
+    bool problem = task->ended_with.len > 0;
+    bool over = task->kind == LL_TASK_ANSWER && !task->gone &&
+                ll_await_final(task, response->status, task->ended_with) &&
+                (!problem || is_final(task));
+    uint64_t number = 0;
+    if (over && problem) {
+        number = ll_await_keep_problem(task, response);
+        if (number == 0) {
+            task->done(task, 503, LINLI_STR("runtime/memory"));
+            return;
+        }
     }
+    if (over)
+        ll_await_deliver(task, response, number);
     task->done(task, task->gone ? 410 : response->status, task->ended_with);
 }
 

@@ -173,6 +173,8 @@ LL_CALL_STATES(X)
 
 /* -- call_commit.c -- */
 
+/* Waits until what it is to tell is durable; refused if it never will be. */
+enum ll_step ll_call_release(struct ll_call *call);
 /* Leaves the line of those who wait for durability, if it stands there. */
 void ll_call_unrelease(struct ll_call *call);
 /* Answers all whose number is durable by now. */

@@ -44,6 +44,17 @@ release_later(struct ll_call *call)
     call->releasing = true;
 }
 
+enum ll_step
+ll_call_release(struct ll_call *call)
+{
+    if (call->release <= ll_store_durable(call->host->store))
+        return LL_STEP_MORE;
+    if (call->host->failure.status != LINLI_OK)
+        return ll_call_refuse(call, "store/failed", NULL);
+    release_later(call);
+    return LL_STEP_WAIT;
+}
+
 void
 ll_call_unrelease(struct ll_call *call)
 {
@@ -192,12 +203,7 @@ ll_step_commit(struct ll_call *call)
         if (call->state != LL_CALL_COMMIT)
             return step;
     }
-    if (call->release <= ll_store_durable(call->host->store))
-        return LL_STEP_MORE;
-    if (call->host->failure.status != LINLI_OK)
-        return ll_call_refuse(call, "store/failed", NULL);
-    release_later(call);
-    return LL_STEP_WAIT;
+    return ll_call_release(call);
 }
 
 void

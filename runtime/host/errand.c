@@ -11,7 +11,9 @@
 #include "host/work.h"
 
 #define ERRAND_ARENA_BYTES_MAX ((size_t)4 << 20)
-#define ERRANDS_OPEN_MAX 64 /* of one plugin and community */
+/* Of one plugin and community: more than it can have requests under way and
+ * waiting, so that slow answers hold up no payment. */
+#define ERRANDS_OPEN_MAX (LL_EGRESS_IN_FLIGHT_MAX + LL_EGRESS_WAITING_MAX + 56)
 
 /* Every kind there is. */
 static const struct ll_errand_kind *const kinds[] = {
@@ -36,6 +38,17 @@ bool
 ll_errand_known(linli_str kind)
 {
     return kind_of(kind) != NULL;
+}
+
+bool
+ll_errand_answers(struct ll_host *host, linli_str body)
+{
+    struct ll_json *json = &host->docs.json;
+    if (ll_json_parse(json, body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
+        return false;
+    const struct ll_errand_kind *kind =
+        kind_of(ll_jv_str(ll_jv_get(ll_json_root(json), "kind")));
+    return kind != NULL && kind->answers;
 }
 
 static void
@@ -218,7 +231,11 @@ load_await(struct ll_errand *errand)
         errand->kind->start(errand);
     else if (errand->await == NULL)
         errand_free(errand, true, true);
-    else if (ll_doc_ready(errand->await, &errand->wait))
+    else if (!ll_doc_ready(errand->await, &errand->wait))
+        return;
+    else if (errand->await->state == LL_DOC_LOST) /* or it overlooks them */
+        errand_free(errand, true, true);
+    else
         errand->kind->start(errand);
 }
 
@@ -357,6 +374,7 @@ open_queue(struct ll_community *community, struct ll_space *space,
     (*queue)->serves = serves;
     (*queue)->start = start;
     (*queue)->user = community;
+    (*queue)->goes_out = true;
     (*queue)->open_max = ERRANDS_OPEN_MAX;
     ll_queue_again(*queue);
     return LINLI_OK;

@@ -84,6 +84,8 @@ linli_status ll_fetch_check(
 
 /* Whether there is such a kind. */
 bool ll_errand_known(linli_str kind);
+/* Whether the errand of which this is the document has an answer. */
+bool ll_errand_answers(struct ll_host *host, linli_str body);
 
 struct ll_errand_want {
     const char *kind;

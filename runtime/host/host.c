@@ -13,6 +13,7 @@
 #include "host/notify_http.h"
 #include "host/pay_sim.h"
 #include "host/payment.h"
+#include "host/queue.h"
 #include "host/record.h"
 #include "host/remember.h"
 #include "host/sweep.h"
@@ -275,6 +276,7 @@ on_durable(void *user)
     ll_host_release(host);
     ll_pay_receipts_release(host);
     ll_bus_durable(host);
+    ll_queues_durable(host);
     ll_host_clock_step(host);
 }
 

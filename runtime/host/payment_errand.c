@@ -21,7 +21,8 @@ struct attempt {
     struct ll_pay_docs docs;
     struct ll_wait wait;
     void (*go)(struct attempt *attempt); /* the document is known */
-    /* What else becomes of it if the payment is gone; NULL: nothing. */
+    /* What else becomes of it if the payment is gone, or it is given up before
+     * anybody was asked; NULL: nothing. */
     linli_status (*write_gone)(struct ll_errand *errand, bool dead,
         struct ll_txn *txn, struct ll_commit *commit, struct ll_err *err);
     /* the answer */
@@ -59,7 +60,9 @@ end_gone(struct attempt *attempt)
 static void
 end_again(struct attempt *attempt, const char *code)
 {
-    struct ll_errand_end how = {.outcome = LL_ERRAND_AGAIN, .code = code};
+    struct ll_errand_end how = {.outcome = LL_ERRAND_AGAIN,
+        .code = code,
+        .write = attempt->doc == NULL ? NULL : attempt->write_gone};
     end(attempt, &how);
 }
 

@@ -128,20 +128,41 @@ take_paid(struct ll_pay_receipt *r, struct ll_pay_change *change,
     return LINLI_OK;
 }
 
-/* The refund that a notice means: its own, or the first that is pending. */
+/* Whether a refund may be the one of which a notice says no id. A transaction
+ * that did not pay here may be what the provider calls the refund itself. */
+static bool
+fits(const struct ll_pay_event *event, const struct ll_payment *money,
+    const struct ll_pay_refund *refund)
+{
+    bool of_another = false;
+    for (uint32_t i = 0; i < money->transaction_count; i++)
+        of_another |= ll_str_eq(money->transactions[i].id, event->transaction);
+    of_another &= !ll_str_eq(refund->transaction, event->transaction);
+    return !of_another &&
+           (event->amount_fen == 0 || event->amount_fen == refund->amount_fen);
+}
+
+/* The refund that a notice means: its own; else the oldest pending one that
+ * fits, or the last that did and was settled; else the oldest pending one. */
 static uint32_t
 number_of(const struct ll_pay_receipt *r, const struct ll_payment *money)
 {
     linli_str payment;
-    uint32_t number = 0;
+    uint32_t number = 0, pending = 0;
     if (r->event.refund_id.len > 0)
         return ll_pay_refund_id_split(r->event.refund_id, &payment, &number)
                    ? number
                    : 0;
-    for (uint32_t i = 0; i < money->refund_count; i++)
-        if (money->refunds[i].state == LL_PAY_REFUND_PENDING)
-            return i + 1;
-    return money->refund_count;
+    for (uint32_t i = money->refund_count; i > 0; i--) {
+        const struct ll_pay_refund *refund = &money->refunds[i - 1];
+        bool waits = refund->state == LL_PAY_REFUND_PENDING;
+        pending = waits ? i : pending;
+        if (fits(&r->event, money, refund) && (waits || number == 0))
+            number = i;
+    }
+    if (number == 0)
+        number = pending != 0 ? pending : money->refund_count;
+    return number;
 }
 
 static linli_status

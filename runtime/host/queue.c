@@ -234,19 +234,31 @@ serves(const struct ll_queue *queue)
            queue->serves(queue);
 }
 
+/* Whether the next has to wait for the disk: it was written a moment ago. */
+static bool
+is_held(struct ll_queue *queue)
+{
+    uint64_t number = queue->ahead[queue->ahead_from].doc->number;
+    bool held =
+        queue->goes_out && number > ll_store_durable(queue->host->store);
+    queue->held = held ? number : 0;
+    return held;
+}
+
 static void
 pump(struct ll_queue *queue)
 {
     int64_t now_ms = ll_world_wall(queue->host->world).ms;
     if (queue->scanning || !serves(queue))
         return;
+    queue->held = 0;
     if (queue->stale && queue->next_ms <= now_ms) {
         scan_queue(queue);
         return;
     }
     while (queue->ahead_from < queue->ahead_count &&
            queue->open < queue->open_max &&
-           queue->ahead[queue->ahead_from].due_ms <= now_ms)
+           queue->ahead[queue->ahead_from].due_ms <= now_ms && !is_held(queue))
         if (!start(queue, &queue->ahead[queue->ahead_from++])) {
             look_later(queue);
             return;
@@ -314,6 +326,20 @@ ll_queues_pump(struct ll_host *host)
     ll_host_clock_step(host);
 }
 
+void
+ll_queues_durable(struct ll_host *host)
+{
+    uint64_t durable = ll_store_durable(host->store);
+    bool any = false;
+    for (struct ll_queue *q = host->queues; q != NULL; q = q->next)
+        if (q->held != 0 && q->held <= durable) {
+            q->held = 0;
+            any = true;
+        }
+    if (any)
+        set_timer(host);
+}
+
 bool
 ll_queues_idle(const struct ll_host *host)
 {
@@ -329,9 +355,10 @@ ll_queues_next_ms(const struct ll_host *host)
 {
     int64_t next_ms = INT64_MAX;
     for (const struct ll_queue *q = host->queues; q != NULL; q = q->next)
-        /* What a scan finds is known when it ends, which looks again. */
-        if (serves(q) && !q->scanning && q->open < q->open_max &&
-            q->next_ms < next_ms)
+        /* What a scan finds is known when it ends, which looks again; so does
+         * what becomes durable. */
+        if (serves(q) && !q->scanning && q->held == 0 &&
+            q->open < q->open_max && q->next_ms < next_ms)
             next_ms = q->next_ms;
     return next_ms;
 }

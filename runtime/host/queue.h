@@ -30,6 +30,8 @@ struct ll_queue {
      * end, which leads to ll_queue_ended. False without memory: later. */
     bool (*start)(struct ll_queue *queue, struct ll_doc *doc);
     void *user;
+    /* What it begins is heard of outside: only when it is durable. */
+    bool goes_out;
     uint32_t open_max;
     uint32_t open; /* under way */
     /* the queue's */
@@ -39,6 +41,7 @@ struct ll_queue {
     bool stale;      /* something earlier may be in the store */
     bool all;        /* nothing is behind the last of `ahead` */
     int64_t next_ms; /* nothing is due before; INT64_MAX: nothing at all */
+    uint64_t held;   /* 0, or what must be durable before it goes on */
     struct ll_queue_due ahead[LL_QUEUE_AHEAD];
     uint32_t ahead_from, ahead_count;
 };
@@ -89,6 +92,8 @@ void ll_queue_write_due(struct ll_host *host, struct ll_jw *w, int64_t due_ms);
 
 /* Looks at everything whose time has come, in all queues. */
 void ll_queues_pump(struct ll_host *host);
+/* More is durable than before: who waited for it goes on. */
+void ll_queues_durable(struct ll_host *host);
 /* True if nothing is under way, and nothing is due by now. */
 bool ll_queues_idle(const struct ll_host *host);
 /* When the next may be due; INT64_MAX: nothing is known to be. */

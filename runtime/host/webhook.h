@@ -46,6 +46,12 @@ bool ll_webhook_read(struct ll_jv root, struct ll_webhook *out);
 void ll_webhook_write(struct ll_community *community,
     const struct ll_webhook *webhook, struct ll_buf *out);
 
+/* An errand that was to tell the endpoint is no more: it has room for another.
+ * Nothing if that is gone, or was made anew; `made` says which was meant. */
+linli_status ll_webhook_less(struct ll_community *community,
+    struct ll_doc *endpoint, linli_str made, struct ll_txn *txn,
+    struct ll_err *err) LL_USE_RESULT;
+
 /* Lower-case letters, digits, '-' and '_', 1 to 48, the first a letter. */
 bool ll_webhook_id_valid(linli_str id);
 /* Whether an event of this type is for it. */

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "data/put.h"
 #include "domain/url.h"
 #include "host/directory.h"
 #include "host/webhook.h"
@@ -86,6 +87,35 @@ ll_webhook_write(struct ll_community *community,
     put_int(&w, "seq", webhook->seq);
     put_int(&w, "pending", webhook->pending);
     ll_jw_close(&w, '}');
+}
+
+linli_status
+ll_webhook_less(struct ll_community *community, struct ll_doc *endpoint,
+    linli_str made, struct ll_txn *txn, struct ll_err *err)
+{
+    struct ll_host *host = community->host;
+    struct ll_webhook webhook;
+    struct ll_json json;
+    struct ll_buf text;
+    linli_status status = LINLI_OK;
+    if (endpoint->state == LL_DOC_LOST)
+        return ll_fail(err, LINLI_E_IO, "store/failed", "a webhook");
+    ll_json_init(&json, &host->mem);
+    ll_buf_init(&text, &host->mem, LL_DOC_BYTES_MAX);
+    if (endpoint->content != NULL)
+        status = ll_json_parse(
+            &json, endpoint->content->body, LL_JSON_DEPTH_MAX, err);
+    if (status == LINLI_OK && endpoint->content != NULL &&
+        ll_webhook_read(ll_json_root(&json), &webhook) &&
+        ll_str_eq(webhook.made, made)) {
+        webhook.pending -= webhook.pending > 0;
+        ll_webhook_write(community, &webhook, &text);
+        status = ll_txn_put(
+            txn, endpoint, &text, ll_world_wall(host->world).ms, err);
+    }
+    ll_buf_fini(&text);
+    ll_json_fini(&json);
+    return status;
 }
 
 /* -- ids and types -- */

@@ -8,7 +8,9 @@
 #include "base/text.h"
 #include "data/put.h"
 #include "host/alert.h"
+#include "host/directory.h"
 #include "host/queue.h"
+#include "host/webhook.h"
 
 #define DATA_BYTES_MAX 8192
 
@@ -19,6 +21,7 @@ struct acting {
     const struct ll_space *space;
     int coll; /* of ll_job_colls */
     struct ll_doc *doc;
+    struct ll_doc *endpoint; /* that it was to tell, or NULL */
     struct ll_wait wait;
     struct ll_commit *commit; /* under way, or NULL */
 };
@@ -38,6 +41,7 @@ end(struct ll_view *view)
     struct ll_host *host = view->face->host;
     ll_wait_cancel(&acting->wait);
     ll_doc_unref(&acting->doc);
+    ll_doc_unref(&acting->endpoint);
     if (acting->commit != NULL)
         ll_docs_commit_unwatched(&host->docs, acting->commit);
     ll_release(&host->mem, acting, sizeof *acting);
@@ -102,16 +106,38 @@ on_durable(struct ll_commit *commit, bool durable)
         refuse(acting, LINLI_E_IO, "store/failed", "nothing was done");
 }
 
+/* What was to be written; `made`: of the endpoint. */
+static linli_status
+put(struct acting *acting, const struct ll_buf *text, linli_str made,
+    int64_t now_ms, struct ll_txn *txn)
+{
+    struct ll_host *host = acting->view.face->host;
+    struct ll_err err;
+    linli_status status =
+        text == NULL ? ll_txn_write(txn, acting->doc, NULL, &err)
+                     : ll_txn_put(txn, acting->doc, text, now_ms, &err);
+    if (status != LINLI_OK || acting->endpoint == NULL)
+        return status;
+    return ll_webhook_less(ll_host_community(host, acting->space->community),
+        acting->endpoint, made, txn, &err);
+}
+
 /* Writes the document (NULL: it goes) in the commit, which may have more. */
 static void
 commit_it(struct acting *acting, struct ll_commit *commit,
-    const struct ll_buf *text, int64_t now_ms)
+    const struct ll_buf *text, linli_str made, int64_t now_ms)
 {
     struct ll_docs *docs = &acting->view.face->host->docs;
+    struct ll_txn txn;
+    uint64_t number = 0;
     commit->done = on_durable;
     commit->user = acting;
     acting->commit = commit;
-    if (ll_docs_put_in(docs, acting->doc, text, now_ms, commit) != 0)
+    ll_txn_init(&txn, docs);
+    if (put(acting, text, made, now_ms, &txn) == LINLI_OK)
+        number = ll_txn_commit(&txn, commit);
+    ll_txn_fini(&txn);
+    if (number != 0)
         return;
     acting->commit = NULL;
     ll_docs_commit_free(docs, commit);
@@ -154,7 +180,7 @@ retry(struct acting *acting, struct ll_jv document, const struct ll_job *job,
     struct ll_jw w = ll_jw(&text);
     ll_queue_write_put_off(&w, document, &to);
     settle(acting, now_ms, "retried", commit);
-    commit_it(acting, commit, &text, now_ms);
+    commit_it(acting, commit, &text, (linli_str){NULL, 0}, now_ms);
     ll_buf_fini(&text);
 }
 
@@ -195,8 +221,10 @@ note(const struct acting *acting, const struct ll_job *job, int64_t now_ms,
 }
 
 static void
-drop(struct acting *acting, const struct ll_job *job, struct ll_commit *commit)
+drop(struct acting *acting, struct ll_jv document, const struct ll_job *job,
+    struct ll_commit *commit)
 {
+    struct ll_jv with = ll_jv_get(document, "with");
     struct ll_view *view = &acting->view;
     int64_t now_ms = ll_world_wall(view->face->host->world).ms;
     ll_jw_open(&view->w, '{');
@@ -209,7 +237,28 @@ drop(struct acting *acting, const struct ll_job *job, struct ll_commit *commit)
     ll_jw_close(&view->w, '}');
     settle(acting, now_ms, acting->actor.reason, commit);
     note(acting, job, now_ms, commit);
-    commit_it(acting, commit, NULL, now_ms);
+    commit_it(acting, commit, NULL, ll_jv_str(ll_jv_get(with, "made")), now_ms);
+}
+
+/* The endpoint that a message was for, which is one less on its way unless it
+ * was given up before. False: it is being looked up, or the view has ended. */
+static bool
+find_endpoint(
+    struct acting *acting, struct ll_jv document, const struct ll_job *job)
+{
+    struct ll_community *community =
+        ll_host_community(acting->view.face->host, acting->space->community);
+    linli_str id = ll_jv_str(ll_jv_get(ll_jv_get(document, "with"), "webhook"));
+    if (acting->endpoint != NULL || job->state == LL_JOB_DEAD ||
+        acting->coll != 1 || !ll_str_is(job->run, "webhook") ||
+        community == NULL)
+        return true;
+    struct ll_coll *coll = ll_directory(community, LL_WEBHOOK_COLL);
+    acting->endpoint = coll == NULL ? NULL : ll_docs_get(coll, id);
+    if (acting->endpoint != NULL)
+        return ll_doc_ready(acting->endpoint, &acting->wait);
+    refuse(acting, LINLI_E_NOMEM, "runtime/memory", "no room");
+    return false;
 }
 
 static void
@@ -232,13 +281,15 @@ act(struct acting *acting, struct ll_jv document)
         show(acting, document, &job);
         return;
     }
+    if (verb == LL_JOB_DROP && !find_endpoint(acting, document, &job))
+        return;
     struct ll_commit *commit = ll_docs_commit_new(&host->docs);
     if (commit == NULL)
         refuse(acting, LINLI_E_NOMEM, "runtime/memory", "no room");
     else if (verb == LL_JOB_RETRY)
         retry(acting, document, &job, commit);
     else
-        drop(acting, &job, commit);
+        drop(acting, document, &job, commit);
 }
 
 /* -- finding it -- */

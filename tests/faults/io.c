@@ -9,7 +9,8 @@
  * path ends with linli.db and TAIL (`-wal`, `-shm`, or `.` for none; `*` for
  * all that begin so); and how many fail, all if it is absent. The first write
  * that fails has still written half of its bytes, as a disk does that is
- * filling up. Everything else is as ever.
+ * filling up. `hold` is a `sync` that does not fail: it ends when the file
+ * does. Everything else is as ever.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -149,19 +150,26 @@ pread(int fd, void *bytes, size_t n, off_t at)
     return pread64(fd, bytes, n, at);
 }
 
+static int
+meets_sync(int fd)
+{
+    bool first;
+    while (meets_fd("hold", fd, &first) != 0)
+        (void)usleep(1000);
+    return meets_fd("sync", fd, &first);
+}
+
 int
 fdatasync(int fd)
 {
-    bool first;
-    int error = meets_fd("sync", fd, &first);
+    int error = meets_sync(fd);
     return error != 0 ? (int)fail(error) : (int)syscall(SYS_fdatasync, fd);
 }
 
 int
 fsync(int fd)
 {
-    bool first;
-    int error = meets_fd("sync", fd, &first);
+    int error = meets_sync(fd);
     return error != 0 ? (int)fail(error) : (int)syscall(SYS_fsync, fd);
 }
 

@@ -17,12 +17,13 @@ from linli_test import (Daemon, plugin_folder, probe_manifest,  # noqa: E402
                         temporary_folder, wait_until)
 
 MANIFEST = dict(
-    egress=["http://good.test"], collections={"note": {}},
-    answers=["tell", "note"], jobs=["ask"],
+    egress=["http://good.test"], collections={"note": {}}, payments=True,
+    answers=["tell", "note", "paid"], jobs=["ask"],
     routes=[{"method": "POST", "path": "/ask", "caller": ["resident"]},
             {"method": "POST", "path": "/ask/twice", "caller": ["resident"]},
             {"method": "POST", "path": "/ask/other", "caller": ["resident"]},
             {"method": "POST", "path": "/ask/job", "caller": ["resident"]},
+            {"method": "POST", "path": "/pay", "caller": ["resident"]},
             {"method": "GET", "path": "/note/:id", "caller": ["resident"]}],
     problems={"probe/no": {"status": 409,
                            "title": {"zh-CN": "不行", "en": "No"}},
@@ -51,6 +52,14 @@ p:post("/ask/job", function(call)
     call:job{run = "ask", with = call.body}
     return 202
 end)
+p:post("/pay", function(call)
+    local pay = call:pay{amount_fen = 1, title = "x", channel = "any"}
+    return call:await(linli.paid((call.body.of or "") .. pay.id), "paid")
+end)
+p:answer("paid", function(call, payment)
+    return 200, {state = payment.state}
+end)
+p:payment(function() end)
 p:job("ask", function(call, with)
     return call:await(fetch("/job"), "note", with)
 end)
@@ -176,6 +185,16 @@ def test_a_job_may_await_and_nobody_is_answered():
         tap.equal(note(d, "j"), {"id": "j", "ok": True, "caller": "system"})
 
 
+def test_slow_answers_hold_up_no_payment():
+    with probe() as (d, server):
+        server.gate.clear()
+        for i in range(100):
+            tap.equal(ask(d, {"id": "j%d" % i}, "/ask/job").status, 202)
+        wait_until(lambda: len(server.keys) == 8)
+        got = ask(d, {}, "/pay")
+        tap.equal((got.status, got.json), (200, {"state": "pending"}))
+
+
 def test_a_refusal_is_an_answer():
     with probe() as (d, _):
         got = ask(d, {"id": "a", "fail": "probe/no"},
@@ -264,10 +283,11 @@ def test_a_stop_answers_who_waits():
 
 def test_what_is_wrong_is_told():
     with probe() as (d, _):
-        for path, words in (
-                ("/ask/twice", "a call awaits one answer"),
-                ("/ask/other", "it returns what call:await returned")):
-            got = ask(d, {}, path)
+        for path, words, body in (
+                ("/ask/twice", "a call awaits one answer", {}),
+                ("/ask/other", "it returns what call:await returned", {}),
+                ("/pay", "was not begun by this call", {"of": "expire:"})):
+            got = ask(d, body, path, timeout_s=40)
             tap.equal((got.status, got.code), (500, "plugin/error"))
             tap.contains(json.dumps(d.log_lines()), words)
 

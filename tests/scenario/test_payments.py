@@ -372,6 +372,29 @@ def test_the_refund_answer_before_its_notice():
         tap.equal(p.record(payment)["refunded_fen"], SUM)
 
 
+def test_a_refund_notice_without_its_id():
+    with payer() as p:
+        payment = p.order()
+        p.paid(payment, "--transaction", "t1")
+        p.refund(payment, 200)
+        p.refund(payment, 300)
+        p.paid(payment, "--transaction", "t2")
+        back = {"type": "refund.done", "payment_id": payment}
+
+        def states():
+            return [state for _, _, _, state in backs(p.record(payment))]
+        for _ in range(2):  # what went back by itself, and not the first
+            tap.equal(p.notice(dict(back, transaction_id="t2",
+                                    amount_fen=SUM)), SUCCESS)
+            tap.equal(states(), ["pending", "pending", "done"])
+        tap.equal(p.notice(dict(back, transaction_id="of-the-refund",
+                                amount_fen=300)), SUCCESS)
+        tap.equal(states(), ["pending", "done", "done"])
+        tap.equal(p.notice(back), SUCCESS)
+        tap.equal(states(), ["done", "done", "done"])
+        tap.equal(p.alerts("linli.refund_disputed"), [])
+
+
 def test_signatures():
     with payer() as p:
         secret = os.path.join(p.d.data, "sim.secret")

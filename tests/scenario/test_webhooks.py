@@ -341,6 +341,22 @@ def test_no_more_than_sixteen_wait():
         tap.equal(c.alerts("linli.dead_errand"), [])
 
 
+def test_what_an_operator_drops_leaves_room():
+    with community(503, options=["--clock=virtual"]) as c:
+        c.add()
+        c.emit(*range(20))
+        c.d.linli_ok("clock", "advance", "100ms")
+        ids = set(c.receiver.ids())
+        tap.equal(len(ids), 16)
+        c.receiver.statuses = [204]
+        for msg in ids:
+            got = c.d.http("POST", "/v1/c/demo/admin/jobs/-/%s/drop" % msg,
+                           {"reason": "old"}, as_="operator:o1")
+            tap.equal(got.status, 200, got)
+        wait_until(lambda: len(set(c.receiver.ids())) == 20)
+        c.settled()
+
+
 def test_gone_is_no_more():
     with community(410) as c:
         secret = c.add()

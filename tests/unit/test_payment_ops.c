@@ -3,6 +3,7 @@
 #include "host_call.h"
 #include "t.h"
 
+#include "host/await.h"
 #include "host/pay_sim.h"
 #include "host/payment.h"
 #include "host/work.h"
@@ -269,6 +270,99 @@ T_CASE(what_is_not_declared)
     close_host();
 }
 
+/* -- towards the provider -- */
+
+#define HOUR_MS 3600000
+
+/* All that is due an hour later, to its end. */
+static void
+an_hour_later(void)
+{
+    struct ll_wall now = ll_world_wall(h.host.world);
+    ll_world_set_wall(h.host.world, (struct ll_wall){now.ms + HOUR_MS});
+    do {
+        ll_queues_pump(&h.host);
+        ll_world_turn(h.host.world, false);
+        host_call_settle(&h);
+    } while (!ll_queues_idle(&h.host));
+}
+
+static linli_str
+state_of(linli_str id)
+{
+    struct ll_doc *doc = ll_docs_get(ll_pay_coll(&h.instance), id);
+    T_OK(doc != NULL && doc->content != NULL);
+    T_INT(ll_json_parse(
+              &h.host.docs.json, doc->content->body, LL_JSON_DEPTH_MAX, NULL),
+        LINLI_OK);
+    linli_str state =
+        ll_jv_str(ll_jv_get(ll_json_root(&h.host.docs.json), "state"));
+    ll_doc_unref(&doc);
+    return state;
+}
+
+/* The operator has taken the adapter away: the payment fails, as it does when
+ * nobody can be reached. */
+T_CASE(an_adapter_that_is_gone)
+{
+    char id[LL_PAY_ID_BYTES] = "";
+    open_host(manifest);
+    ll_world_set_wall(h.host.world, (struct ll_wall){NOW});
+    put_payment("pay_by", NULL, NOW + (int64_t)1000 * HOUR_MS);
+    T_STR(ask(OP_pay_create), "");
+    for (struct ll_write *w = h.call.txn.writes; w != NULL; w = w->next)
+        if (w->doc->coll == ll_pay_coll(&h.instance))
+            (void)snprintf(id, sizeof id, "%.*s", LL_FMT(w->doc->id));
+    h.host.config.development = false;
+    T_OK(host_call_commit(&h) != 0);
+    host_call_forget(&h);
+    an_hour_later();
+    T_STR(state_of(ll_cstr(id)), "creating");
+    for (int i = 0; i < 10; i++)
+        an_hour_later();
+    T_STR(state_of(ll_cstr(id)), "failed");
+    close_host();
+}
+
+/* Who awaits an answer cannot be read, and later can. */
+T_CASE(who_awaits_is_never_overlooked)
+{
+    struct ll_buf text;
+    struct ll_doc *await = NULL, *errand = NULL;
+    open_host(manifest);
+    ll_buf_init(&text, &h.host.mem, 4096);
+    ll_world_set_wall(h.host.world, (struct ll_wall){NOW});
+    put_payment("pay_by", NULL, NOW + (int64_t)1000 * HOUR_MS);
+    T_STR(ask(OP_pay_create), "");
+    for (struct ll_write *w = h.call.txn.writes; w != NULL; w = w->next)
+        if (w->doc->coll == ll_pay_coll(&h.instance))
+            await = ll_await_doc(&h.instance, w->doc->id);
+    errand = ll_docs_get(h.instance.errands->coll, await->id);
+    ll_buf_printf(&text, "{\"id\":\"%.*s\",\"next\":\"bought\",\"state\":1}",
+        LL_FMT(await->id));
+    while (await->state == LL_DOC_LOADING || errand->state == LL_DOC_LOADING)
+        ll_world_turn(h.host.world, true);
+    T_OK(ll_docs_put_now(&h.host.docs, await, &text, NOW) != 0);
+    T_OK(host_call_commit(&h) != 0);
+    host_call_forget(&h);
+    struct ll_content *content = await->content;
+    await->content = NULL;
+    await->state = LL_DOC_LOST;
+    ll_queues_pump(&h.host);
+    for (int i = 0; i < 100; i++)
+        ll_world_turn(h.host.world, false);
+    T_OK(errand->content != NULL);
+    await->content = content;
+    await->state = LL_DOC_KNOWN;
+    an_hour_later();
+    T_OK(errand->content == NULL);
+    T_OK(await->content == NULL);
+    ll_doc_unref(&await);
+    ll_doc_unref(&errand);
+    ll_buf_fini(&text);
+    close_host();
+}
+
 /* -- without memory -- */
 
 /* True if there were not so many allocations. What was told a failure, and is
@@ -401,6 +495,7 @@ T_CASE(a_notice_without_memory)
 }
 
 T_MAIN(T_RUN(payments_are_judged) T_RUN(a_payment_is_whole)
-        T_RUN(refunds_are_judged) T_RUN(what_is_not_declared)
+        T_RUN(refunds_are_judged) T_RUN(what_is_not_declared) T_RUN(
+            an_adapter_that_is_gone) T_RUN(who_awaits_is_never_overlooked)
             T_RUN(each_allocation_may_fail) T_RUN(a_receipt_waits_for_the_disk)
                 T_RUN(a_notice_without_memory))
