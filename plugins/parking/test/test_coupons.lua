@@ -165,4 +165,16 @@ test("merchants and operators issue, with a reason that is kept", function()
     end
 end)
 
+test("a coupon named twice in an id that was made up counts once", function()
+    local park = open()
+    local ids = issue(park, { kind = "money", amount_fen = 300 })
+    local id = park:enter(CAR, "09:00").session_id
+    park:at "10:40"
+    local made_up = park:quote(id, nil, ids).quote_id
+        :gsub("%.600%.", ".300.") .. "." .. ids[1]
+    park:refused(409, "parking/coupon-used", "POST",
+        "/sessions/" .. id .. "/payments", { as = "resident:wang",
+            body = { quote_id = made_up } })
+end)
+
 tap.finish()
