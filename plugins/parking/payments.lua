@@ -20,12 +20,13 @@ local WAITS_MS = 5 * linli.minute
 -- -- asking ---------------------------------------------------------------
 
 -- POST /sessions/{id}/payments. A sum of nothing is only worth a payment if
--- coupons made it so.
+-- coupons made it so: what is free anyway buys no grace.
 function M.create(call)
     local session = sessions.of_path(call)
     local quote, found, at =
         quotes.held_to(call, session, call.body.quote_id)
-    if quote.due_fen == 0 and #found == 0 then
+    if quote.due_fen == 0
+        and sessions.price(call, session, at).due_fen == 0 then
         call:fail("parking/nothing-due")
     end
     local payment = paying.begin(call, {
