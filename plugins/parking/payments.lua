@@ -57,15 +57,18 @@ local function let_out(call, session, accepted_at)
     return waits and { gate = exit.gate, at = accepted_at } or nil
 end
 
+local function grace_end(session, payment)
+    local grace = session.tariff.exit_grace_minutes
+        or tariff.DEFAULTS.exit_grace_minutes
+    return math.tointeger(payment.paid_at + grace * linli.minute)
+end
+
 -- The stay is covered up to the instant of its quote, and may end within the
 -- grace that begins with the acceptance.
 local function cover(call, session, payment)
-    local grace = session.tariff.exit_grace_minutes
-        or tariff.DEFAULTS.exit_grace_minutes
-    local leave_before = payment.paid_at + grace * linli.minute
     session = call.db.session:patch(session.id, {
         state = "paid",
-        leave_before = math.tointeger(leave_before),
+        leave_before = grace_end(session, payment),
         let_out = let_out(call, session, payment.paid_at),
     })
     call:timer { at = session.leave_before + 1, run = "grace_over",
@@ -73,14 +76,25 @@ local function cover(call, session, payment)
         subject = session.resident }
 end
 
--- What is still owed is worked out anew: another may have paid meanwhile.
+-- What is still owed is worked out anew: another may have paid meanwhile, or
+-- the stay may have ended in arrears. Then it owes what it cost; but an end
+-- within the grace costs no more than the quote did.
+local function owed_fen(call, session, payment)
+    local at = payment.more.at
+    if not sessions.OPEN[session.state] then
+        local left_at = session.left_at
+        local late = left_at > grace_end(session, payment)
+        at = late and left_at or math.min(at, left_at)
+    end
+    return sessions.unpaid_fen(call, session, at, payment.more.coupons)
+end
+
 local function accepted(call, payment)
     local session, more = call.db.session:get(payment.of), payment.more
     local open = session and sessions.OPEN[session.state]
     local debt = session and not open and arrears.owed(call, session)
-    local owed_fen = (open or debt) and sessions.unpaid_fen(call, session,
-        more.at, more.coupons) or 0
-    local nothing = owed_fen == 0 and payment.amount_fen > 0
+    local owed = (open or debt) and owed_fen(call, session, payment) or 0
+    local nothing = owed == 0 and payment.amount_fen > 0
     if nothing or not (open or debt) then
         coupons.release(call, more.coupons)
         return 0
@@ -88,15 +102,15 @@ local function accepted(call, payment)
     coupons.use(call, more.coupons, session)
     local used = session.coupons or linli.array()
     table.move(more.coupons, 1, #more.coupons, #used + 1, used)
-    local paid_fen = math.min(owed_fen, payment.amount_fen)
+    local paid_fen = math.min(owed, payment.amount_fen)
     session = call.db.session:patch(session.id, { coupons = used,
         paid_fen = session.paid_fen + paid_fen })
     if open then
         cover(call, session, payment)
     else
-        arrears.settle(call, session, owed_fen - paid_fen)
+        arrears.settle(call, session, owed - paid_fen)
     end
-    return owed_fen
+    return owed
 end
 
 paying.kind("stay", {
