@@ -15,6 +15,7 @@ local M = {}
 
 local PAY_MS = 6 * linli.minute
 local EARLY_MS = 15 * linli.minute -- a car may come through the gate before
+local OUT_MS = 15 * linli.minute -- and through the other gate after
 local OVERDUE_FACTOR = 2
 local CODES = 10000
 
@@ -56,6 +57,23 @@ function M.at_entry(call, session)
             return booking.id
         end
     end
+end
+
+-- Whether a session's booking pays for all of it, or until when: until the
+-- space is left, and so long as it takes to drive out. One that is cancelled
+-- pays for nothing.
+---@param call linli.Call
+---@param session {booking_id: string?}
+---@return boolean all, integer? covered_until
+function M.covers(call, session)
+    local booking = session.booking_id
+        and call.db.booking:get(session.booking_id)
+    if not booking or booking.state == "cancelled" then
+        return false
+    elseif M.LIVE[booking.state] then
+        return true
+    end
+    return false, booking.left_at + OUT_MS
 end
 
 -- -- what it costs --------------------------------------------------------
@@ -355,6 +373,12 @@ function M.left(call, id, at)
     end
 end
 
+-- Its car is in the car park, whether or not its driver has said so.
+local function is_inside(call, booking)
+    local session = call.db.session:find("open_plate", booking.plate)
+    return session ~= nil and session.booking_id == booking.id
+end
+
 -- The timer at the end of the booked time: who never came has had the space;
 -- who is still there is told, and so is the operator.
 ---@param call linli.Call
@@ -363,9 +387,13 @@ function M.ends(call, with)
     local booking = call.db.booking:get(with.id)
     if not booking then
         return
+    elseif booking.state == "paid" and is_inside(call, booking) then
+        booking = call.db.booking:patch(booking.id,
+            { state = "parking", arrived_at = booking.from })
     elseif booking.state == "paid" then
         finish(call, booking, booking.to)
-    elseif booking.state == "parking" then
+    end
+    if booking.state == "parking" then
         record.anomaly(call, "share_overstay", { booking_id = booking.id,
             plate = booking.plate, at = booking.to,
             resident = booking.resident })

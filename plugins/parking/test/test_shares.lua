@@ -421,4 +421,51 @@ test("free of charge, a booking is paid at once", function()
         overdue_fen = 0 })
 end)
 
+test("a booking that is cancelled pays for no stay", function()
+    local park, id = open()
+    local booking = booked(park, id, "10:00", "12:00")
+    local session = park:enter(OTHER, "09:50").session_id
+    expect(park:quote(session, LI), { due_fen = 0 })
+    act(park, booking, "cancel")
+    expect(park:exit(OTHER, "11:30"), { action = "hold", due_fen = 900 })
+end)
+
+test("who drives in and never says so is there all the same", function()
+    local park, id = open()
+    local booking = booked(park, id, "10:00", "12:00")
+    park:enter(OTHER, "09:50")
+    park:at "12:00"
+    tap.equal(park:anomalies(), "share_overstay", "anomalies")
+    expect(seen(park, booking), { state = "parking",
+        arrived_at = carpark.text "10:00" })
+    expect(park:exit(OTHER, "15:30"), { action = "open", due_fen = 0 })
+    expect(seen(park, booking), { state = "overdue_unpaid",
+        overdue_fen = 4000 })
+end)
+
+test("who drives in and out in time owes nothing more", function()
+    local park, id = open()
+    local booking = booked(park, id, "10:00", "12:00")
+    park:enter(OTHER, "09:50")
+    expect(park:exit(OTHER, "11:00"), { action = "open", due_fen = 0 })
+    park:enter(OTHER, "11:10") -- and comes back
+    expect(park:exit(OTHER, "11:59"), { action = "open", due_fen = 0 })
+    park:at "12:00"
+    expect(seen(park, booking), { state = "finished", overdue_fen = 0 })
+end)
+
+test("who has left the space and stays in the car park pays the tariff",
+    function()
+    local park, id = open()
+    local booking = booked(park, id, "10:00", "12:00")
+    local session = park:enter(OTHER, "10:00").session_id
+    act(park, booking, "arrive")
+    park:at "11:00"
+    act(park, booking, "leave")
+    park:at "11:15" -- time to drive out
+    expect(park:quote(session, LI), { due_fen = 0 })
+    -- From 11:15: 500, then 200 for the half hour.
+    expect(park:exit(OTHER, "12:45"), { action = "hold", due_fen = 700 })
+end)
+
 tap.finish()
