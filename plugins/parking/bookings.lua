@@ -259,7 +259,8 @@ paying.kind("booking", {
         call:timer { at = booking.to, run = "booking_end",
             with = { id = booking.id }, key = "end/" .. booking.id,
             subject = booking.resident }
-        record.count(call, "parking.share_booking", booking.id, call.now)
+        record.count(call, "parking.share_booking", booking.id,
+            payment.paid_at)
         return payment.amount_fen
     end,
     released = function(call, payment)

@@ -14,7 +14,8 @@ local texts = require "texts"
 
 local M = {}
 
--- A car that was held so long ago is taken to stand at that gate still.
+-- A car that was held so long ago is taken to stand at that gate still, when
+-- the payment is told of.
 local WAITS_MS = 5 * linli.minute
 
 -- -- asking ---------------------------------------------------------------
@@ -49,7 +50,7 @@ end
 local function let_out(call, session, accepted_at)
     local exit = session.exit
     local waits = exit and not exit.offline
-        and accepted_at - exit.at <= WAITS_MS
+        and call.now - exit.at <= WAITS_MS
     if waits then
         gates.command(call, exit.gate, "open",
             { reason = "paid", session = session })

@@ -401,4 +401,22 @@ test("a payment of a later end than the stay had pays no more than it cost",
     tap.equal(park.world:metered "parking.gmv_fen", 900, "gmv")
 end)
 
+test("a payment counts when it was accepted, whenever the plugin hears of it",
+    function()
+    local park = open()
+    local id = park:enter(CAR, "2026-03-31 22:00").session_id
+    park:at "2026-03-31 23:58"
+    park:exit(CAR, "2026-03-31 23:58")
+    local asked = park:payment(id, park:quote(id))
+    park.world:pay(asked.payment_id, { untold = true })
+    park:at "2026-04-01 09:00"
+    local commands = park:commands()
+    park.world:tell_again(asked.payment_id)
+    tap.equal(park:commands(), commands, "the car waits there no more")
+    local usage = park.world.meters[#park.world.meters]
+    expect(usage, { name = "parking.gmv_fen",
+        at = carpark.instant "2026-03-31 23:58" })
+    expect(park:exit(CAR, "2026-04-01 09:00"), { action = "hold" })
+end)
+
 tap.finish()
