@@ -15,6 +15,7 @@ local texts = require "texts"
 local M = {}
 
 local BUY_MS = 15 * linli.minute
+local AHEAD_MONTHS = 12 -- a pass may begin so late
 local MARKS = { 7, 1 } -- days before the end at which owners are reminded
 local REMIND_HOUR = 9
 local MONTHS_MAX = 120 -- of one pass, renewals included
@@ -275,6 +276,9 @@ local function check_start(call)
         call:fail("parking/time-invalid", "starts_on is no date")
     elseif starts_on < linli.time.day(call.now) then
         call:fail("parking/time-invalid", "starts_on has passed")
+    elseif starts_on > dates.add_months(linli.time.day(call.now),
+        AHEAD_MONTHS) then
+        call:fail("parking/time-invalid", "starts_on is too far ahead")
     end
     return starts_on
 end

@@ -353,4 +353,15 @@ test("fifty cars with passes replay within what one call may do",
     expect(results[50], { reason = "left", due_fen = 0 })
 end)
 
+test("dates that are none, or that no year has, are refused", function()
+    local park = open()
+    for _, starts_on in ipairs { "2026-04-31", "2027-02-29", "9999-12-31",
+        "2100-01-01", "2027-03-03" } do
+        park:refused(422, "parking/time-invalid", "POST", "/passes",
+            { as = "resident:wang", body = { product_id = "monthly",
+                plates = { CAR }, starts_on = starts_on } })
+    end
+    ask(park, { starts_on = "2027-03-02" })
+end)
+
 tap.finish()
