@@ -113,7 +113,7 @@ end
 function M.price(call, session, at, coupons)
     local from = session.entered_at
     local booked, booked_until = bookings.covers(call, session)
-    local pass_until = passes.covers_until(call, session) or from
+    local pass_until = passes.covers_until(call, session, at) or from
     local used = table.move(session.coupons or {}, 1,
         #(session.coupons or {}), 1, {})
     return tariff.quote(session.tariff, {
