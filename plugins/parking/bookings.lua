@@ -178,10 +178,14 @@ end
 local function check_debts(call)
     for _, of in ipairs { { "by_resident_state", call.resident.id },
         { "by_plate_state", call.body.plate } } do
-        local owes = call.db.booking:find(of[1], of[2], "overdue_unpaid")
-        local stays = call.db.booking:find(of[1], of[2], "parking")
-        if owes or stays and stays.to < call.now then
+        if call.db.booking:find(of[1], of[2], "overdue_unpaid") then
             call:fail("parking/overdue-unpaid")
+        end
+        for _, stays in ipairs(call.db.booking:list { index = of[1],
+            eq = { of[2], "parking" }, limit = 100 }) do
+            if stays.to < call.now then
+                call:fail("parking/overdue-unpaid")
+            end
         end
     end
 end

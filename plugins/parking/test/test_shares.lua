@@ -468,4 +468,24 @@ test("who has left the space and stays in the car park pays the tariff",
     expect(park:exit(OTHER, "12:45"), { action = "hold", due_fen = 700 })
 end)
 
+test("of several cars that are parked, each is looked at", function()
+    local config = {}
+    for name, value in pairs(carpark.CONFIG) do
+        config[name] = value
+    end
+    config.spaces = { A01 = carpark.CONFIG.spaces.A01,
+        A02 = carpark.CONFIG.spaces.A01 }
+    for _, ends in ipairs { { "11:00", "13:00" }, { "13:00", "11:00" } } do
+        local park, id = open(nil, config)
+        local other = shared(park, { space_id = "A02" }).id
+        for i, share_id in ipairs { id, other } do
+            local booking = booked(park, share_id, "10:00", ends[i])
+            park:at "10:00"
+            act(park, booking, "arrive")
+        end
+        park:at "11:30"
+        not_booked(park, 409, "parking/overdue-unpaid", id, "15:00", "16:00")
+    end
+end)
+
 tap.finish()
