@@ -322,6 +322,17 @@ local function command(call, booking, what)
     }, { subject = booking.resident })
 end
 
+-- A stay whose booking is over goes on as this one.
+local function take_over(call, booking)
+    local session = call.db.session:find("open_plate", booking.plate)
+    local before = session and session.lot == booking.lot
+        and session.booking_id and call.db.booking:get(session.booking_id)
+    if before and not M.LIVE[before.state]
+        and booking.from <= before.left_at + OUT_MS then
+        call.db.session:patch(session.id, { booking_id = booking.id })
+    end
+end
+
 -- POST /bookings/{id}/arrive.
 function M.arrive(call)
     local booking = of_path(call)
@@ -333,6 +344,7 @@ function M.arrive(call)
     check_code(call, booking)
     booking = call.db.booking:patch(booking.id,
         { state = "parking", arrived_at = call.now })
+    take_over(call, booking)
     command(call, booking, "open")
     return 200, view(call, booking)
 end
@@ -378,10 +390,33 @@ function M.left(call, id, at)
     end
 end
 
--- Its car is in the car park, whether or not its driver has said so.
-local function is_inside(call, booking)
+-- The stay that it pays for, if the car is in the car park, whether or not its
+-- driver has said so.
+local function stay_of(call, booking)
     local session = call.db.session:find("open_plate", booking.plate)
-    return session ~= nil and session.booking_id == booking.id
+    return session and session.booking_id == booking.id and session or nil
+end
+
+-- The car's next booking of the space, from the end of this one on.
+local function next_of(call, booking)
+    for _, other in ipairs(call.db.booking:overlapping("by_plate",
+        booking.plate, booking.to, booking.to + 1)) do
+        if other.space_id == booking.space_id and other.state == "paid" then
+            return other
+        end
+    end
+end
+
+-- It goes on as its next booking: nothing is overdue.
+local function hand_on(call, booking, other, stay)
+    finish(call, booking, booking.to)
+    if booking.state == "parking" then
+        call.db.booking:patch(other.id,
+            { state = "parking", arrived_at = other.from })
+    end
+    if stay then
+        call.db.session:patch(stay.id, { booking_id = other.id })
+    end
 end
 
 -- The timer at the end of the booked time: who never came has had the space;
@@ -390,22 +425,26 @@ end
 ---@param with {id: string}
 function M.ends(call, with)
     local booking = call.db.booking:get(with.id)
-    if not booking then
+    local live = booking
+        and (booking.state == "paid" or booking.state == "parking")
+    if not live then
         return
-    elseif booking.state == "paid" and is_inside(call, booking) then
-        booking = call.db.booking:patch(booking.id,
-            { state = "parking", arrived_at = booking.from })
-    elseif booking.state == "paid" then
+    end
+    local stay, other = stay_of(call, booking), next_of(call, booking)
+    if other then
+        return hand_on(call, booking, other, stay)
+    elseif booking.state == "paid" and not stay then
         finish(call, booking, booking.to)
+        return
     end
-    if booking.state == "parking" then
-        record.anomaly(call, "share_overstay", { booking_id = booking.id,
-            plate = booking.plate, at = booking.to,
-            resident = booking.resident })
-        call:notify { to = booking.resident, template = "share_overdue",
-            with = { space = booking.space_id },
-            key = "overdue/" .. booking.id }
-    end
+    call.db.booking:patch(booking.id, { state = "parking",
+        arrived_at = booking.arrived_at or booking.from })
+    record.anomaly(call, "share_overstay", { booking_id = booking.id,
+        plate = booking.plate, at = booking.to,
+        resident = booking.resident })
+    call:notify { to = booking.resident, template = "share_overdue",
+        with = { space = booking.space_id },
+        key = "overdue/" .. booking.id }
 end
 
 -- -- the time past its end ------------------------------------------------

@@ -488,4 +488,30 @@ test("of several cars that are parked, each is looked at", function()
     end
 end)
 
+test("two bookings in a row are one stay, and nothing is overdue", function()
+    for _, says in ipairs { "arrives", "leaves too", "says nothing" } do
+        local park, id = open()
+        local first = booked(park, id, "10:00", "11:00")
+        local second = booked(park, id, "11:00", "12:00")
+        park:enter(OTHER, "09:50")
+        park:at "10:00"
+        if says ~= "says nothing" then
+            act(park, first, "arrive")
+        end
+        if says == "leaves too" then
+            park:at "10:58"
+            act(park, first, "leave")
+        end
+        park:at "11:01"
+        if says == "leaves too" then
+            act(park, second, "arrive")
+        end
+        expect(seen(park, first), { state = "finished", overdue_fen = 0 })
+        expect(park:exit(OTHER, "11:50"), { action = "open", due_fen = 0 })
+        park:at "12:00"
+        expect(seen(park, second), { state = "finished", overdue_fen = 0 })
+        tap.equal(park:anomalies(), "", says)
+    end
+end)
+
 tap.finish()
