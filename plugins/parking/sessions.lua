@@ -145,6 +145,9 @@ end
 ---@param session table
 ---@return integer
 function M.lost_fee_fen(session)
+    if session.special or session.free then
+        return 0
+    end
     return math.tointeger(session.tariff.lost_fee_fen
         or tariff.DEFAULTS.lost_fee_fen)
 end
@@ -406,6 +409,9 @@ end
 -- found. It is not an open session.
 local function no_entry(call, passage)
     local pending = draft(call, passage, "no_entry")
+    local standing =
+        M.standing(passage.lists, passage.plate, pending.tariff)
+    pending.special, pending.free = standing.special, standing.free
     pending.exit = exit_of(passage)
     pending.ended_at = math.min(passage.at, call.now)
     pending = call.db.session:insert(pending)
