@@ -2,6 +2,7 @@
 -- reason and is kept (record.audit).
 
 local board = require "board"
+local bookings = require "bookings"
 local gates = require "gates"
 local linli = require "linli"
 local lists = require "lists"
@@ -48,6 +49,9 @@ function M.close(call)
         },
         ended_at = call.now,
     })
+    if session.booking_id then
+        bookings.left(call, session.booking_id, call.now)
+    end
     if gate then
         gates.command(call, gate, "open",
             { reason = "closed", session = session })

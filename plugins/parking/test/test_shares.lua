@@ -514,4 +514,15 @@ test("two bookings in a row are one stay, and nothing is overdue", function()
     end
 end)
 
+test("a booked stay that is closed by hand is a car that is gone", function()
+    local park, id = open()
+    local booking = booked(park, id, "10:00", "12:00")
+    local session = park:enter(OTHER, "10:00").session_id
+    act(park, booking, "arrive")
+    park:at "12:30"
+    park:close(session, { kind = "forced" })
+    expect(seen(park, booking), { state = "overdue_unpaid",
+        left_at = carpark.text "12:30", overdue_fen = 1000 })
+end)
+
 tap.finish()
