@@ -506,6 +506,15 @@ ll_await_keep_problem(struct ll_task *task, const struct ll_response *r)
     ll_txn_fini(&txn);
 }
 
+bool
+ll_await_final(const struct ll_task *task, int status, linli_str code)
+{
+    const struct ll_package *package = task->instance->package;
+    return status < 500 ||
+           (package != NULL &&
+               ll_manifest_problem(package->manifest, code) != NULL);
+}
+
 void
 ll_await_deliver(struct ll_task *task, const struct ll_response *response)
 {

@@ -49,6 +49,9 @@ linli_status ll_await_keep(
     struct ll_call *call, struct ll_err *err) LL_USE_RESULT;
 /* The same for a problem that is final, in a commit of its own. */
 void ll_await_keep_problem(struct ll_task *task, const struct ll_response *r);
+/* Whether the second step has said what it says: a status below 500, or a
+ * problem of the plugin's own. Anything else is tried again. */
+bool ll_await_final(const struct ll_task *task, int status, linli_str code);
 /* It has answered: whoever waits gets it. */
 void ll_await_deliver(struct ll_task *task, const struct ll_response *response);
 

@@ -325,7 +325,7 @@ on_task_response(struct ll_request *request, const struct ll_response *response)
     struct ll_task *task = LL_CONTAINER(request, struct ll_task, request);
     if (task->kind == LL_TASK_ANSWER && !task->gone) {
         bool problem = task->ended_with.len > 0;
-        bool over = response->status < 500;
+        bool over = ll_await_final(task, response->status, task->ended_with);
         if (problem && over)
             ll_await_keep_problem(task, response);
         if (over)

@@ -2,6 +2,8 @@
  * [loop] */
 #include "host/effect.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 #include "host/alert.h"
 
@@ -200,11 +202,14 @@ ll_dead_put(struct ll_host *host, const struct ll_space *space,
     const struct ll_dead *dead, struct ll_commit *commit)
 {
     struct ll_buf data;
-    char ref[LL_ALERT_JOB_BYTES] = "";
+    char ref[LL_ALERT_JOB_BYTES + 16] = "";
     ll_buf_init(&data, &host->mem, DEAD_BYTES_MAX);
     struct ll_jw w = ll_jw(&data);
     write_dead(&w, dead);
-    if (dead->seq == 0)
+    if (dead->named != NULL)
+        (void)snprintf(
+            ref, sizeof ref, "%s/%.*s", dead->named, LL_FMT(dead->id));
+    else if (dead->seq == 0)
         ll_alert_job_ref(dead->id, ref);
     struct ll_alert alert = {.space = space,
         .kind = ll_cstr(dead->kind),

@@ -41,6 +41,7 @@ struct ll_dead {
     int64_t attempts;
     linli_str subject;  /* a pid, or empty */
     linli_str trace_id; /* of the last attempt, or empty */
+    const char *named;  /* by what its alert is named; NULL: "job" */
 };
 /* An alert of it into the commit that leaves it; false without memory. */
 bool ll_dead_put(struct ll_host *host, const struct ll_space *space,

@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #define ID_RANDOM_BYTES 10
+#define BODY_BYTES_MAX ((size_t)1 << 20)
 
 /* -- ids -- */
 
@@ -85,6 +86,7 @@ void
 ll_pay_doc_init(struct ll_pay_doc *doc, struct ll_mem *mem)
 {
     memset(doc, 0, sizeof *doc);
+    ll_buf_init(&doc->text, mem, BODY_BYTES_MAX);
     ll_json_init(&doc->json, mem);
 }
 
@@ -92,6 +94,7 @@ void
 ll_pay_doc_fini(struct ll_pay_doc *doc)
 {
     ll_json_fini(&doc->json);
+    ll_buf_fini(&doc->text);
 }
 
 static linli_str
@@ -134,7 +137,10 @@ bool
 ll_pay_doc_read(struct ll_pay_doc *doc, linli_str body)
 {
     struct ll_payment *money = &doc->money;
-    if (ll_json_parse(&doc->json, body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
+    ll_buf_clear(&doc->text);
+    ll_buf_str(&doc->text, body);
+    if (doc->text.failed || ll_json_parse(&doc->json, ll_buf_view(&doc->text),
+                                LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
         return false;
     struct ll_jv root = ll_json_root(&doc->json);
     doc->id = text_of(root, "id");

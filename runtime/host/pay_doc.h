@@ -27,18 +27,19 @@ void ll_pay_refund_id(
 /* The same apart; false if it is none. */
 bool ll_pay_refund_id_split(linli_str id, linli_str *payment, uint32_t *number);
 
-/* What is kept; strings lie in `json`, or are the caller's. */
+/* What is kept; strings lie in `text` and `json`, or are the caller's. */
 struct ll_pay_doc {
     struct ll_payment money;
     linli_str id, title, channel, adapter;
     linli_str subject;     /* a pid, or empty */
     linli_str with_json;   /* ptr NULL: that of `json`, if there is one */
     linli_str params_json; /* what the provider answered; the same */
+    struct ll_buf text;    /* the body: a write may free where it came from */
     struct ll_json json;
 };
 void ll_pay_doc_init(struct ll_pay_doc *doc, struct ll_mem *mem);
 void ll_pay_doc_fini(struct ll_pay_doc *doc);
-/* Reads a body, which is borrowed; false without memory. */
+/* Reads a body; false without memory. */
 bool ll_pay_doc_read(struct ll_pay_doc *doc, linli_str body) LL_USE_RESULT;
 
 /* As it is kept. */

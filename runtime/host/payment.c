@@ -8,7 +8,8 @@
 #include "host/errand.h"
 #include "host/work.h"
 
-#define TEXT_BYTES_MAX ((size_t)1 << 20)
+#define TEXT_BYTES_MAX ((size_t)LL_OVERLAY_BYTES_MAX)
+#define UNTOLD "payment:" /* and the payment's id: of ~work */
 #define ALARM_BYTES_MAX 8192
 #define REF_BYTES 48 /* "payment/" and 32 digits */
 
@@ -29,18 +30,48 @@ ll_payments_open(struct ll_instance *instance, struct ll_err *err)
 
 /* -- a change -- */
 
+bool
+ll_pay_docs_get(
+    struct ll_pay_docs *docs, struct ll_instance *instance, linli_str payment)
+{
+    char id[sizeof UNTOLD + LL_DOC_ID_BYTES_MAX];
+    (void)snprintf(id, sizeof id, UNTOLD "%.*s", LL_FMT(payment));
+    docs->payment = ll_docs_get(ll_pay_coll(instance), payment);
+    docs->untold = ll_docs_get(ll_work_coll(instance), ll_cstr(id));
+    if (docs->payment != NULL && docs->untold != NULL)
+        return true;
+    ll_pay_docs_unref(docs);
+    return false;
+}
+
+bool
+ll_pay_docs_ready(const struct ll_pay_docs *docs, struct ll_wait *wait)
+{
+    return ll_doc_ready(docs->payment, wait) &&
+           ll_doc_ready(docs->untold, wait);
+}
+
+void
+ll_pay_docs_unref(struct ll_pay_docs *docs)
+{
+    ll_doc_unref(&docs->payment);
+    ll_doc_unref(&docs->untold);
+}
+
 linli_status
 ll_pay_change_begin(struct ll_pay_change *change, struct ll_instance *instance,
-    struct ll_doc *doc, struct ll_err *err)
+    const struct ll_pay_docs *docs, struct ll_err *err)
 {
     struct ll_host *host = instance->host;
+    const struct ll_doc *doc = docs->payment;
     change->host = host;
     change->instance = instance;
-    change->doc = doc;
+    change->docs = *docs;
+    change->commit = NULL;
     change->now_ms = ll_world_wall(host->world).ms;
     change->refund = 0;
     ll_pay_doc_init(&change->pay, &host->mem);
-    if (doc->state == LL_DOC_LOST)
+    if (doc->state == LL_DOC_LOST || docs->untold->state == LL_DOC_LOST)
         return ll_fail(err, LINLI_E_IO, "store/failed", "a payment");
     if (doc->content == NULL)
         return ll_fail(
@@ -95,28 +126,95 @@ is_told(const struct ll_pay_change *change)
     return money->state != change->state_before && is_settled(money->state);
 }
 
-static void
-write_work(struct ll_pay_change *change, linli_str id, struct ll_buf *text)
+/* What the plugin has not heard yet is one document of ~work: `with` is what
+ * its handler is called with, `then` what comes after that, so that it hears
+ * of a payment in the order in which things happened. */
+static bool
+is_rewritten(linli_str name)
 {
-    struct ll_jw w = ll_jw(text);
-    ll_buf_clear(text);
-    ll_jw_open(&w, '{');
-    ll_jw_key(&w, "id");
-    ll_jw_str(&w, id);
-    ll_jw_key(&w, "kind");
-    ll_jw_cstr(&w, "payment");
-    ll_queue_write_due(change->host, &w, change->now_ms);
-    ll_jw_key(&w, "at");
-    ll_jw_int(&w, change->now_ms);
-    ll_jw_key(&w, "run");
-    ll_jw_cstr(&w, "payments");
-    ll_jw_key(&w, "with");
-    ll_pay_doc_tell(&change->pay, change->refund, &w);
+    static const char *const names[] = {
+        "due", "seq", "attempts", "code", "dead_at", "with", "then"};
+    for (size_t i = 0; i < LL_COUNT(names); i++)
+        if (ll_str_is(name, names[i]))
+            return true;
+    return false;
+}
+
+static void
+write_first(struct ll_pay_change *change, struct ll_jw *w)
+{
+    ll_jw_open(w, '{');
+    ll_jw_key(w, "id");
+    ll_jw_str(w, change->docs.untold->id);
+    ll_jw_key(w, "kind");
+    ll_jw_cstr(w, "payment");
+    ll_queue_write_due(change->host, w, change->now_ms);
+    ll_jw_key(w, "at");
+    ll_jw_int(w, change->now_ms);
+    ll_jw_key(w, "run");
+    ll_jw_cstr(w, "payments");
     if (change->pay.subject.len > 0) {
-        ll_jw_key(&w, "subject");
-        ll_jw_str(&w, change->pay.subject);
+        ll_jw_key(w, "subject");
+        ll_jw_str(w, change->pay.subject);
     }
-    ll_jw_close(&w, '}');
+    ll_jw_key(w, "with");
+    ll_pay_doc_tell(&change->pay, change->refund, w);
+    ll_jw_close(w, '}');
+}
+
+static void
+copy_member(struct ll_jw *w, struct ll_jv root, const char *name)
+{
+    struct ll_jv value = ll_jv_get(root, name);
+    if (!ll_jv_there(value))
+        return;
+    ll_jw_key(w, name);
+    ll_jw_value(w, value);
+}
+
+/* The alert of one that was given up, and is not any more. */
+static void
+settle_dead(struct ll_pay_change *change)
+{
+    char ref[LL_ALERT_JOB_BYTES];
+    const struct ll_closing closing = {.by = LINLI_STR("linli"),
+        .reason = LINLI_STR("there is something new, and it is tried again"),
+        .at_ms = change->now_ms};
+    ll_check(change->commit != NULL);
+    ll_alert_job_ref(change->docs.untold->id, ref);
+    ll_alert_settle(
+        change->instance->space, ll_cstr(ref), &closing, change->commit);
+}
+
+/* Behind what is there. One that was given up is tried again: there is
+ * something new to it. */
+static void
+write_next(struct ll_pay_change *change, struct ll_jv root, struct ll_jw *w)
+{
+    bool dead = !ll_jv_there(ll_jv_get(root, "due"));
+    ll_jw_open(w, '{');
+    LL_JSON_MEMBERS (name, value, root) {
+        if (is_rewritten(ll_jv_str(name)))
+            continue;
+        ll_jw_key_str(w, ll_jv_str(name));
+        ll_jw_value(w, value);
+    }
+    if (dead) {
+        settle_dead(change);
+        ll_queue_write_due(change->host, w, change->now_ms);
+    } else {
+        copy_member(w, root, "due");
+        copy_member(w, root, "seq");
+        copy_member(w, root, "attempts");
+    }
+    copy_member(w, root, "with");
+    ll_jw_key(w, "then");
+    ll_jw_open(w, '[');
+    LL_JSON_EACH (item, ll_jv_get(root, "then"))
+        ll_jw_value(w, item);
+    ll_pay_doc_tell(&change->pay, change->refund, w);
+    ll_jw_close(w, ']');
+    ll_jw_close(w, '}');
 }
 
 /* The order to call the plugin's handler: with the payment as it is now. */
@@ -124,19 +222,73 @@ static linli_status
 put_work(struct ll_pay_change *change, struct ll_txn *txn, struct ll_buf *text,
     struct ll_err *err)
 {
-    unsigned char random[16];
-    char id[2 * sizeof random + 1];
-    ll_world_random(change->host->world, random, sizeof random);
-    ll_hex(random, sizeof random, id);
-    /* Nobody has this id: it is known to be absent. */
-    struct ll_doc *doc =
-        ll_docs_make(ll_work_coll(change->instance), ll_cstr(id));
-    if (doc == NULL)
-        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a payment");
-    write_work(change, doc->id, text);
-    linli_status status = ll_txn_put(txn, doc, text, change->now_ms, err);
-    ll_doc_unref(&doc);
+    struct ll_json json;
+    const struct ll_content *before = change->docs.untold->content;
+    linli_status status = LINLI_OK;
+    ll_json_init(&json, &change->host->mem);
+    ll_buf_clear(text);
+    struct ll_jw w = ll_jw(text);
+    if (before == NULL)
+        write_first(change, &w);
+    else if (ll_json_parse(&json, before->body, LL_JSON_DEPTH_MAX, NULL) ==
+             LINLI_OK)
+        write_next(change, ll_json_root(&json), &w);
+    else
+        status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a payment");
+    if (status == LINLI_OK)
+        status =
+            ll_txn_put(txn, change->docs.untold, text, change->now_ms, err);
+    ll_json_fini(&json);
     return status;
+}
+
+static void
+write_rest(
+    struct ll_coll *work, struct ll_jv root, int64_t now_ms, struct ll_jw *w)
+{
+    struct ll_host *host = ((struct ll_queue *)work->user)->host;
+    struct ll_jv then = ll_jv_get(root, "then"), first = ll_jv_first(then);
+    ll_jw_open(w, '{');
+    LL_JSON_MEMBERS (name, value, root) {
+        if (is_rewritten(ll_jv_str(name)))
+            continue;
+        ll_jw_key_str(w, ll_jv_str(name));
+        ll_jw_value(w, value);
+    }
+    ll_queue_write_due(host, w, now_ms);
+    ll_jw_key(w, "with");
+    ll_jw_value(w, first);
+    ll_jw_key(w, "then");
+    ll_jw_open(w, '[');
+    LL_JSON_EACH (item, then)
+        if (item.at != first.at)
+            ll_jw_value(w, item);
+    ll_jw_close(w, ']');
+    ll_jw_close(w, '}');
+}
+
+bool
+ll_pay_work_after(struct ll_coll *work, struct ll_jv root, int64_t now_ms,
+    struct ll_content **after)
+{
+    struct ll_json json;
+    struct ll_buf text;
+    struct ll_mem *mem = work->space->docs->mem;
+    *after = NULL;
+    if (ll_jv_count(ll_jv_get(root, "then")) == 0)
+        return true;
+    ll_json_init(&json, mem);
+    ll_buf_init(&text, mem, TEXT_BYTES_MAX);
+    struct ll_jw w = ll_jw(&text);
+    write_rest(work, root, now_ms, &w);
+    bool good = !text.failed &&
+                ll_json_parse(&json, ll_buf_view(&text), LL_JSON_DEPTH_MAX,
+                    NULL) == LINLI_OK &&
+                ll_content_new(work, ll_json_root(&json), ll_buf_view(&text),
+                    now_ms, after, NULL) == LINLI_OK;
+    ll_buf_fini(&text);
+    ll_json_fini(&json);
+    return good;
 }
 
 linli_status
@@ -147,7 +299,7 @@ ll_pay_change_put(
     ll_buf_init(&text, &change->host->mem, TEXT_BYTES_MAX);
     ll_pay_doc_write(&change->pay, &text);
     linli_status status =
-        ll_txn_put(txn, change->doc, &text, change->now_ms, err);
+        ll_txn_put(txn, change->docs.payment, &text, change->now_ms, err);
     for (uint32_t n = change->refunds_before + 1;
          status == LINLI_OK && n <= change->pay.money.refund_count; n++)
         status = put_refund(change, n, txn, err);

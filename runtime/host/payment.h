@@ -16,21 +16,35 @@
 
 /* -- a change -- */
 
+/* The documents of a payment: itself, and of ~work what its plugin has not
+ * heard of it yet. */
+struct ll_pay_docs {
+    struct ll_doc *payment, *untold;
+};
+/* References to them, for who opened the instance's payments; false without
+ * memory. */
+bool ll_pay_docs_get(struct ll_pay_docs *docs, struct ll_instance *instance,
+    linli_str payment) LL_USE_RESULT;
+/* True if both are known; otherwise `wait` is told when to ask again. */
+bool ll_pay_docs_ready(const struct ll_pay_docs *docs, struct ll_wait *wait);
+void ll_pay_docs_unref(struct ll_pay_docs *docs);
+
 /* A payment in hand, for one turn. */
 struct ll_pay_change {
     struct ll_host *host;
     struct ll_instance *instance;
-    struct ll_doc *doc; /* ready; borrowed */
+    struct ll_pay_docs docs;  /* ready; borrowed */
+    struct ll_commit *commit; /* that it is in; of a call: NULL */
     int64_t now_ms;
     struct ll_pay_doc pay; /* what it was, to be changed; */
     enum ll_pay_state state_before;
     uint32_t refunds_before;
     uint32_t refund; /* the one that was settled by it; 0: none */
 };
-/* Reads the document; LINLI_E_NOT_FOUND if there is none (any more),
+/* Reads the payment; LINLI_E_NOT_FOUND if there is none (any more),
  * LINLI_E_NOMEM. Whatever it returns, ends with ll_pay_change_fini. */
 linli_status ll_pay_change_begin(struct ll_pay_change *change,
-    struct ll_instance *instance, struct ll_doc *doc,
+    struct ll_instance *instance, const struct ll_pay_docs *docs,
     struct ll_err *err) LL_USE_RESULT;
 void ll_pay_change_fini(struct ll_pay_change *change);
 /* Writes the payment, an errand for each new refund, and the order to call
@@ -46,6 +60,11 @@ linli_status ll_payments_open(
 /* What is done towards the provider, and at the end of the window. */
 extern const struct ll_errand_kind ll_pay_create_kind, ll_pay_expire_kind,
     ll_pay_refund_kind;
+
+/* For host/work.c: what is left of an order, `root`, when its first part has
+ * been heard; *after NULL: nothing. False without memory. */
+bool ll_pay_work_after(struct ll_coll *work, struct ll_jv root, int64_t now_ms,
+    struct ll_content **after) LL_USE_RESULT;
 
 /* -- alerts -- */
 
@@ -73,7 +92,7 @@ struct ll_pay_receipt {
     void (*done)(struct ll_pay_receipt *receipt, const struct ll_err *err);
     /* its own */
     struct ll_wait wait;
-    struct ll_doc *doc;
+    struct ll_pay_docs docs;
     struct ll_instance *instance;
     uint64_t number; /* to be durable before it is answered */
     bool open, answering;

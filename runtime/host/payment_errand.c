@@ -18,7 +18,7 @@ struct attempt {
     struct ll_errand *errand;
     struct ll_pay_request request;
     const struct ll_pay_adapter *adapter; /* NULL: not asked yet */
-    struct ll_doc *doc;
+    struct ll_pay_docs docs;
     struct ll_wait wait;
     void (*go)(struct attempt *attempt); /* the document is known */
     /* What else becomes of it if the payment is gone; NULL: nothing. */
@@ -33,11 +33,11 @@ struct attempt {
 static void
 end(struct attempt *attempt, const struct ll_errand_end *how)
 {
-    /* `write` needs it, and the attempt goes with its errand. */
-    struct ll_doc *doc = attempt->doc;
+    /* `write` needs them, and the attempt goes with its errand. */
+    struct ll_pay_docs docs = attempt->docs;
     ll_wait_cancel(&attempt->wait);
     ll_errand_end(attempt->errand, how);
-    ll_doc_unref(&doc);
+    ll_pay_docs_unref(&docs);
 }
 
 static void
@@ -70,14 +70,15 @@ cancel(struct ll_errand *errand)
     ll_wait_cancel(&attempt->wait);
     if (attempt->adapter != NULL)
         attempt->adapter->cancel(&attempt->request);
-    ll_doc_unref(&attempt->doc);
+    ll_pay_docs_unref(&attempt->docs);
 }
 
 static void
 on_ready(struct ll_wait *wait)
 {
     struct attempt *attempt = LL_CONTAINER(wait, struct attempt, wait);
-    attempt->go(attempt);
+    if (ll_pay_docs_ready(&attempt->docs, wait))
+        attempt->go(attempt);
 }
 
 /* Begins an attempt: looks up the payment, then goes on. */
@@ -98,11 +99,10 @@ begin(struct ll_errand *errand, linli_str payment,
     attempt->go = go;
     attempt->wait = (struct ll_wait){.ready = on_ready};
     attempt->request.host = errand->host;
-    attempt->doc = ll_docs_get(ll_pay_coll(errand->instance), payment);
     errand->state = attempt;
-    if (attempt->doc == NULL)
+    if (!ll_pay_docs_get(&attempt->docs, errand->instance, payment))
         end_again(attempt, "runtime/memory");
-    else if (ll_doc_ready(attempt->doc, &attempt->wait))
+    else if (ll_pay_docs_ready(&attempt->docs, &attempt->wait))
         go(attempt);
 }
 
@@ -112,7 +112,7 @@ read_payment(struct attempt *attempt, struct ll_pay_change *change)
 {
     struct ll_err err;
     linli_status status = ll_pay_change_begin(
-        change, attempt->errand->instance, attempt->doc, &err);
+        change, attempt->errand->instance, &attempt->docs, &err);
     if (status == LINLI_OK)
         return true;
     ll_pay_change_fini(change);
@@ -158,9 +158,9 @@ write_created(struct ll_errand *errand, bool dead, struct ll_txn *txn,
 {
     struct attempt *attempt = errand->state;
     struct ll_pay_change change;
-    LL_UNUSED(commit);
     linli_status status =
-        ll_pay_change_begin(&change, errand->instance, attempt->doc, err);
+        ll_pay_change_begin(&change, errand->instance, &attempt->docs, err);
+    change.commit = commit;
     bool there = status == LINLI_OK;
     if (status == LINLI_E_NOT_FOUND)
         status = LINLI_OK; /* whom it was about has been forgotten */
@@ -213,7 +213,9 @@ go_create(struct attempt *attempt)
         .channel = ll_arena_str(arena, pay->channel),
         .amount_fen = money->amount_fen,
         .pay_by_ms = money->pay_by_ms};
-    bool wanted = money->state == LL_PAY_CREATING && !money->answered;
+    /* Who has paid a wrong sum may still pay the right one. */
+    bool wanted = !money->answered && (money->state == LL_PAY_CREATING ||
+                                          money->state == LL_PAY_FLAGGED);
     bool served = wanted && find_adapter(attempt, pay);
     ll_pay_change_fini(&change);
     if (!wanted) { /* paid, or expired, before it was asked for */
@@ -253,7 +255,8 @@ write_refunded(struct ll_errand *errand, bool dead, struct ll_txn *txn,
     if (dead) /* nobody knows: it stays pending, so nothing is paid twice */
         return LINLI_OK;
     linli_status status =
-        ll_pay_change_begin(&change, errand->instance, attempt->doc, err);
+        ll_pay_change_begin(&change, errand->instance, &attempt->docs, err);
+    change.commit = commit;
     struct ll_pay_result result = {
         .number = attempt->number, .done = !attempt->refused};
     if (status == LINLI_OK && ll_payment_refunded(&change.pay.money, &result,
@@ -355,9 +358,9 @@ write_expired(struct ll_errand *errand, bool dead, struct ll_txn *txn,
     struct attempt *attempt = errand->state;
     struct ll_pay_change change;
     LL_UNUSED(dead);
-    LL_UNUSED(commit);
     linli_status status =
-        ll_pay_change_begin(&change, errand->instance, attempt->doc, err);
+        ll_pay_change_begin(&change, errand->instance, &attempt->docs, err);
+    change.commit = commit;
     if (status == LINLI_OK &&
         ll_payment_expire(&change.pay.money, change.now_ms))
         status = ll_pay_change_put(&change, txn, err);

@@ -19,7 +19,7 @@ unlink_receipt(struct ll_pay_receipt *r)
     if (r->next != NULL)
         r->next->prev = r->prev;
     ll_wait_cancel(&r->wait);
-    ll_doc_unref(&r->doc);
+    ll_pay_docs_unref(&r->docs);
 }
 
 void
@@ -219,10 +219,11 @@ change_payment(struct ll_pay_receipt *r, struct ll_err *err)
     struct ll_commit *commit = ll_docs_commit_new(docs);
     if (commit == NULL)
         return no_memory(err);
-    r->number = r->doc->number;
+    r->number = r->docs.payment->number;
     ll_txn_init(&txn, docs);
     linli_status status =
-        ll_pay_change_begin(&change, r->instance, r->doc, err);
+        ll_pay_change_begin(&change, r->instance, &r->docs, err);
+    change.commit = commit;
     if (status == LINLI_OK)
         status = write_change(r, &change, &txn, commit, err);
     if (status == LINLI_OK)
@@ -303,7 +304,9 @@ decide(struct ll_pay_receipt *r)
 static void
 on_ready(struct ll_wait *wait)
 {
-    decide(LL_CONTAINER(wait, struct ll_pay_receipt, wait));
+    struct ll_pay_receipt *r = LL_CONTAINER(wait, struct ll_pay_receipt, wait);
+    if (ll_pay_docs_ready(&r->docs, wait))
+        decide(r);
 }
 
 /* The payment's id, by itself or from its refund's; both must agree. */
@@ -325,8 +328,7 @@ look_up(struct ll_pay_receipt *r, linli_str payment)
     struct ll_err err;
     if (ll_payments_open(r->instance, &err) != LINLI_OK)
         return false;
-    r->doc = ll_docs_get(ll_pay_coll(r->instance), payment);
-    return r->doc != NULL;
+    return ll_pay_docs_get(&r->docs, r->instance, payment);
 }
 
 void
@@ -337,7 +339,7 @@ ll_pay_receive(struct ll_pay_receipt *receipt)
     receipt->number = 0;
     receipt->answering = false;
     receipt->open = true;
-    receipt->doc = NULL;
+    receipt->docs = (struct ll_pay_docs){NULL, NULL};
     receipt->wait = (struct ll_wait){.ready = on_ready};
     receipt->prev = NULL;
     receipt->next = host->receipts;
@@ -351,7 +353,7 @@ ll_pay_receive(struct ll_pay_receipt *receipt)
     } else if (!look_up(receipt, payment)) {
         (void)no_memory(&receipt->err);
         answer_durable(receipt);
-    } else if (ll_doc_ready(receipt->doc, &receipt->wait)) {
+    } else if (ll_pay_docs_ready(&receipt->docs, &receipt->wait)) {
         decide(receipt);
     }
 }

@@ -330,7 +330,8 @@ read_seen(struct ll_call *call, struct ll_op *op, struct ll_pay_change *change,
     const struct ll_content *content = NULL;
     change->host = call->host;
     change->instance = call->instance;
-    change->doc = op->doc;
+    change->docs = (struct ll_pay_docs){.payment = op->doc};
+    change->commit = NULL;
     change->now_ms = call->now_ms;
     change->refund = 0;
     linli_status status = ll_txn_read(&call->txn, op->doc, &content, err);

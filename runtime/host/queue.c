@@ -75,7 +75,14 @@ static bool
 is_of_attempt(linli_str name)
 {
     return ll_str_is(name, "due") || ll_str_is(name, "attempts") ||
-           ll_str_is(name, "code") || ll_str_is(name, "dead_at");
+           ll_str_is(name, "code") || ll_str_is(name, "dead_at") ||
+           ll_str_is(name, "revived");
+}
+
+bool
+ll_queue_revived(struct ll_jv root)
+{
+    return ll_jv_true(ll_jv_get(root, "revived"));
 }
 
 void
@@ -83,6 +90,7 @@ ll_queue_write_put_off(
     struct ll_jw *w, struct ll_jv root, const struct ll_put_off *to)
 {
     ll_jw_open(w, '{');
+    bool revived = to->revived || ll_queue_revived(root);
     LL_JSON_MEMBERS (name, value, root) {
         if (is_of_attempt(ll_jv_str(name)))
             continue;
@@ -94,6 +102,10 @@ ll_queue_write_put_off(
     if (to->code != NULL) {
         ll_jw_key(w, "code");
         ll_jw_cstr(w, to->code);
+    }
+    if (revived) {
+        ll_jw_key(w, "revived");
+        ll_jw_bool(w, true);
     }
     ll_jw_key(w, to->due_ms == INT64_MAX ? "dead_at" : "due");
     ll_jw_int(w, to->due_ms == INT64_MAX ? to->now_ms : to->due_ms);

@@ -72,9 +72,12 @@ struct ll_put_off {
     int64_t now_ms;
     const char *code;           /* of the failure, or NULL */
     const struct ll_dead *dead; /* an alert in the same commit, or NULL */
+    bool revived; /* it was dead: what its death settled is settled */
 };
-/* Its members, with those of the attempt: `attempts`, `code`; and `due`, or
- * `dead_at`. */
+/* Whether a document says that it was dead once. */
+bool ll_queue_revived(struct ll_jv root);
+/* Its members, with those of the attempt: `attempts`, `code`, `revived`; and
+ * `due`, or `dead_at`. */
 void ll_queue_write_put_off(
     struct ll_jw *w, struct ll_jv root, const struct ll_put_off *to);
 /* Writes the document so, in a commit of its own. False without memory. */

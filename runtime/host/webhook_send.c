@@ -74,7 +74,8 @@ put_gone(struct ll_errand *errand, struct ll_commit *commit, struct ll_err *err)
         .id = with(errand, "webhook"),
         .run = LINLI_STR("webhook"),
         .code = LINLI_STR("webhook/gone"),
-        .attempts = errand->attempts + 1};
+        .attempts = errand->attempts + 1,
+        .named = "webhook"};
     return ll_dead_put(errand->host, errand->community->space, &dead, commit)
                ? LINLI_OK
                : ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an alert");
@@ -90,7 +91,9 @@ settle(struct ll_errand *errand, bool dead, struct ll_txn *txn,
     LL_UNUSED(dead);
     if (!read_webhook(sending))
         return LINLI_OK;
-    webhook->pending -= webhook->pending > 0;
+    /* One that an operator sends again was settled when it was given up. */
+    if (!ll_queue_revived(ll_json_root(&errand->json)))
+        webhook->pending -= webhook->pending > 0;
     if (sending->gone && !webhook->disabled) {
         webhook->why = LINLI_STR("gone");
         linli_status status = put_gone(errand, commit, err);

@@ -8,6 +8,7 @@
 #include "host/await.h"
 #include "host/device.h"
 #include "host/effect.h"
+#include "host/payment.h"
 #include "host/queue.h"
 #include "host/task.h"
 
@@ -57,6 +58,7 @@ job_free(struct job *job)
     if (job->task.doc != NULL)
         job->task.doc->owner = NULL;
     ll_doc_unref(&job->task.doc);
+    ll_content_free(&host->mem, &job->task.after);
     ll_identity_unref(&job->task.device);
     ll_arena_fini(&job->arena);
     ll_release(&host->mem, job, sizeof *job);
@@ -84,10 +86,11 @@ dead_of(const struct job *job, linli_str code)
 static bool
 says_no(const struct job *job, int status, linli_str code)
 {
-    return (job->task.kind == LL_TASK_DEVICE ||
-               job->task.kind == LL_TASK_ANSWER) &&
-           status >= 400 && status < 500 &&
-           !ll_str_is(code, "request/not-found") &&
+    bool final = job->task.kind == LL_TASK_DEVICE ? status < 500
+                 : job->task.kind == LL_TASK_ANSWER
+                     ? ll_await_final(&job->task, status, code)
+                     : false;
+    return final && status >= 400 && !ll_str_is(code, "request/not-found") &&
            !ll_task_not_its_fault(code);
 }
 
@@ -164,6 +167,16 @@ read_timer(struct job *job, struct ll_jv root, enum ll_task_kind kind)
     ll_buf_fini(&text);
 }
 
+/* The next that a payment has come to is another call, after this one. */
+static bool
+read_payment(struct job *job, struct ll_jv root)
+{
+    struct ll_task *task = &job->task;
+    read_timer(job, root, LL_TASK_PAYMENT);
+    return ll_pay_work_after(
+        job->queue->coll, root, task->now_ms, &task->after);
+}
+
 static bool
 read_answer(struct job *job, struct ll_jv root)
 {
@@ -190,7 +203,7 @@ read_job(struct job *job)
         else if (ll_str_is(kind, "job"))
             read_timer(job, root, LL_TASK_JOB);
         else if (ll_str_is(kind, "payment"))
-            read_timer(job, root, LL_TASK_PAYMENT);
+            good = read_payment(job, root);
         else if (ll_str_is(kind, "answer"))
             good = read_answer(job, root);
         else

@@ -11,6 +11,7 @@
 #include "host/payment.h"
 #include "server/face.h"
 
+#define LOG_EVERY_NS ((int64_t)1000000000)
 #define ARENA_BYTES_MAX ((size_t)64 << 10)
 
 /* A notice that waits for its commit; holds the request meanwhile. */
@@ -43,6 +44,7 @@ reply(struct ll_face *face, struct ll_request *request,
     request->respond(request, &response);
 }
 
+/* Anybody can send what is refused: the log has one of a second. */
 static void
 refuse(struct ll_face *face, struct ll_request *request,
     const struct ll_pay_adapter *adapter, const struct ll_err *err)
@@ -50,7 +52,11 @@ refuse(struct ll_face *face, struct ll_request *request,
     struct ll_log_line line = {.level = LL_WARN,
         .code = err->code,
         .msg = LINLI_STR("a payment notice was refused")};
-    ll_log_write(&face->host->log, &line);
+    int64_t now_ns = ll_world_mono(face->host->world).ns;
+    if (face->refused_ns == 0 || now_ns - face->refused_ns >= LOG_EVERY_NS) {
+        face->refused_ns = now_ns;
+        ll_log_write(&face->host->log, &line);
+    }
     reply(face, request, adapter, err);
 }
 

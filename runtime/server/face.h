@@ -25,6 +25,7 @@ struct ll_face {
     struct ll_listening *listening;       /* requests that wait for events */
     struct ll_asking *asking;             /* what became of a call */
     struct ll_calling_back *calling_back; /* notices of providers */
+    int64_t refused_ns; /* when the log had one that was refused; 0: never */
 };
 
 /* Listens and hooks itself into the host, which frees it. */

@@ -138,7 +138,9 @@ retry(struct acting *acting, struct ll_jv document, const struct ll_job *job,
     struct ll_view *view = &acting->view;
     struct ll_host *host = view->face->host;
     int64_t now_ms = ll_world_wall(host->world).ms;
-    struct ll_put_off to = {.due_ms = now_ms, .now_ms = now_ms};
+    struct ll_put_off to = {.due_ms = now_ms,
+        .now_ms = now_ms,
+        .revived = job->state == LL_JOB_DEAD};
     struct ll_job after = *job;
     struct ll_buf text;
     after.state = LL_JOB_WAITING;

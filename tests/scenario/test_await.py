@@ -25,7 +25,9 @@ MANIFEST = dict(
             {"method": "POST", "path": "/ask/job", "caller": ["resident"]},
             {"method": "GET", "path": "/note/:id", "caller": ["resident"]}],
     problems={"probe/no": {"status": 409,
-                           "title": {"zh-CN": "不行", "en": "No"}}})
+                           "title": {"zh-CN": "不行", "en": "No"}},
+              "probe/closed": {"status": 503,
+                               "title": {"zh-CN": "关门", "en": "Closed"}}})
 LUA = """
 local linli = require("linli")
 local p = linli.plugin()
@@ -53,7 +55,7 @@ p:job("ask", function(call, with)
     return call:await(fetch("/job"), "note", with)
 end)
 p:answer("tell", function(call, answer, state)
-    if state.fail then call:fail("probe/no") end
+    if state.fail then call:fail(state.fail) end
     if state.broken then error("as ever") end
     call.db.note:put{id = state.id, resident = call.resident.id}
     return 201, {ok = answer.ok, status = answer.status, body = answer.body,
@@ -176,10 +178,12 @@ def test_a_job_may_await_and_nobody_is_answered():
 
 def test_a_refusal_is_an_answer():
     with probe() as (d, _):
-        got = ask(d, {"id": "a", "fail": True},
+        got = ask(d, {"id": "a", "fail": "probe/no"},
                   headers={"Accept-Language": "zh-CN"})
         tap.equal((got.status, got.code, got.json["title"]),
                   (409, "probe/no", "不行"))
+        got = ask(d, {"id": "a", "fail": "probe/closed"})
+        tap.equal((got.status, got.code), (503, "probe/closed"))
         tap.equal(note(d, "a"), {})
         tap.equal(note(d, "first-a"), {"id": "first-a", "n": 1})
 

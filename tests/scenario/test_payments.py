@@ -426,8 +426,9 @@ def test_a_notice_that_names_nothing():
         payment = p.order()
         other = payment[:-1] + ("0" if payment[-1] != "0" else "1")
         for name in ("nosuch", other, "p999-" + "0" * 20):
-            (status, answer), = p.trigger("payment.paid", name, want=1)
-            tap.equal((status, answer["code"]), (404, "FAIL"), answer)
+            for status, answer in p.trigger("payment.paid", name, "--times",
+                                            "3", want=1):
+                tap.equal((status, answer["code"]), (404, "FAIL"), answer)
         (status, _), = p.trigger("refund.done", payment + "-r1", want=1)
         tap.equal(status, 404)
         told = p.alerts("linli.payment_unknown")
@@ -468,6 +469,41 @@ def test_a_plugin_that_is_disabled_is_told_later():
                   {"t1": "accepted", "t2": "second", "t3": "second"})
         p.d.enable(p.d.source("tests/plugins/payer"))
         p.wait_told(payment, "paid")
+
+
+def test_it_hears_things_in_their_order():
+    with payer() as p:
+        payment = p.order()
+        p.paid(payment)
+        first, second = p.refund(payment, 100), p.refund(payment, 400)
+        third = p.order()
+        p.d.linli_ok("plugin", "disable", "payer")
+        p.refunded(second["id"])
+        p.paid(third)
+        p.refunded(first["id"])
+        p.d.kill()
+        p.d.restart()
+        p.d.enable(p.d.source("tests/plugins/payer"))
+        p.wait_told(payment, "paid", "partially_refunded", "refunded")
+        heard = p.seen(payment)["heard"]
+        tap.equal([h.get("refund") for h in heard],
+                  [None, second["id"], first["id"]])
+        p.wait_told(third, "paid")
+
+
+def test_a_handler_that_fails_hears_it_all_the_same():
+    with payer(virtual=True) as p:
+        good_at = NOW + 24 * 3600 * 1000
+        payment = p.order(**{"with": {"good_at": good_at}})
+        p.paid(payment)
+        p.advance("12h")
+        tap.equal((p.told(payment), len(p.alerts("linli.dead_payment"))),
+                  ([], 1))
+        p.advance("12h")  # it would be well, and is not tried again
+        tap.equal(p.told(payment), [])
+        p.refunded(p.refund(payment, 100)["id"])
+        p.wait_told(payment, "paid", "partially_refunded")
+        tap.equal(p.alerts("linli.dead_payment&state=open"), [])
 
 
 def test_a_call_that_fails_asks_for_nothing():

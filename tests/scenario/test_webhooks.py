@@ -283,6 +283,49 @@ def test_given_up_after_twenty():
         tap.equal(len(c.receiver.got), 21)
 
 
+def test_one_that_was_given_up_is_sent_again():
+    """By an operator: under the same id, and it counts for nothing more."""
+    with community(503, options=["--clock=virtual"]) as c:
+        secret = c.add()
+        c.emit(1)
+        c.d.linli_ok("clock", "advance", "2d")
+        c.d.kill()
+        c.d.restart()
+        job, = c.d.linli_ok("jobs", "--json").json["items"]
+        tap.equal({k: job[k] for k in ("id", "plugin", "kind", "run",
+                                       "attempts", "code")},
+                  {"id": c.receiver.ids()[0], "plugin": "-",
+                   "kind": "errand", "run": "webhook", "attempts": 20,
+                   "code": "webhook/refused"})
+        # Others are on their way: what was settled once is not again.
+        c.emit(2)
+        c.d.linli_ok("clock", "advance", "1s")
+        c.d.linli_ok("jobs", "retry", "-", job["id"])
+        c.d.linli_ok("clock", "advance", "2d")
+        tap.equal(len(c.receiver.got), 60)
+        tap.equal(c.one()["pending"], 0)
+        waiting = c.d.linli_ok("jobs", "--json").json["items"]
+        tap.equal(len(waiting), 2)
+        c.emit(3)
+        c.d.linli_ok("clock", "advance", "1s")
+        tap.equal(c.one()["pending"], 1)
+        c.receiver.statuses = [204]
+        c.d.linli_ok("jobs", "retry", "-", job["id"])
+        c.d.linli_ok("clock", "advance", "10ms")
+        message = c.receiver.got[-1]
+        tap.equal(message[0]["webhook-id"], job["id"])
+        verified(message, secret, now=int(message[0]["webhook-timestamp"]))
+        tap.equal(c.one()["pending"], 1)
+        dropped, = c.d.linli_ok("jobs", "--json").json["items"]
+        c.d.linli_ok("jobs", "drop", "-", dropped["id"], "--reason", "late")
+        c.d.linli_ok("clock", "advance", "1h")
+        tap.equal(c.one()["pending"], 0)
+        tap.equal(c.d.linli_ok("jobs", "--state", "all",
+                               "--json").json["items"], [])
+        tap.equal(c.d.linli_ok("alerts", "--state", "open",
+                               "--json").json["items"], [])
+
+
 def test_no_more_than_sixteen_wait():
     with community(503, options=["--clock=virtual"]) as c:
         c.add()

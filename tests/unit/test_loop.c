@@ -281,6 +281,10 @@ static const struct {
         "{\"kind\":2,\"nodes\":3,\"due\":0,\"late\":false,\"name\":"
         "\"shop.paid\",\"input\":\"[1,2,3]\",\"caller\":\"system\","
         "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\"}"},
+    {{.kind = 4, .name = "priced", .input = "[1,{}]"},
+        "{\"kind\":4,\"nodes\":2,\"due\":0,\"late\":false,\"name\":"
+        "\"priced\",\"input\":\"[1,{}]\",\"caller\":\"system\","
+        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\"}"},
 };
 
 T_CASE(every_kind_of_call_arrives)
@@ -293,7 +297,7 @@ static const struct call bad[] = {
     {.items = 16, .params = 1},
     {.items = 23, .params = 1},
     {.items = 25, .params = 1},
-    {.kind = 3},
+    {.kind = 6},
     {.kind = -1},
     {.params = 1, .route = 1},
     {.params = 1, .route = -1},

@@ -54,6 +54,10 @@ p:payment(function(call, payment)
   if payment.with and payment.with.hang then
     while true do end
   end
+  if payment.with and payment.with.good_at and
+     call.now < payment.with.good_at then
+    error("not yet")
+  end
   call.db.heard:insert { payment = payment.id, n = before + 1,
                          state = payment.state, kind = call.kind,
                          refund = payment.refund_id, with = payment.with,
