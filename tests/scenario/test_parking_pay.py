@@ -450,6 +450,32 @@ def test_a_booking_pays_for_the_stay_that_it_is_for():
                state="overdue_unpaid", overdue_fen=1000)
 
 
+def test_a_visitor_overstays():
+    """Nobody the community's directory knows: the operator is told."""
+    with parking() as park:
+        share = park.ok("POST", "/shares", {
+            "space_id": "A01", "from": rfc3339("10:00"),
+            "to": rfc3339("20:00"), "price_fen_per_hour": 500,
+            "audience": "public"})
+        guest = "resident:guest"
+        booking = park.ok("POST", "/shares/%s/bookings" % share["id"], {
+            "from": rfc3339("10:00"), "to": rfc3339("12:00"),
+            "plate": "沪G00001"}, guest)
+        park.paid(booking)
+        park.at("10:00")
+        path = "/bookings/" + booking["id"]
+        park.ok("POST", path + "/arrive", {}, guest)
+        park.at("12:30")
+        tap.equal([a["kind"] for a in park.ok(
+            "GET", "/anomalies", as_=OPERATOR)["items"]], ["share_overstay"])
+        park.refused("parking/overdue-unpaid", "POST",
+                     "/shares/%s/bookings" % share["id"], {
+                         "from": rfc3339("15:00"), "to": rfc3339("16:00"),
+                         "plate": "沪G00001"}, guest)
+        expect(park.ok("POST", path + "/leave", {}, guest),
+               state="overdue_unpaid", overdue_fen=1000)
+
+
 # -- signs -----------------------------------------------------------------
 
 def test_signs_are_told_of_free_spaces():
