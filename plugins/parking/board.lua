@@ -11,7 +11,7 @@ local TELL_MS = 10 * linli.second
 ---@param call linli.Call
 ---@param lot string
 function M.changed(call, lot)
-    if not (linli.config.lots[lot] or {}).capacity then
+    if not ((linli.config.lots or {})[lot] or {}).capacity then
         return
     end
     call:job { run = "free_spaces", with = { lot = lot },
@@ -37,7 +37,7 @@ end
 ---@param call linli.Call
 ---@param with {lot: string}
 function M.tell(call, with)
-    if linli.config.lots[with.lot] then
+    if (linli.config.lots or {})[with.lot] then
         local board = count(call, with.lot)
         board.at = linli.time.format(call.now)
         call:event("parking.free_spaces", board)

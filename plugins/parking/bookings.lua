@@ -15,6 +15,7 @@ local M = {}
 
 local PAY_MS = 6 * linli.minute
 local EARLY_MS = 15 * linli.minute -- a car may come through the gate before
+local OUT_MS = 15 * linli.minute -- and through the other gate after
 local OVERDUE_FACTOR = 2
 local CODES = 10000
 
@@ -56,6 +57,23 @@ function M.at_entry(call, session)
             return booking.id
         end
     end
+end
+
+-- Whether a session's booking pays for all of it, or until when: until the
+-- space is left, and so long as it takes to drive out. One that is cancelled
+-- pays for nothing.
+---@param call linli.Call
+---@param session {booking_id: string?}
+---@return boolean all, integer? covered_until
+function M.covers(call, session)
+    local booking = session.booking_id
+        and call.db.booking:get(session.booking_id)
+    if not booking or booking.state == "cancelled" then
+        return false
+    elseif M.LIVE[booking.state] then
+        return true
+    end
+    return false, booking.left_at + OUT_MS
 end
 
 -- -- what it costs --------------------------------------------------------
@@ -160,10 +178,14 @@ end
 local function check_debts(call)
     for _, of in ipairs { { "by_resident_state", call.resident.id },
         { "by_plate_state", call.body.plate } } do
-        local owes = call.db.booking:find(of[1], of[2], "overdue_unpaid")
-        local stays = call.db.booking:find(of[1], of[2], "parking")
-        if owes or stays and stays.to < call.now then
+        if call.db.booking:find(of[1], of[2], "overdue_unpaid") then
             call:fail("parking/overdue-unpaid")
+        end
+        for _, stays in ipairs(call.db.booking:list { index = of[1],
+            eq = { of[2], "parking" }, limit = 100 }) do
+            if stays.to < call.now then
+                call:fail("parking/overdue-unpaid")
+            end
         end
     end
 end
@@ -241,7 +263,8 @@ paying.kind("booking", {
         call:timer { at = booking.to, run = "booking_end",
             with = { id = booking.id }, key = "end/" .. booking.id,
             subject = booking.resident }
-        record.count(call, "parking.share_booking", booking.id, call.now)
+        record.count(call, "parking.share_booking", booking.id,
+            payment.paid_at)
         return payment.amount_fen
     end,
     released = function(call, payment)
@@ -299,6 +322,17 @@ local function command(call, booking, what)
     }, { subject = booking.resident })
 end
 
+-- A stay whose booking is over goes on as this one.
+local function take_over(call, booking)
+    local session = call.db.session:find("open_plate", booking.plate)
+    local before = session and session.lot == booking.lot
+        and session.booking_id and call.db.booking:get(session.booking_id)
+    if before and not M.LIVE[before.state]
+        and booking.from <= before.left_at + OUT_MS then
+        call.db.session:patch(session.id, { booking_id = booking.id })
+    end
+end
+
 -- POST /bookings/{id}/arrive.
 function M.arrive(call)
     local booking = of_path(call)
@@ -310,6 +344,7 @@ function M.arrive(call)
     check_code(call, booking)
     booking = call.db.booking:patch(booking.id,
         { state = "parking", arrived_at = call.now })
+    take_over(call, booking)
     command(call, booking, "open")
     return 200, view(call, booking)
 end
@@ -355,24 +390,61 @@ function M.left(call, id, at)
     end
 end
 
+-- The stay that it pays for, if the car is in the car park, whether or not its
+-- driver has said so.
+local function stay_of(call, booking)
+    local session = call.db.session:find("open_plate", booking.plate)
+    return session and session.booking_id == booking.id and session or nil
+end
+
+-- The car's next booking of the space, from the end of this one on.
+local function next_of(call, booking)
+    for _, other in ipairs(call.db.booking:overlapping("by_plate",
+        booking.plate, booking.to, booking.to + 1)) do
+        if other.space_id == booking.space_id and other.state == "paid" then
+            return other
+        end
+    end
+end
+
+-- It goes on as its next booking: nothing is overdue.
+local function hand_on(call, booking, other, stay)
+    finish(call, booking, booking.to)
+    if booking.state == "parking" then
+        call.db.booking:patch(other.id,
+            { state = "parking", arrived_at = other.from })
+    end
+    if stay then
+        call.db.session:patch(stay.id, { booking_id = other.id })
+    end
+end
+
 -- The timer at the end of the booked time: who never came has had the space;
 -- who is still there is told, and so is the operator.
 ---@param call linli.Call
 ---@param with {id: string}
 function M.ends(call, with)
     local booking = call.db.booking:get(with.id)
-    if not booking then
+    local live = booking
+        and (booking.state == "paid" or booking.state == "parking")
+    if not live then
         return
-    elseif booking.state == "paid" then
-        finish(call, booking, booking.to)
-    elseif booking.state == "parking" then
-        record.anomaly(call, "share_overstay", { booking_id = booking.id,
-            plate = booking.plate, at = booking.to,
-            resident = booking.resident })
-        call:notify { to = booking.resident, template = "share_overdue",
-            with = { space = booking.space_id },
-            key = "overdue/" .. booking.id }
     end
+    local stay, other = stay_of(call, booking), next_of(call, booking)
+    if other then
+        return hand_on(call, booking, other, stay)
+    elseif booking.state == "paid" and not stay then
+        finish(call, booking, booking.to)
+        return
+    end
+    call.db.booking:patch(booking.id, { state = "parking",
+        arrived_at = booking.arrived_at or booking.from })
+    record.anomaly(call, "share_overstay", { booking_id = booking.id,
+        plate = booking.plate, at = booking.to,
+        resident = booking.resident })
+    call:notify { to = booking.resident, template = "share_overdue",
+        with = { space = booking.space_id },
+        key = "overdue/" .. booking.id }
 end
 
 -- -- the time past its end ------------------------------------------------

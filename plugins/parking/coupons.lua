@@ -80,23 +80,24 @@ function M.issue(call)
     return 201, { coupon_ids = ids, items = items }
 end
 
--- The coupons of these ids, free for a session; in their order.
+-- The coupons of these ids, free for a session; in their order. None of them
+-- counts twice.
 ---@param call linli.Call
 ---@param ids string[]
 ---@param session table
 ---@return table[]
 function M.free(call, ids, session)
-    local found = {}
+    local found, named = {}, {}
     for i, id in ipairs(ids) do
         local coupon = call.db.coupon:get(id)
         if not coupon or coupon.plate and coupon.plate ~= session.plate then
             call:fail("parking/coupon-unknown", id)
-        elseif coupon.state ~= "free" then
+        elseif coupon.state ~= "free" or named[id] then
             call:fail("parking/coupon-used", id)
         elseif coupon.expires_at and coupon.expires_at <= call.now then
             call:fail("parking/coupon-expired", id)
         end
-        found[i] = coupon
+        found[i], named[id] = coupon, true
     end
     return found
 end

@@ -2,6 +2,7 @@
 -- reason and is kept (record.audit).
 
 local board = require "board"
+local bookings = require "bookings"
 local gates = require "gates"
 local linli = require "linli"
 local lists = require "lists"
@@ -48,6 +49,9 @@ function M.close(call)
         },
         ended_at = call.now,
     })
+    if session.booking_id then
+        bookings.left(call, session.booking_id, call.now)
+    end
     if gate then
         gates.command(call, gate, "open",
             { reason = "closed", session = session })
@@ -63,14 +67,14 @@ end
 
 -- Gives the session its plate; lists, passes and bookings are asked anew.
 local function rename(call, session, plate)
-    local changes = { plate = plate }
+    local standing =
+        sessions.standing(lists.open(call), plate, session.tariff)
+    local changes = { plate = plate, special = standing.special,
+        free = standing.free }
     if session.state ~= "no_entry" then
-        local standing =
-            sessions.standing(lists.open(call), plate, session.tariff)
         local anew = { id = session.id, plate = plate, lot = session.lot,
-            entered_at = session.entered_at, free = standing.free }
+            entered_at = session.entered_at }
         sessions.cover(call, anew)
-        changes.special, changes.free = standing.special, anew.free
         changes.pass_id = anew.pass_id or linli.null
         changes.booking_id = anew.booking_id or linli.null
         changes.open_plate = session.open_plate and plate or nil

@@ -15,6 +15,7 @@ local texts = require "texts"
 local M = {}
 
 local BUY_MS = 15 * linli.minute
+local AHEAD_MONTHS = 12 -- a pass may begin so late
 local MARKS = { 7, 1 } -- days before the end at which owners are reminded
 local REMIND_HOUR = 9
 local MONTHS_MAX = 120 -- of one pass, renewals included
@@ -68,8 +69,14 @@ local function in_use(call, pass_id, session)
     return false
 end
 
--- The pass that pays for a stay: valid when it begins, and not in use. A
--- second car is temporary for its whole stay (P29).
+local function usable(call, of_plate, session)
+    return of_plate.active and takes(of_plate, session.lot)
+        and not in_use(call, of_plate.pass_id, session)
+end
+
+-- The pass that pays for a stay: valid when it begins, or, of an entry that is
+-- told late, begun since; and not in use. A second car is temporary for its
+-- whole stay (P29).
 ---@param call linli.Call
 ---@param session {id: string?, plate: string, lot: string,
 ---               entered_at: integer}
@@ -77,35 +84,44 @@ end
 function M.at_entry(call, session)
     local at = session.entered_at
     for _, of_plate in ipairs(call.db.pass_plate:overlapping("by_plate",
-        session.plate, at, at + 1)) do
-        if of_plate.active and takes(of_plate, session.lot)
-            and not in_use(call, of_plate.pass_id, session) then
+        session.plate, at, math.max(at, call.now) + 1)) do
+        if usable(call, of_plate, session) then
             return of_plate.pass_id
         end
     end
 end
 
--- Until when the session's pass pays for it, as it is now: it may have been
--- renewed meanwhile.
+-- Until when the session's pass pays for a stay up to `at`, as the pass is
+-- now: it may have been renewed meanwhile.
 ---@param call linli.Call
 ---@param session table
+---@param at integer
 ---@return integer?
-function M.covers_until(call, session)
+function M.covers_until(call, session, at)
     local pass = session.pass_id and call.db.pass:get(session.pass_id)
-    return pass and pass.to
+    return pass and pass.from < at and pass.to or nil
 end
 
--- The cars of a new pass that are inside: the first to come uses it.
+-- The cars that are inside when a pass begins, or is paid: the first to have
+-- come uses it.
 local function cover_inside(call, pass)
     local inside = {}
-    each_plate(call, pass, function(_, _, plate)
-        inside[#inside + 1] = call.db.session:find("open_plate", plate)
+    each_plate(call, pass, function(kept, id, plate)
+        local session = pass.from <= call.now
+            and call.db.session:find("open_plate", plate)
+        if session then
+            inside[#inside + 1] =
+                { session = session, of_plate = kept:get(id) }
+        end
     end)
     table.sort(inside, function(a, b)
-        return a.entered_at < b.entered_at
+        return a.session.entered_at < b.session.entered_at
     end)
-    for _, session in ipairs(inside) do
-        if not session.pass_id and M.at_entry(call, session) == pass.id then
+    for _, car in ipairs(inside) do
+        local session = car.session
+        local old = session.pass_id and call.db.pass:get(session.pass_id)
+        if (not old or old.to <= pass.from)
+            and usable(call, car.of_plate, session) then
             call.db.session:patch(session.id, { pass_id = pass.id })
         end
     end
@@ -136,7 +152,7 @@ end
 ---@param with {id: string, days: integer}
 function M.remind(call, with)
     local pass = call.db.pass:get(with.id)
-    if not pass or pass.state ~= "active" then
+    if not pass or pass.state ~= "active" or pass.to <= call.now then
         return
     end
     call:notify {
@@ -171,6 +187,9 @@ end
 function M.month_begins(call, with)
     local pass = call.db.pass:get(with.id)
     if pass and pass.state == "active" then
+        if pass.month_on == pass.starts_on then
+            cover_inside(call, pass)
+        end
         count_months(call, pass)
     end
 end
@@ -275,6 +294,9 @@ local function check_start(call)
         call:fail("parking/time-invalid", "starts_on is no date")
     elseif starts_on < linli.time.day(call.now) then
         call:fail("parking/time-invalid", "starts_on has passed")
+    elseif starts_on > dates.add_months(linli.time.day(call.now),
+        AHEAD_MONTHS) then
+        call:fail("parking/time-invalid", "starts_on is too far ahead")
     end
     return starts_on
 end

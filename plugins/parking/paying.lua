@@ -3,6 +3,7 @@
 -- each payment settles once, what is counted, and what goes back.
 
 local linli = require "linli"
+local record = require "record"
 local texts = require "texts"
 
 local M = {}
@@ -76,7 +77,7 @@ local function accept(call, payment, at)
     local owed_fen = kinds[payment.kind].accepted(call, payment)
     local kept_fen = math.min(owed_fen, payment.amount_fen)
     if kept_fen > 0 then
-        call:meter("parking.gmv_fen", kept_fen, { event_id = payment.id })
+        record.count(call, "parking.gmv_fen", payment.id, at, kept_fen)
     end
     if kept_fen < payment.amount_fen then
         refund(call, payment, payment.amount_fen - kept_fen, texts.OVERPAID)

@@ -14,18 +14,20 @@ local texts = require "texts"
 
 local M = {}
 
--- A car that was held so long ago is taken to stand at that gate still.
+-- A car that was held so long ago is taken to stand at that gate still, when
+-- the payment is told of.
 local WAITS_MS = 5 * linli.minute
 
 -- -- asking ---------------------------------------------------------------
 
 -- POST /sessions/{id}/payments. A sum of nothing is only worth a payment if
--- coupons made it so.
+-- coupons made it so: what is free anyway buys no grace.
 function M.create(call)
     local session = sessions.of_path(call)
     local quote, found, at =
         quotes.held_to(call, session, call.body.quote_id)
-    if quote.due_fen == 0 and #found == 0 then
+    if quote.due_fen == 0
+        and sessions.price(call, session, at).due_fen == 0 then
         call:fail("parking/nothing-due")
     end
     local payment = paying.begin(call, {
@@ -48,7 +50,7 @@ end
 local function let_out(call, session, accepted_at)
     local exit = session.exit
     local waits = exit and not exit.offline
-        and accepted_at - exit.at <= WAITS_MS
+        and call.now - exit.at <= WAITS_MS
     if waits then
         gates.command(call, exit.gate, "open",
             { reason = "paid", session = session })
@@ -56,15 +58,18 @@ local function let_out(call, session, accepted_at)
     return waits and { gate = exit.gate, at = accepted_at } or nil
 end
 
+local function grace_end(session, payment)
+    local grace = session.tariff.exit_grace_minutes
+        or tariff.DEFAULTS.exit_grace_minutes
+    return math.tointeger(payment.paid_at + grace * linli.minute)
+end
+
 -- The stay is covered up to the instant of its quote, and may end within the
 -- grace that begins with the acceptance.
 local function cover(call, session, payment)
-    local grace = session.tariff.exit_grace_minutes
-        or tariff.DEFAULTS.exit_grace_minutes
-    local leave_before = payment.paid_at + grace * linli.minute
     session = call.db.session:patch(session.id, {
         state = "paid",
-        leave_before = math.tointeger(leave_before),
+        leave_before = grace_end(session, payment),
         let_out = let_out(call, session, payment.paid_at),
     })
     call:timer { at = session.leave_before + 1, run = "grace_over",
@@ -72,14 +77,25 @@ local function cover(call, session, payment)
         subject = session.resident }
 end
 
--- What is still owed is worked out anew: another may have paid meanwhile.
+-- What is still owed is worked out anew: another may have paid meanwhile, or
+-- the stay may have ended in arrears. Then it owes what it cost; but an end
+-- within the grace costs no more than the quote did.
+local function owed_fen(call, session, payment)
+    local at = payment.more.at
+    if not sessions.OPEN[session.state] then
+        local left_at = session.left_at
+        local late = left_at > grace_end(session, payment)
+        at = late and left_at or math.min(at, left_at)
+    end
+    return sessions.unpaid_fen(call, session, at, payment.more.coupons)
+end
+
 local function accepted(call, payment)
     local session, more = call.db.session:get(payment.of), payment.more
     local open = session and sessions.OPEN[session.state]
     local debt = session and not open and arrears.owed(call, session)
-    local owed_fen = (open or debt) and sessions.unpaid_fen(call, session,
-        more.at, more.coupons) or 0
-    local nothing = owed_fen == 0 and payment.amount_fen > 0
+    local owed = (open or debt) and owed_fen(call, session, payment) or 0
+    local nothing = owed == 0 and payment.amount_fen > 0
     if nothing or not (open or debt) then
         coupons.release(call, more.coupons)
         return 0
@@ -87,15 +103,15 @@ local function accepted(call, payment)
     coupons.use(call, more.coupons, session)
     local used = session.coupons or linli.array()
     table.move(more.coupons, 1, #more.coupons, #used + 1, used)
-    local paid_fen = math.min(owed_fen, payment.amount_fen)
+    local paid_fen = math.min(owed, payment.amount_fen)
     session = call.db.session:patch(session.id, { coupons = used,
         paid_fen = session.paid_fen + paid_fen })
     if open then
         cover(call, session, payment)
     else
-        arrears.settle(call, session, owed_fen - paid_fen)
+        arrears.settle(call, session, owed - paid_fen)
     end
-    return owed_fen
+    return owed
 end
 
 paying.kind("stay", {

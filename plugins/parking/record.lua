@@ -48,14 +48,15 @@ end
 -- How far back usage may be counted.
 local COUNTED_MS = 72 * linli.hour
 
--- Counts one of a meter, once for its id, in the period in which it happened.
+-- Counts something, once for its id, in the period in which it happened.
 ---@param call linli.Call
 ---@param meter string
 ---@param id string
 ---@param at integer
-function M.count(call, meter, id, at)
+---@param quantity integer?  one if left out
+function M.count(call, meter, id, at, quantity)
     at = math.min(math.max(at, call.now - COUNTED_MS), call.now)
-    call:meter(meter, 1, { event_id = id, at = at })
+    call:meter(meter, quantity or 1, { event_id = id, at = at })
 end
 
 -- A kept document as it is answered.

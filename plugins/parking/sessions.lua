@@ -112,19 +112,21 @@ end
 ---@return parking.Quote
 function M.price(call, session, at, coupons)
     local from = session.entered_at
+    local booked, booked_until = bookings.covers(call, session)
+    local pass_until = passes.covers_until(call, session, at) or from
     local used = table.move(session.coupons or {}, 1,
         #(session.coupons or {}), 1, {})
     return tariff.quote(session.tariff, {
         entered_at = from,
         left_at = math.max(from, math.min(at, from + tariff.STAY_MS_MAX)),
         plate = session.plate,
-        pass_until = passes.covers_until(call, session),
+        pass_until = math.max(pass_until, booked_until or from),
         coupons = table.move(coupons or {}, 1, #(coupons or {}), #used + 1,
             used),
         paid_fen = session.paid_fen,
         leave_before = session.leave_before,
         special = session.special,
-        free = session.free,
+        free = session.free or booked,
     }, linli.time)
 end
 
@@ -143,6 +145,9 @@ end
 ---@param session table
 ---@return integer
 function M.lost_fee_fen(session)
+    if session.special or session.free then
+        return 0
+    end
     return math.tointeger(session.tariff.lost_fee_fen
         or tariff.DEFAULTS.lost_fee_fen)
 end
@@ -228,7 +233,6 @@ end
 function M.cover(call, session)
     session.pass_id = passes.at_entry(call, session)
     session.booking_id = bookings.at_entry(call, session)
-    session.free = session.free or session.booking_id ~= nil
 end
 
 -- An entry begins a session. One that a later entry has overtaken leaves the
@@ -405,6 +409,9 @@ end
 -- found. It is not an open session.
 local function no_entry(call, passage)
     local pending = draft(call, passage, "no_entry")
+    local standing =
+        M.standing(passage.lists, passage.plate, pending.tariff)
+    pending.special, pending.free = standing.special, standing.free
     pending.exit = exit_of(passage)
     pending.ended_at = math.min(passage.at, call.now)
     pending = call.db.session:insert(pending)

@@ -259,6 +259,45 @@ def test_arrears_are_paid():
         expect(debt, state="paid", amount_fen=900)
 
 
+def test_a_debt_is_what_the_stay_cost():
+    """Asked for at 10:00, accepted after an exit at 10:40 was told."""
+    with parking() as park:
+        sid = park.enter(CAR, "09:00")["session_id"]
+        park.at("10:00")
+        asked = park.ask_to_pay(sid, park.quote(sid))
+        park.at("10:04")
+        park.device("camera-g2", "/gates/g2/replay", {"events": [
+            {"event_id": "x1", "kind": "exit", "plate": CAR,
+             "captured_at": rfc3339("10:40")}]}, "POST")
+        park.paid(asked)
+        where = "/arrears?plate=" + urllib.parse.quote(CAR)
+        debt, = park.ok("GET", where)["items"]
+        expect(debt, state="owed", amount_fen=400)
+        park.pay(sid, "11:00")
+        debt, = park.ok("GET", where)["items"]
+        expect(debt, state="paid")
+        tap.equal(park.metered("parking.gmv_fen"), 900)
+
+
+def test_a_coupon_counts_once_and_buys_no_grace():
+    with parking() as park:
+        coupon, = park.ok("POST", "/coupons/issue", {
+            "kind": "money", "amount_fen": 300, "reason": "消费满百"},
+            OPERATOR)["coupon_ids"]
+        sid = park.enter(CAR, "09:00")["session_id"]
+        where = "/sessions/%s/payments" % sid
+        park.at("09:29")
+        quote = park.quote(sid, coupon_ids=[coupon])
+        park.refused("parking/nothing-due", "POST", where,
+                     {"quote_id": quote["quote_id"]})
+        park.at("10:40")
+        quote = park.quote(sid, coupon_ids=[coupon])
+        expect(quote, due_fen=600)
+        made_up = quote["quote_id"].replace(".600.", ".300.") + "." + coupon
+        park.refused("parking/coupon-used", "POST", where,
+                     {"quote_id": made_up})
+
+
 def test_a_paid_car_goes_though_the_plugin_hangs():
     """The gate is answered by the fallback; the stay ends when the plugin is
     back, as paid."""
@@ -305,6 +344,22 @@ def test_a_pass_ends_mid_stay_and_its_reminders_go_once():
         park.enter(CAR, "04-03 22:00")
         expect(park.exit(CAR, "04-04 01:10"), action="hold", due_fen=700)
         tap.equal(park.metered("parking.pass_month"), 2)
+
+
+def test_a_pass_begins_mid_stay():
+    with parking() as park:
+        park.paid(park.ok("POST", "/passes", {
+            "product_id": "monthly", "plates": [CAR],
+            "starts_on": "2030-03-05"}))
+        sid = park.enter(CAR, "22:00")["session_id"]
+        park.at("23:40")
+        expect(park.quote(sid), due_fen=900)
+        park.at("03-05 00:00:01")
+        expect(park.quote(sid), due_fen=0)
+        expect(park.exit(CAR, "03-07 09:00"), action="open", due_fen=0)
+        park.refused("parking/time-invalid", "POST", "/passes", {
+            "product_id": "monthly", "plates": [CAR],
+            "starts_on": "9999-12-31"})
 
 
 # -- shared spaces ---------------------------------------------------------
@@ -362,6 +417,63 @@ def test_a_cancelled_booking_goes_back():
         expect(park.ok("POST", "/bookings/%s/cancel" % booking["id"], {},
                        LI), state="cancelled", refunded_fen=1000)
         tap.equal(park.ask("DELETE", "/shares/" + share["id"]).status, 204)
+
+
+def test_a_booking_pays_for_the_stay_that_it_is_for():
+    with parking() as park:
+        share = park.ok("POST", "/shares", {
+            "space_id": "A01", "from": rfc3339("10:00"),
+            "to": rfc3339("20:00"), "price_fen_per_hour": 500,
+            "audience": "residents"})
+        where = "/shares/%s/bookings" % share["id"]
+        window = {"from": rfc3339("10:00"), "to": rfc3339("12:00"),
+                  "plate": OTHER}
+        booking = park.ok("POST", where, window, LI)
+        park.paid(booking)
+        park.enter(OTHER, "09:50")
+        park.ok("POST", "/bookings/%s/cancel" % booking["id"], {}, LI)
+        again = park.ok("POST", where, window, LI)
+        park.paid(again)
+        expect(park.exit(OTHER, "11:30"), action="hold", due_fen=900)
+        park.ok("POST", "/gates/g2/open", {"reason": "试"}, OPERATOR)
+        sid, = [s["id"] for s in park.ok(
+            "GET", "/sessions?state=inside", as_=LI)["items"]]
+        park.pay(sid, "11:31", LI)
+        expect(park.exit(OTHER, "11:32"), action="open")
+        park.enter(OTHER, "11:40")
+        park.at("12:00")
+        expect(park.ok("GET", "/bookings/" + again["id"], as_=LI),
+               state="parking")
+        tap.equal(len(park.messages("li")), 1, "told of the end")
+        expect(park.exit(OTHER, "12:00:01"), action="open", due_fen=0)
+        expect(park.ok("GET", "/bookings/" + again["id"], as_=LI),
+               state="overdue_unpaid", overdue_fen=1000)
+
+
+def test_a_visitor_overstays():
+    """Nobody the community's directory knows: the operator is told."""
+    with parking() as park:
+        share = park.ok("POST", "/shares", {
+            "space_id": "A01", "from": rfc3339("10:00"),
+            "to": rfc3339("20:00"), "price_fen_per_hour": 500,
+            "audience": "public"})
+        guest = "resident:guest"
+        booking = park.ok("POST", "/shares/%s/bookings" % share["id"], {
+            "from": rfc3339("10:00"), "to": rfc3339("12:00"),
+            "plate": "沪G00001"}, guest)
+        park.paid(booking)
+        park.at("10:00")
+        path = "/bookings/" + booking["id"]
+        park.ok("POST", path + "/arrive", {}, guest)
+        park.at("12:30")
+        tap.equal([a["kind"] for a in park.ok(
+            "GET", "/anomalies", as_=OPERATOR)["items"]], ["share_overstay"])
+        park.refused("parking/overdue-unpaid", "POST",
+                     "/shares/%s/bookings" % share["id"], {
+                         "from": rfc3339("15:00"), "to": rfc3339("16:00"),
+                         "plate": "沪G00001"}, guest)
+        expect(park.ok("POST", path + "/leave", {}, guest),
+               state="overdue_unpaid", overdue_fen=1000)
 
 
 # -- signs -----------------------------------------------------------------

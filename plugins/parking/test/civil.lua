@@ -44,7 +44,8 @@ function M.fixed(offset)
         return os.date("!%Y-%m-%d", (at + shift) // 1000)
     end
     function zone.from_day(date)
-        return M.parse(date .. "T00:00:00" .. suffix)
+        local at = M.parse(date .. "T00:00:00" .. suffix)
+        return at and zone.day(at) == date and at or nil
     end
     function zone.fields(at)
         local local_at = at + shift

@@ -5,6 +5,8 @@
 --
 --   world:pay(id)                        the provider's notice that it is paid
 --   world:pay(id, { transaction = "t2" })  another transaction of it
+--   world:pay(id, { untold = true })     the plugin will hear of it later
+--   world:tell_again(id)                 now, or once more
 --   world:refuse_next()                  the provider takes no sum, once
 --   world.no_adapter = "cash"            a channel that nobody serves
 --   world:refunded(id)                   a refund is done
@@ -255,8 +257,11 @@ function World:pay(id, options)
     elseif not LIVE[payment.state] or self.now >= payment.pay_by then
         return payment.transaction and "second" or "late"
     end
-    tell(self, change(self, id, { state = "paid", paid_at = self.now,
-        transaction = transaction }))
+    local paid = change(self, id, { state = "paid", paid_at = self.now,
+        transaction = transaction })
+    if not options.untold then
+        tell(self, paid)
+    end
     return "accepted"
 end
 

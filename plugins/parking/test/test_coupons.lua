@@ -165,4 +165,36 @@ test("merchants and operators issue, with a reason that is kept", function()
     end
 end)
 
+test("a coupon named twice in an id that was made up counts once", function()
+    local park = open()
+    local ids = issue(park, { kind = "money", amount_fen = 300 })
+    local id = park:enter(CAR, "09:00").session_id
+    park:at "10:40"
+    local made_up = park:quote(id, nil, ids).quote_id
+        :gsub("%.600%.", ".300.") .. "." .. ids[1]
+    park:refused(409, "parking/coupon-used", "POST",
+        "/sessions/" .. id .. "/payments", { as = "resident:wang",
+            body = { quote_id = made_up } })
+end)
+
+test("a coupon buys no time for a stay that owes nothing", function()
+    local park = open()
+    local ids = issue(park, { kind = "money", amount_fen = 100, count = 2 })
+    local id = park:enter(CAR, "09:00").session_id
+    local function not_taken()
+        park:refused(409, "parking/nothing-due", "POST",
+            "/sessions/" .. id .. "/payments", { as = "resident:wang",
+                body = { quote_id =
+                    park:quote(id, nil, { ids[1] }).quote_id } })
+    end
+    park:at "09:29" -- within the free minutes
+    not_taken()
+    park:at "09:44"
+    expect(park:quote(id), { due_fen = 500 })
+    park:pay(id, "09:55")
+    park:at "10:10" -- within the grace
+    not_taken()
+    expect(park:exit(CAR, "10:10:01"), { action = "hold", due_fen = 200 })
+end)
+
 tap.finish()

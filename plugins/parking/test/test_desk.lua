@@ -229,4 +229,24 @@ test("the operator reads what was done and what went wrong", function()
         plate_masked = "沪A***45" })
 end)
 
+test("a plate that owes nothing owes nothing for a lost entry either",
+    function()
+    local park = open()
+    local police = "沪A1234警"
+    local seen = park:exit(police, "10:00")
+    expect(seen, { action = "hold", reason = "no_entry", due_fen = 0,
+        special = true })
+    park:close(seen.session_id, { kind = "no_entry" })
+    expect(park:session(seen.session_id).closed, { fee_fen = 0,
+        collected_fen = 0 })
+    local misread = park:exit("沪A12340", "10:05")
+    expect(misread, { due_fen = 5000, special = false })
+    park:correct(misread.session_id, "沪A9999警")
+    park:close(misread.session_id, { kind = "no_entry" })
+    expect(park:session(misread.session_id).closed, { fee_fen = 0 })
+    local inside = park:enter(police, "11:00").session_id
+    park:close(inside, { kind = "lost" })
+    expect(park:session(inside).closed, { fee_fen = 0 })
+end)
+
 tap.finish()

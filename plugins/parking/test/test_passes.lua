@@ -126,8 +126,9 @@ end)
 test("the day it ends is not its own, the day it starts is", function()
     local park = open()
     buy(park, { starts_on = "2026-03-05" })
-    local id = park:enter(CAR, "2026-03-04 23:59:59").session_id
-    expect(park:exit(CAR, "2026-03-05 00:50"), { action = "hold" })
+    local id = park:enter(CAR, "2026-03-04 22:00").session_id
+    expect(park:exit(CAR, "2026-03-05 00:00"), { action = "hold",
+        due_fen = 900 })
     park:close(id, { kind = "forced" })
     park:enter(CAR, "2026-03-05 01:00")
     expect(park:exit(CAR, "2026-03-05 20:00"), { due_fen = 0 })
@@ -351,6 +352,75 @@ test("fifty cars with passes replay within what one call may do",
     tap.check(park.world.host_calls <= 1000,
         park.world.host_calls .. " host calls")
     expect(results[50], { reason = "left", due_fen = 0 })
+end)
+
+test("dates that are none, or that no year has, are refused", function()
+    local park = open()
+    for _, starts_on in ipairs { "2026-04-31", "2027-02-29", "9999-12-31",
+        "2100-01-01", "2027-03-03" } do
+        park:refused(422, "parking/time-invalid", "POST", "/passes",
+            { as = "resident:wang", body = { product_id = "monthly",
+                plates = { CAR }, starts_on = starts_on } })
+    end
+    ask(park, { starts_on = "2027-03-02" })
+end)
+
+test("a pass that begins during the stay moves billing to its end too",
+    function()
+    local park = open()
+    buy(park, { starts_on = "2026-03-03" })
+    local id = park:enter(CAR, "22:00").session_id
+    park:at "23:59:59"
+    expect(park:quote(id), { due_fen = 900 })
+    day(park, "2026-03-03", "00:00:01")
+    expect(park:quote(id), { due_fen = 0 })
+    expect(park:exit(CAR, "2026-03-05 09:00"), { action = "open",
+        due_fen = 0 })
+    id = park:enter(CAR, "2026-03-05 10:00").session_id
+    expect(park:exit(CAR, "2026-04-03 00:00:01"), { due_fen = 500 })
+end)
+
+test("bought while the car is inside since yesterday", function()
+    local park = open()
+    local id = park:enter(CAR, "09:00").session_id
+    day(park, "2026-03-03", "09:00")
+    expect(park:quote(id), { due_fen = 6000 })
+    buy(park, { starts_on = "2026-03-03" })
+    expect(park:exit(CAR, "2026-03-03 09:10"), { action = "open" })
+end)
+
+test("an exit before the pass began, told later, is not its", function()
+    local park = open()
+    buy(park, { starts_on = "2026-03-03" })
+    park:enter(CAR, "22:00")
+    day(park, "2026-03-03", "01:00")
+    expect(park:replay("g2", { park:event("exit", CAR, "23:40") })
+        .results[1], { reason = "arrears", due_fen = 900 })
+    -- The place is free for the other car.
+    expect(park:session(park:enter(CAR, "2026-03-03 02:00").session_id),
+        { state = "inside" })
+    expect(park:exit(CAR, "2026-03-03 08:00"), { action = "open" })
+end)
+
+test("of two that are inside when it begins, the first to come uses it",
+    function()
+    local park = open()
+    local both = ask(park, { plates = { CAR, OTHER }, reason = "现金",
+        starts_on = "2026-03-03" }, "staff:s1")
+    park:enter(OTHER, "21:00")
+    park:enter(CAR, "22:00")
+    day(park, "2026-03-03", "00:00:01")
+    expect(park:exit(OTHER, "2026-03-03 09:00"), { action = "open" })
+    expect(park:exit(CAR, "2026-03-03 09:00"), { action = "hold" })
+    tap.equal(both.state, "active", "state")
+end)
+
+test("the next pass goes on where the last one ended", function()
+    local park = open()
+    buy(park)
+    buy(park, { starts_on = "2026-04-02" })
+    park:enter(CAR, "2026-04-01 22:00")
+    expect(park:exit(CAR, "2026-04-04 09:00"), { action = "open" })
 end)
 
 tap.finish()

@@ -369,4 +369,54 @@ test("the desk gives back a part of what was paid, with a reason",
         amount_fen = 500, reason = "闸机故障" })
 end)
 
+test("a payment that comes after the stay has ended pays what it cost",
+    function()
+    local park = open()
+    local id = park:enter(CAR, "09:00").session_id
+    park:at "10:00"
+    local asked = park:payment(id, park:quote(id)) -- 500
+    park:at "10:04"
+    park:replay("g2", { park:event("exit", CAR, "10:40") })
+    expect(debt(park), { state = "owed", amount_fen = 900 })
+    park.world:pay(asked.payment_id) -- its grace ends at 10:19
+    expect(debt(park), { state = "owed", amount_fen = 400 })
+    expect(park:quote(id), { paid_fen = 500, due_fen = 400 })
+    park:pay(id, "11:00")
+    expect(debt(park), { state = "paid" })
+    expect(park:session(id), { paid_fen = 900 })
+end)
+
+test("a payment of a later end than the stay had pays no more than it cost",
+    function()
+    local park = open()
+    local id = park:enter(CAR, "09:00").session_id
+    park:at "12:00"
+    local asked = park:payment(id, park:quote(id)) -- 1300
+    park:at "12:01"
+    park:replay("g2", { park:event("exit", CAR, "10:40") })
+    park.world:pay(asked.payment_id)
+    expect(debt(park), { state = "paid" })
+    expect(park:session(id), { fee_fen = 900, paid_fen = 900 })
+    tap.equal(park.world:refunded_fen(), 400, "refunded")
+    tap.equal(park.world:metered "parking.gmv_fen", 900, "gmv")
+end)
+
+test("a payment counts when it was accepted, whenever the plugin hears of it",
+    function()
+    local park = open()
+    local id = park:enter(CAR, "2026-03-31 22:00").session_id
+    park:at "2026-03-31 23:58"
+    park:exit(CAR, "2026-03-31 23:58")
+    local asked = park:payment(id, park:quote(id))
+    park.world:pay(asked.payment_id, { untold = true })
+    park:at "2026-04-01 09:00"
+    local commands = park:commands()
+    park.world:tell_again(asked.payment_id)
+    tap.equal(park:commands(), commands, "the car waits there no more")
+    local usage = park.world.meters[#park.world.meters]
+    expect(usage, { name = "parking.gmv_fen",
+        at = carpark.instant "2026-03-31 23:58" })
+    expect(park:exit(CAR, "2026-04-01 09:00"), { action = "hold" })
+end)
+
 tap.finish()

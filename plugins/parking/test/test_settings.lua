@@ -138,4 +138,21 @@ test("a plate that is taken off the list pays from its next entry", function()
     expect(park:exit(CAR, "14:00"), { action = "hold", due_fen = 500 })
 end)
 
+test("who stands at a gate, or owes, is stopped by no limit or cap",
+    function()
+    local stops_not = {}
+    for _, route in ipairs(open().world.manifest.routes) do
+        if route.safety then
+            stops_not[route.method .. " " .. route.path] = true
+        end
+    end
+    for _, name in ipairs { "POST /gates/:gate/events",
+        "POST /gates/:gate/replay", "GET /gates/:gate/commands",
+        "POST /gates/:gate/open", "POST /sessions/:id/quote",
+        "POST /sessions/:id/payments", "POST /bookings/:id/payments",
+        "POST /scan-entry", "POST /scan-exit" } do
+        tap.check(stops_not[name], name .. " is no safety route")
+    end
+end)
+
 tap.finish()

@@ -421,4 +421,108 @@ test("free of charge, a booking is paid at once", function()
         overdue_fen = 0 })
 end)
 
+test("a booking that is cancelled pays for no stay", function()
+    local park, id = open()
+    local booking = booked(park, id, "10:00", "12:00")
+    local session = park:enter(OTHER, "09:50").session_id
+    expect(park:quote(session, LI), { due_fen = 0 })
+    act(park, booking, "cancel")
+    expect(park:exit(OTHER, "11:30"), { action = "hold", due_fen = 900 })
+end)
+
+test("who drives in and never says so is there all the same", function()
+    local park, id = open()
+    local booking = booked(park, id, "10:00", "12:00")
+    park:enter(OTHER, "09:50")
+    park:at "12:00"
+    tap.equal(park:anomalies(), "share_overstay", "anomalies")
+    expect(seen(park, booking), { state = "parking",
+        arrived_at = carpark.text "10:00" })
+    expect(park:exit(OTHER, "15:30"), { action = "open", due_fen = 0 })
+    expect(seen(park, booking), { state = "overdue_unpaid",
+        overdue_fen = 4000 })
+end)
+
+test("who drives in and out in time owes nothing more", function()
+    local park, id = open()
+    local booking = booked(park, id, "10:00", "12:00")
+    park:enter(OTHER, "09:50")
+    expect(park:exit(OTHER, "11:00"), { action = "open", due_fen = 0 })
+    park:enter(OTHER, "11:10") -- and comes back
+    expect(park:exit(OTHER, "11:59"), { action = "open", due_fen = 0 })
+    park:at "12:00"
+    expect(seen(park, booking), { state = "finished", overdue_fen = 0 })
+end)
+
+test("who has left the space and stays in the car park pays the tariff",
+    function()
+    local park, id = open()
+    local booking = booked(park, id, "10:00", "12:00")
+    local session = park:enter(OTHER, "10:00").session_id
+    act(park, booking, "arrive")
+    park:at "11:00"
+    act(park, booking, "leave")
+    park:at "11:15" -- time to drive out
+    expect(park:quote(session, LI), { due_fen = 0 })
+    -- From 11:15: 500, then 200 for the half hour.
+    expect(park:exit(OTHER, "12:45"), { action = "hold", due_fen = 700 })
+end)
+
+test("of several cars that are parked, each is looked at", function()
+    local config = {}
+    for name, value in pairs(carpark.CONFIG) do
+        config[name] = value
+    end
+    config.spaces = { A01 = carpark.CONFIG.spaces.A01,
+        A02 = carpark.CONFIG.spaces.A01 }
+    for _, ends in ipairs { { "11:00", "13:00" }, { "13:00", "11:00" } } do
+        local park, id = open(nil, config)
+        local other = shared(park, { space_id = "A02" }).id
+        for i, share_id in ipairs { id, other } do
+            local booking = booked(park, share_id, "10:00", ends[i])
+            park:at "10:00"
+            act(park, booking, "arrive")
+        end
+        park:at "11:30"
+        not_booked(park, 409, "parking/overdue-unpaid", id, "15:00", "16:00")
+    end
+end)
+
+test("two bookings in a row are one stay, and nothing is overdue", function()
+    for _, says in ipairs { "arrives", "leaves too", "says nothing" } do
+        local park, id = open()
+        local first = booked(park, id, "10:00", "11:00")
+        local second = booked(park, id, "11:00", "12:00")
+        park:enter(OTHER, "09:50")
+        park:at "10:00"
+        if says ~= "says nothing" then
+            act(park, first, "arrive")
+        end
+        if says == "leaves too" then
+            park:at "10:58"
+            act(park, first, "leave")
+        end
+        park:at "11:01"
+        if says == "leaves too" then
+            act(park, second, "arrive")
+        end
+        expect(seen(park, first), { state = "finished", overdue_fen = 0 })
+        expect(park:exit(OTHER, "11:50"), { action = "open", due_fen = 0 })
+        park:at "12:00"
+        expect(seen(park, second), { state = "finished", overdue_fen = 0 })
+        tap.equal(park:anomalies(), "", says)
+    end
+end)
+
+test("a booked stay that is closed by hand is a car that is gone", function()
+    local park, id = open()
+    local booking = booked(park, id, "10:00", "12:00")
+    local session = park:enter(OTHER, "10:00").session_id
+    act(park, booking, "arrive")
+    park:at "12:30"
+    park:close(session, { kind = "forced" })
+    expect(seen(park, booking), { state = "overdue_unpaid",
+        left_at = carpark.text "12:30", overdue_fen = 1000 })
+end)
+
 tap.finish()
