@@ -60,9 +60,8 @@ end_gone(struct attempt *attempt)
 static void
 end_again(struct attempt *attempt, const char *code)
 {
-    struct ll_errand_end how = {.outcome = LL_ERRAND_AGAIN,
-        .code = code,
-        .write = attempt->doc == NULL ? NULL : attempt->write_gone};
+    struct ll_errand_end how = {
+        .outcome = LL_ERRAND_AGAIN, .code = code, .write = attempt->write_gone};
     end(attempt, &how);
 }
 
