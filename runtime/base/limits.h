@@ -99,6 +99,7 @@
 /* -- a call -- */
 #define LL_IDEMPOTENCY_KEY_BYTES_MAX 128
 #define LL_IDEMPOTENCY_KEPT_MS 86400000 /* an answer under its key: a day */
+#define LL_IDEMPOTENCY_KEPT_PAYING_MS 259200000 /* where money is taken */
 #define LL_WALL_MS_DEFAULT 1000
 #define LL_WALL_MS_MAX 60000
 #define LL_BURST_MS_DEFAULT 200

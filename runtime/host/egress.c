@@ -437,6 +437,9 @@ begin(struct ll_egress *egress, struct ll_err *err)
     linli_str lines[HEADERS_MAX];
     uint32_t count = 0;
     int64_t ms = left_ms(egress);
+    if (egress->instance->state == LL_INSTANCE_DISABLED)
+        return ll_fail(err, LINLI_E_DENIED, "egress/refused",
+            "the plugin is disabled: nothing of it goes out");
     egress->tries++;
     egress->fixed = ll_egress_fixed_of(
         egress->instance->community, egress->instance->id, &egress->url);

@@ -161,8 +161,11 @@ ll_kept_write(struct ll_call *call, struct ll_err *err)
         ll_jw_cstr(&w, call->pid);
     }
     ll_jw_close(&w, '}');
-    struct ll_plain plain = {.subject = ll_cstr(call->pid),
-        .due_ms = call->now_ms + LL_IDEMPOTENCY_KEPT_MS};
+    int64_t kept_ms = call->package->manifest->payments
+                          ? LL_IDEMPOTENCY_KEPT_PAYING_MS
+                          : LL_IDEMPOTENCY_KEPT_MS;
+    struct ll_plain plain = {
+        .subject = ll_cstr(call->pid), .due_ms = call->now_ms + kept_ms};
     ll_known_add(call->instance->space, call->kept->id);
     return ll_txn_put_plain(&call->txn, call->kept, text, &plain, err);
 }

@@ -9,8 +9,10 @@
 #include "host/jwt.h"
 #include "server/face.h"
 
-/* Where it is told of, the last first: a call goes from one to the next. */
-static const char *const places[] = {"~result", "~work", "~await"};
+/* Where it is told of, in the order in which a call goes from one to the next:
+ * what moves on while it is looked for is found further on. */
+static const char *const places[] = {"~await", "~work", "~result"};
+#define RESULT 2
 
 struct ll_asking {
     struct ll_asking *next, **at; /* of the face */
@@ -102,7 +104,7 @@ look(struct ll_asking *asking)
     struct ll_jv told = ll_json_root(&asking->json);
     if (!is_own(asking, told))
         refuse(asking, "request/not-found");
-    else if (asking->place == 0 &&
+    else if (asking->place == RESULT &&
              doc->number <= ll_store_durable(asking->face->host->store))
         answer_result(asking, told);
     else

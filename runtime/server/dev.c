@@ -354,6 +354,11 @@ void
 ll_dev_handle(struct ll_face *face, struct ll_request *request)
 {
     const char *allow = NULL;
+    if (!face->host->config.development &&
+        ll_str_starts(request->path, "/v1/dev/")) {
+        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
+        return;
+    }
     if (!admit(face, request))
         return;
     if (face->host->draining || !make_slots(face)) {
@@ -363,9 +368,7 @@ ll_dev_handle(struct ll_face *face, struct ll_request *request)
         return;
     }
     for (size_t i = 0; i < LL_COUNT(paths); i++) {
-        if (!ll_str_is(request->path, paths[i].path) ||
-            (!face->host->config.development &&
-                ll_str_starts(request->path, "/v1/dev/sim/")))
+        if (!ll_str_is(request->path, paths[i].path))
             continue;
         if (ll_str_is(request->method, paths[i].method)) {
             paths[i].handle(face, request);

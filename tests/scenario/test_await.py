@@ -134,6 +134,7 @@ def probe():
                                    main__lua=LUA)
             with Daemon(config=config) as d:
                 d.enable(plugin)
+                d.probe_folder = plugin
                 yield d, server
     finally:
         server.close()
@@ -193,6 +194,22 @@ def test_slow_answers_hold_up_no_payment():
         wait_until(lambda: len(server.keys) == 8)
         got = ask(d, {}, "/pay")
         tap.equal((got.status, got.json), (200, {"state": "pending"}))
+
+
+def test_a_disabled_plugin_sends_nothing_more():
+    with probe() as (d, server):
+        server.gate.clear()
+        for i in range(12):
+            tap.equal(ask(d, {"id": "j%d" % i}, "/ask/job").status, 202)
+        wait_until(lambda: len(server.keys) == 8)
+        d.linli_ok("plugin", "disable", "probe", "--community", "demo")
+        server.gate.set()
+        d.enable(d.probe_folder)
+        wait_until(lambda: all(note(d, "j%d" % i) != {} for i in range(12)),
+                   timeout_s=20)
+        tap.equal(sorted(note(d, "j%d" % i)["ok"] for i in range(12)),
+                  [False] * 4 + [True] * 8)
+        tap.equal(len(server.keys), 8)
 
 
 def test_a_refusal_is_an_answer():
