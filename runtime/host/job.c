@@ -82,10 +82,20 @@ ll_job_refuse_retry(const struct ll_job *job, int64_t now_ms)
     return "job/not-failed";
 }
 
+/* A call may await what it comes to: its death is an answer, its loss none. */
+static bool
+may_be_awaited(const struct ll_job *job)
+{
+    return ll_str_is(job->kind, "errand") &&
+           (ll_str_is(job->run, "fetch") || ll_str_is(job->run, "pay.create"));
+}
+
 const char *
 ll_job_refuse_drop(const struct ll_job *job)
 {
     if (job->state == LL_JOB_RUNNING)
         return "job/running";
+    if (job->state != LL_JOB_DEAD && may_be_awaited(job))
+        return "job/not-failed";
     return has_failed(job) ? NULL : "job/not-failed";
 }

@@ -98,6 +98,27 @@ T_CASE(what_may_be_done)
     }
 }
 
+/* Whoever awaits what an errand comes to is answered by its death. */
+T_CASE(what_is_awaited_is_dropped_when_it_is_dead)
+{
+    static const struct {
+        const char *text, *drop;
+    } errands[] = {
+        {"{\"kind\":\"fetch\",\"due\":9,\"attempts\":2}", "job/not-failed"},
+        {"{\"kind\":\"pay.create\",\"due\":9,\"attempts\":2}",
+            "job/not-failed"},
+        {"{\"kind\":\"fetch\",\"attempts\":9}", ""},
+        {"{\"kind\":\"webhook\",\"due\":9,\"attempts\":2}", ""},
+    };
+    for (size_t i = 0; i < LL_COUNT(errands); i++) {
+        struct reading r;
+        reading_init(&r, errands[i].text, true, false);
+        const char *drop = ll_job_refuse_drop(&r.job);
+        T_STR(ll_cstr(drop == NULL ? "" : drop), errands[i].drop);
+        reading_fini(&r);
+    }
+}
+
 T_CASE(words)
 {
     enum ll_job_state state = LL_JOB_DEAD;
@@ -113,4 +134,5 @@ T_CASE(words)
     T_OK(!ll_job_kind_known(LINLI_STR("fetch")));
 }
 
-T_MAIN(T_RUN(members_of_each_kind) T_RUN(what_may_be_done) T_RUN(words))
+T_MAIN(T_RUN(members_of_each_kind) T_RUN(what_may_be_done)
+        T_RUN(what_is_awaited_is_dropped_when_it_is_dead) T_RUN(words))
