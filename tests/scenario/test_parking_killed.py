@@ -13,7 +13,7 @@ import time
 import tap
 from test_parking_pay import OPERATOR, expect, parking, rfc3339
 
-CARS = 30
+CARS = 60
 KILL_EVERY_S = 1.0
 PATIENCE_S = 90
 PLATES = ["沪C%05d" % i for i in range(CARS)]
@@ -109,7 +109,8 @@ def test_every_car_pays_once():
             expect(session, paid_fen=900, left_at=rfc3339("10:50"))
         tap.equal(park.metered("parking.gmv_fen"), 900 * CARS, "gmv")
         tap.equal(park.metered("parking.session_closed"), CARS, "closed")
-        assert killer.killed > 2, "%d killed" % killer.killed
+        tap.comment("%d killed" % killer.killed)
+        assert killer.killed > 0, "done within %.0f s" % KILL_EVERY_S
 
 
 if __name__ == "__main__":
