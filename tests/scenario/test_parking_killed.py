@@ -109,8 +109,11 @@ def test_every_car_pays_once():
             expect(session, paid_fen=900, left_at=rfc3339("10:50"))
         tap.equal(park.metered("parking.gmv_fen"), 900 * CARS, "gmv")
         tap.equal(park.metered("parking.session_closed"), CARS, "closed")
-        tap.comment("%d killed" % killer.killed)
-        assert killer.killed > 0, "done within %.0f s" % KILL_EVERY_S
+        # A fast machine is done before the third: it is asked on until then.
+        until = time.monotonic() + PATIENCE_S
+        while killer.killed <= 2 and time.monotonic() < until:
+            tap.equal(len(sessions(park)), CARS, "cars")
+        assert killer.killed > 2, "%d killed" % killer.killed
 
 
 if __name__ == "__main__":
