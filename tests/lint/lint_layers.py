@@ -1,7 +1,7 @@
 """tests/lint/lint_layers.py: who may include whom.
 
-sdk -> base -> domain | world | wire -> store -> data -> plugin -> host ->
-server -> cmd; worker stands on base and wire. Siblings never include each other, the
+sdk -> base -> domain | world | wire -> store -> data -> consent -> plugin ->
+host -> server -> cmd; worker stands on base and wire. Siblings never include each other, the
 SDK, plugins and examples never include the runtime, linlid.c knows the public
 host.h only, and each foreign library has its own place.
 """
@@ -20,9 +20,11 @@ MAY = {
     "wire": ["base", "wire"],
     "store": BELOW_STORE + ["store"],
     "data": BELOW_STORE + ["store", "data"],
-    "plugin": BELOW_STORE + ["store", "data", "plugin"],
-    "host": BELOW_STORE + ["store", "data", "plugin", "host"],
-    "server": BELOW_STORE + ["store", "data", "plugin", "host", "server"],
+    "consent": BELOW_STORE + ["store", "data", "consent"],
+    "plugin": BELOW_STORE + ["store", "data", "consent", "plugin"],
+    "host": BELOW_STORE + ["store", "data", "consent", "plugin", "host"],
+    "server": BELOW_STORE + ["store", "data", "consent", "plugin", "host",
+                             "server"],
     "worker": ["base", "wire", "worker"],
 }
 LAYERS = sorted(MAY) + ["cmd"]

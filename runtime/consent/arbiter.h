@@ -1,0 +1,146 @@
+/* consent/arbiter.h: residents' data: who has said what, and kept where.
+ * [loop]
+ *
+ * Holds the state of domain/consent.h for every community of a host and keeps
+ * it true to the store: an act is one commit with its documents and its leaf
+ * of the log, and takes effect in memory in the turn in which it is
+ * sequenced; whoever asks is answered when it is durable. What was released
+ * under a grant dooms the calls that hold it when the grant ends, so that no
+ * answer leaves with a value after the withdrawal has returned.
+ *
+ * Collections, in a community's own space: ~person, ~grant, ~basis, ~refusal,
+ * ~objection, ~guardian, ~terms; values are in ~field (consent/vault.h).
+ */
+#ifndef LL_CONSENT_ARBITER_H
+#define LL_CONSENT_ARBITER_H
+
+#include "data/put.h"
+#include "domain/consent_state.h"
+#include "domain/leaf.h"
+
+struct ll_zone;
+
+struct ll_arbiter {
+    struct ll_mem *mem;
+    struct ll_docs *docs;
+    struct ll_world *world;
+    struct ll_dictionary dictionary;
+    struct ll_consent *consent;
+    /* A subject's epoch rose at the commit of this number: calls that hold
+     * what was released of them to the party (LL_NO_PARTY: to any) begin
+     * again. May be NULL. */
+    void (*risen)(void *user, uint32_t subject, uint32_t party);
+    void *user;
+    bool sealed; /* the log is behind its witnessed head: everything denies */
+};
+
+/* Loads what the store knows; blocks, before anything is committed. */
+linli_status ll_arbiter_open(struct ll_arbiter *arbiter, struct ll_mem *mem,
+    struct ll_docs *docs, struct ll_world *world,
+    struct ll_err *err) LL_USE_RESULT;
+void ll_arbiter_close(struct ll_arbiter *arbiter);
+
+/* Days since 1970-01-01 of an instant in a community's zone. */
+int32_t ll_arbiter_today(const struct ll_zone *zone, int64_t now_ms);
+
+/* -- acts -- */
+
+/* Who acts, and for whom. */
+struct ll_actor_of {
+    linli_str community;
+    uint32_t subject;     /* about whom */
+    uint32_t actor;       /* a subject: themself, or a guardian; LL_NOBODY: */
+    linli_str actor_name; /* "staff:ID", "operator:ID"; 代办 with a proof */
+    linli_str proof;   /* what shows it: an id of a code, a paper; or empty */
+    linli_str channel; /* "app", "sheet", "counter", "seed" */
+    int64_t now_ms;
+};
+
+/* Ends once: on the loop, later; number 0: it will never be durable. `leaf` is
+ * its number in the log. */
+struct ll_act {
+    void (*done)(struct ll_act *act, bool durable, uint64_t leaf);
+    void *user;
+};
+
+struct ll_giving {
+    uint32_t party;
+    uint8_t purpose;
+    uint64_t fields; /* C3: exactly one, level SEPARATE */
+    enum ll_act_level level;
+    linli_str notice; /* hex SHA-256 of the text they read */
+    int64_t until_ms; /* 0: the dictionary's retention; at most 365 d */
+    int32_t uses;     /* 1: once; -1: no limit */
+};
+
+/* Codes: "consent/act" (bundled, endless, undeclared, too low: the message
+ * says which and `fix` has the lines), "consent/forbidden" (this actor may not
+ * decide for them), "consent/text-changed", "runtime/memory". On success
+ * *grant is live from this turn on. */
+linli_status ll_arbiter_give(struct ll_arbiter *arbiter,
+    const struct ll_actor_of *who, const struct ll_giving *giving,
+    struct ll_act *act, uint32_t *grant, struct ll_err *err) LL_USE_RESULT;
+linli_status ll_arbiter_refuse(struct ll_arbiter *arbiter,
+    const struct ll_actor_of *who, uint32_t party, uint8_t purpose,
+    uint64_t fields, struct ll_act *act, struct ll_err *err) LL_USE_RESULT;
+/* All that is live of a grant ends; `act` is told after every call that was
+ * sequenced before has answered. Again is no error: nothing is written. */
+linli_status ll_arbiter_withdraw(struct ll_arbiter *arbiter,
+    const struct ll_actor_of *who, uint32_t grant, struct ll_act *act,
+    struct ll_err *err) LL_USE_RESULT;
+linli_status ll_arbiter_object(struct ll_arbiter *arbiter,
+    const struct ll_actor_of *who, uint32_t party, enum ll_objection objection,
+    bool on, struct ll_act *act, struct ll_err *err) LL_USE_RESULT;
+
+/* What a plugin declares in a community from now on, by `approver`
+ * ("operator:ID", "config"), who thereby approves the bases that are no
+ * consent. Compares with what it declared before: NARROW and TEXT keep grants,
+ * WIDEN counts a new version. */
+enum ll_terms_change {
+    LL_TERMS_SAME,
+    LL_TERMS_TEXT,
+    LL_TERMS_NARROW,
+    LL_TERMS_WIDEN
+};
+struct ll_declaring {
+    linli_str community, plugin, approver;
+    struct ll_terms terms; /* version and since are the arbiter's */
+    linli_str notice;      /* hex SHA-256 of its words about data */
+    int64_t now_ms;
+};
+linli_status ll_arbiter_declare(struct ll_arbiter *arbiter,
+    const struct ll_declaring *declaring, struct ll_act *act, uint32_t *party,
+    enum ll_terms_change *change, struct ll_err *err) LL_USE_RESULT;
+
+/* A person as they are from now on; the leaf is made by it. */
+linli_status ll_arbiter_put_person(struct ll_arbiter *arbiter,
+    const struct ll_actor_of *who, linli_str resident,
+    const struct ll_person *person, struct ll_act *act, uint32_t *subject,
+    struct ll_err *err) LL_USE_RESULT;
+linli_status ll_arbiter_put_guardian(struct ll_arbiter *arbiter,
+    const struct ll_actor_of *who, const struct ll_guardianship *guardianship,
+    struct ll_act *act, struct ll_err *err) LL_USE_RESULT;
+
+/* -- releases -- */
+
+/* One access leaf, in a commit of its own that is sent now, and one use of
+ * the grant it rests on, in the same commit. Returns its number, up to which
+ * nothing of the call may leave; 0 without memory. With `act` it is told when
+ * that is durable: C3, minors, one-time wait for it before they push. */
+struct ll_access {
+    linli_str community;
+    uint32_t subject, party, grant; /* LL_NO_GRANT: a basis */
+    uint8_t purpose;
+    uint64_t fields;
+    enum ll_basis basis;
+    linli_str actor; /* as in a leaf */
+    linli_str call;  /* 32 hexadecimal digits */
+    int64_t now_ms;
+};
+uint64_t ll_arbiter_access(struct ll_arbiter *arbiter,
+    const struct ll_access *access, struct ll_act *act);
+/* What was released reached nobody after all: a leaf of type abort. */
+uint64_t ll_arbiter_abort(
+    struct ll_arbiter *arbiter, const struct ll_access *access);
+
+#endif

@@ -1,0 +1,2 @@
+# What a plugin may have of a resident, and the word of those who said so.
+consent_SRCS =
