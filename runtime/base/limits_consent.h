@@ -1,0 +1,14 @@
+/* base/limits_consent.h: the bounds of what is kept of residents and of who
+ * may have it.
+ *
+ * Part of limits.h.
+ */
+#ifndef LL_BASE_LIMITS_CONSENT_H
+#define LL_BASE_LIMITS_CONSENT_H
+
+/* -- people and their values: spec/consent.md, section 5 -- */
+#define LL_FIELD_VALUE_BYTES_MAX 4096 /* of one value, as JSON */
+#define LL_FIELD_VALUE_DEPTH_MAX 8
+#define LL_FIELD_LIST_MAX 64 /* items of a value that is a list */
+
+#endif
