@@ -8,6 +8,6 @@
 
 /* -- people and their values: spec/consent.md, section 5 -- */
 #define LL_FIELD_VALUE_BYTES_MAX 4096 /* of one value, as JSON */
-#define LL_FIELD_LIST_MAX 64 /* items of a value that is a list */
+#define LL_FIELD_LIST_MAX 64          /* items of a value that is a list */
 
 #endif

@@ -2,4 +2,5 @@
 consent_SRCS = \
   subject.c \
   value_rules.c \
-  values.c
+  values.c \
+  values_put.c

@@ -8,6 +8,11 @@ static const struct ll_field_def phone = {
 static const struct ll_field_def heart = {.id = LINLI_STR("heart_rate"),
     .type = LINLI_STR("integer"),
     .class = LL_C3};
+static const struct ll_field_def plate = {.id = LINLI_STR("plate"),
+    .type = LINLI_STR("array"),
+    .class = LL_C2,
+    .household = true};
+
 /* -- formats -- */
 
 static const struct {
@@ -183,32 +188,156 @@ held_open(struct engine *e, struct ll_held *held, const struct ll_owner *owner,
     }
 }
 
-/* What nobody has said, and what can never be said again. */
-T_CASE(absent_or_shredded)
+static void
+on_done(struct ll_commit *commit, bool durable)
+{
+    int *ended = commit->user;
+    T_INT(commit->leaf_count, 1); /* of what was changed, the log has a line */
+    *ended += durable ? 1 : 100;
+}
+
+/* Writes a value (NULL: takes it away); its problem code. */
+static const char *
+put(struct engine *e, const struct ll_owner *owner,
+    const struct ll_field_def *field, const char *json, bool *changed)
+{
+    struct ll_held held;
+    struct ll_txn txn;
+    struct ll_commit *commit = ll_docs_commit_new(&e->docs);
+    struct ll_value_change change = {
+        .json = json == NULL ? (linli_str){NULL, 0} : ll_cstr(json),
+        .actor = LINLI_STR("operator:o"),
+        .tag = LINLI_STR("000102030405060708090a0b0c0d0e0f"),
+        .world = e->f.world,
+        .now_ms = NOW_MS};
+    int ended = 0;
+    e->f.err.code[0] = '\0';
+    held_open(e, &held, owner, field);
+    ll_txn_init(&txn, &e->docs);
+    commit->done = on_done;
+    commit->user = &ended;
+    linli_status status =
+        ll_value_put(&held, &change, &txn, commit, changed, &e->f.err);
+    if (status == LINLI_OK && *changed) {
+        T_OK(ll_txn_commit(&txn, commit) != 0);
+        while (ended == 0)
+            ll_world_turn(e->f.world, true);
+        T_INT(ended, 1);
+    }
+    ll_docs_commit_free(&e->docs, commit);
+    ll_txn_fini(&txn);
+    ll_held_end(&held);
+    ll_held_end(&held); /* again is nothing */
+    return e->f.err.code;
+}
+
+static void
+keeps(bool memory)
+{
+    struct engine e;
+    struct ll_held held;
+    struct ll_owner who = wang();
+    bool changed;
+    engine_init(&e, memory);
+    held_open(&e, &held, &who, &phone);
+    T_INT(held.state, LL_HELD_ABSENT);
+    ll_held_end(&held);
+    T_STR(ll_cstr(put(&e, &who, &phone, "\"13800001111\"", &changed)), "");
+    T_OK(changed);
+    T_STR(ll_cstr(put(&e, &who, &phone, "\"13800001111\"", &changed)), "");
+    T_OK(!changed); /* it is so already */
+    if (!memory)
+        engine_again(&e);
+    held_open(&e, &held, &who, &phone);
+    T_INT(held.state, LL_HELD_THERE);
+    T_STR(held.value, "\"13800001111\"");
+    T_INT(held.at_ms, NOW_MS);
+    ll_held_end(&held);
+    engine_settle(&e);
+    T_INT(e.docs.doc_count, 0); /* nobody remembers it */
+    who.id = (linli_str)LINLI_STR("li");
+    held_open(&e, &held, &who, &phone);
+    T_INT(held.state, LL_HELD_ABSENT); /* another's is not this one's */
+    ll_held_end(&held);
+    who = wang();
+    T_STR(ll_cstr(put(&e, &who, &phone, NULL, &changed)), "");
+    T_OK(changed);
+    T_STR(ll_cstr(put(&e, &who, &phone, NULL, &changed)), "");
+    T_OK(!changed);
+    held_open(&e, &held, &who, &phone);
+    T_INT(held.state, LL_HELD_ABSENT);
+    ll_held_end(&held);
+    engine_fini(&e);
+}
+
+T_CASE(keeps_on_disk)
+{
+    keeps(false);
+}
+
+T_CASE(keeps_in_memory)
+{
+    keeps(true);
+}
+
+/* What a reader holds is what it was in the turn in which it asked. */
+T_CASE(looks_again)
+{
+    struct engine e;
+    struct ll_held held;
+    struct ll_owner who = wang();
+    struct waited w = {.wait = {.ready = waited_ready}};
+    bool changed;
+    engine_init(&e, false);
+    held_open(&e, &held, &who, &heart);
+    T_STR(ll_cstr(put(&e, &who, &heart, "72", &changed)), "");
+    T_INT(held.state, LL_HELD_ABSENT);
+    T_OK(ll_held_ready(&held, &w.wait));
+    T_STR(held.value, "72");
+    T_STR(ll_cstr(put(&e, &who, &heart, "73", &changed)), "");
+    T_OK(ll_held_ready(&held, &w.wait));
+    T_STR(held.value, "73");
+    ll_held_end(&held);
+    engine_fini(&e);
+}
+
+/* A class whose key was taken away is gone, with what was there and without;
+ * another class stays. */
+T_CASE(shredded)
 {
     struct engine e;
     struct ll_held held;
     struct ll_owner who = wang();
     char subject[LL_PID_BYTES];
+    bool changed;
     engine_init(&e, false);
-    held_open(&e, &held, &who, &phone);
-    T_INT(held.state, LL_HELD_ABSENT);
-    ll_held_end(&held);
+    T_STR(ll_cstr(put(&e, &who, &phone, "\"110\"", &changed)), "");
     struct ll_coll *coll = ll_values_coll(&e.docs, who.community);
-    struct ll_commit *commit = ll_docs_commit_new(&e.docs);
-    ll_values_subject(e.f.store, &who, LL_C3, subject);
-    ll_commit_op(commit, LL_ST_subject_shred);
-    ll_put_int(&commit->ops, coll->space->id);
-    ll_put_bytes(&commit->ops, ll_cstr(subject));
-    T_OK(ll_docs_commit_send(&e.docs, commit) != 0);
+    const enum ll_class classes[] = {LL_C2, LL_C3};
+    for (size_t i = 0; i < COUNT(classes); i++) {
+        struct ll_commit *commit = ll_docs_commit_new(&e.docs);
+        ll_values_subject(e.f.store, &who, classes[i], subject);
+        ll_commit_op(commit, LL_ST_subject_shred);
+        ll_put_int(&commit->ops, coll->space->id);
+        ll_put_bytes(&commit->ops, ll_cstr(subject));
+        T_OK(ll_docs_commit_send(&e.docs, commit) != 0);
+    }
     engine_settle(&e);
     engine_again(&e);
     held_open(&e, &held, &who, &phone);
-    T_INT(held.state, LL_HELD_ABSENT);
-    ll_held_end(&held);
-    held_open(&e, &held, &who, &heart);
     T_INT(held.state, LL_HELD_SHREDDED);
     ll_held_end(&held);
+    held_open(&e, &held, &who, &heart); /* never had a value */
+    T_INT(held.state, LL_HELD_SHREDDED);
+    ll_held_end(&held);
+    T_STR(
+        ll_cstr(put(&e, &who, &phone, "\"120\"", &changed)), "field/shredded");
+    T_STR(ll_cstr(put(&e, &who, &heart, "70", &changed)), "field/shredded");
+    struct ll_field_def name = {.id = LINLI_STR("display_name"),
+        .type = LINLI_STR("string"),
+        .class = LL_C1};
+    T_STR(ll_cstr(put(&e, &who, &name, "\"W\"", &changed)), "");
+    T_OK(changed);
     engine_fini(&e);
 }
 
@@ -254,8 +383,11 @@ T_CASE(subjects)
     T_OK(strcmp(a, b) != 0);
     ll_subject(e.f.store, who.community, who.coll, who.id, b);
     T_OK(strcmp(a, b) != 0);
+    bool changed;
+    T_STR(ll_cstr(put(&e, &home, &plate, "[\"沪A12345\"]", &changed)), "");
     engine_fini(&e);
 }
 
-T_MAIN(T_RUN(judges_formats) T_RUN(bounds) T_RUN(dates)
-        T_RUN(absent_or_shredded) T_RUN(ends_early) T_RUN(subjects))
+T_MAIN(T_RUN(judges_formats) T_RUN(bounds) T_RUN(dates) T_RUN(keeps_on_disk)
+        T_RUN(keeps_in_memory) T_RUN(looks_again) T_RUN(shredded)
+            T_RUN(ends_early) T_RUN(subjects))
