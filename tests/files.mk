@@ -5,6 +5,7 @@ unit_SRCS = \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
+  test_dictionary.c \
   test_diff.c \
   test_digest.c \
   test_docs.c \
