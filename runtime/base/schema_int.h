@@ -9,6 +9,7 @@
 #define LL_BASE_SCHEMA_INT_H
 
 #include "base/limits.h"
+#include "base/near.h"
 #include "base/schema.h"
 #include "base/text.h"
 

@@ -338,6 +338,22 @@ read_ids(struct ll_manifest *m, struct ll_datum *datum, struct ll_scope *scope,
     return LINLI_OK;
 }
 
+/* The schema names them. */
+static enum ll_basis
+read_basis(struct ll_jv at)
+{
+    static const char *const words[] = {
+#define X(name, word) [LL_BASIS_##name] = #word,
+        LL_BASES(X)
+#undef X
+    };
+    size_t basis = 0;
+    while (basis < LL_COUNT(words) && !ll_str_is(ll_jv_str(at), words[basis]))
+        basis++;
+    ll_check(basis < LL_COUNT(words));
+    return (enum ll_basis)basis;
+}
+
 static void
 read_words(struct ll_datum *datum)
 {
@@ -358,9 +374,7 @@ read_datum(struct ll_manifest *m, struct ll_datum *datum,
     struct ll_scope *scope, const struct ll_dictionary *dictionary,
     struct ll_err *err)
 {
-    bool known = ll_basis_read(
-        ll_jv_str(ll_jv_get(datum->declared, "basis")), &scope->basis);
-    ll_check(known); /* the schema names them */
+    scope->basis = read_basis(ll_jv_get(datum->declared, "basis"));
     scope->required = ll_jv_true(ll_jv_get(datum->declared, "required"));
     scope->actions = read_actions(ll_jv_get(datum->declared, "actions"));
     read_words(datum);
@@ -495,12 +509,13 @@ read_route_datum(struct ll_manifest *m, struct ll_route *r, struct ll_jv item,
     linli_status status;
     if (datum < 0)
         return undeclared(m, item, err);
-    const char *declared = ll_basis_name(m->scopes[datum].basis);
-    if (ll_jv_there(basis) && !ll_str_is(ll_jv_str(basis), declared)) {
+    linli_str declared = ll_jv_str(ll_jv_get(m->data[datum].declared, "basis"));
+    if (ll_jv_there(basis) && !ll_str_eq(ll_jv_str(basis), declared)) {
         status = ll_manifest_refuse(m, basis, err,
-            "the plugin's `data` says \"%s\" of \"%.*s\"", declared,
+            "the plugin's `data` says \"%.*s\" of \"%.*s\"", LL_FMT(declared),
             LL_FMT(ll_jv_str(field)));
-        ll_err_fix(err, "Write \"basis\": \"%s\", or leave it out", declared);
+        ll_err_fix(err, "Write \"basis\": \"%.*s\", or leave it out",
+            LL_FMT(declared));
         return status;
     }
     for (uint32_t i = 0; i < r->datum_count; i++) {
