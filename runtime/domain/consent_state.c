@@ -452,10 +452,10 @@ static linli_status
 check_scopes(const struct ll_consent *consent, const struct ll_terms *terms,
     struct ll_err *err)
 {
-    if (terms->scope_count > LL_CONSENT_SCOPES_MAX)
+    if (terms->scope_count > LL_DATA_USES_MAX)
         return ll_fail(err, LINLI_E_INVALID, "manifest/invalid",
             "%u uses of resident data; at most %d", terms->scope_count,
-            LL_CONSENT_SCOPES_MAX);
+            LL_DATA_USES_MAX);
     for (uint32_t i = 0; i < terms->scope_count; i++) {
         const struct ll_scope *scope = &terms->scopes[i];
         if (scope->field >= consent->dictionary->field_count ||

@@ -8,6 +8,8 @@ domain_SRCS = \
   consent_state.c \
   consent_table.c \
   dictionary.c \
+  leaf.c \
+  merkle.c \
   notify.c \
   payment.c \
   url.c \

@@ -2,6 +2,7 @@
 #ifndef CONSENT_WORLD_H
 #define CONSENT_WORLD_H
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "domain/consent_state.h"
 #include "t.h"
@@ -102,6 +103,106 @@ world_close(void)
     ll_consent_free(&consent);
     ll_dictionary_fini(&dictionary);
     T_INT(world_mem.used_bytes, 0);
+}
+
+/* -- one plugin, one resident, one question -- */
+
+static struct ll_scope scopes[16];
+static struct ll_terms terms;
+static uint32_t wang, party;
+static struct ll_ask ask;
+
+static inline void
+declare(void)
+{
+    T_OK(ll_consent_put_party(consent, COMMUNITY, LINLI_STR("parking"), &terms,
+             &party, NULL) == LINLI_OK);
+}
+
+static inline void
+scope(const char *name, const char *why, enum ll_basis basis)
+{
+    scopes[terms.scope_count++] = (struct ll_scope){
+        .field = field(name), .purpose = purpose(why), .basis = basis};
+    terms.scopes = scopes;
+}
+
+static inline void
+begin(void)
+{
+    world_open();
+    terms = (struct ll_terms){.active = true,
+        .version = 3,
+        .since = 2,
+        .ceiling = LL_C3,
+        .pia = true};
+    scope("plate", "service", LL_BASIS_CONSENT);
+    scope("phone", "service", LL_BASIS_CONSENT);
+    scope("phone", "marketing", LL_BASIS_CONSENT);
+    scope("phone", "recommendation", LL_BASIS_CONSENT);
+    scope("phone", "billing", LL_BASIS_SEPARATE);
+    scope("phone_relay", "billing", LL_BASIS_CONTRACT);
+    scope("parking_trail", "billing", LL_BASIS_CONSENT);
+    scope("plate", "legal_duty", LL_BASIS_STATUTORY);
+    scope("location", "emergency_rescue", LL_BASIS_EMERGENCY);
+    scope("care_notes", "service", LL_BASIS_SEPARATE);
+    declare();
+    wang = person("wang", LL_DAY_UNKNOWN);
+    ask = (struct ll_ask){.subject = wang,
+        .party = party,
+        .purpose = purpose("service"),
+        .field = field("phone"),
+        .now_ms = NOW,
+        .today = TODAY};
+}
+
+static inline void
+end(void)
+{
+    world_close();
+}
+
+static inline struct ll_verdict
+decide(void)
+{
+    return ll_consent_decide(consent, &ask);
+}
+
+#define T_REASON(want) T_STR(ll_cstr(ll_reason_name(decide().reason)), #want)
+#define T_REMEDY(want) T_STR(ll_cstr(ll_remedy_name(decide().remedy)), #want)
+
+/* For what `ask` asks, of now, for 30 days. */
+static inline struct ll_grant
+draft(uint64_t fields)
+{
+    struct ll_grant g = {.subject = ask.subject,
+        .party = ask.party,
+        .fields = fields,
+        .purpose = ask.purpose,
+        .version = 3,
+        .uses = -1,
+        .guardian = LL_NOBODY,
+        .from_ms = NOW - 1000,
+        .until_ms = NOW + 30 * DAY,
+        .used_ms = NOW - 1000,
+        .given_ms = NOW - 1000};
+    world_id(g.id);
+    return g;
+}
+
+static inline uint32_t
+put(const struct ll_grant *grant)
+{
+    uint32_t n = LL_NO_GRANT;
+    T_OK(ll_consent_put_grant(consent, grant, &n, NULL) == LINLI_OK);
+    return n;
+}
+
+static inline uint32_t
+give(uint64_t fields)
+{
+    struct ll_grant g = draft(fields);
+    return put(&g);
 }
 
 #endif
