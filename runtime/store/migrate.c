@@ -14,9 +14,24 @@ static const char alerts_close[] =
     "CREATE INDEX alert_ref ON alert(community, plugin, ref) "
     "WHERE state = 'open' AND ref IS NOT NULL;";
 
+/* A key may be kept for a time in which nobody reads by it, with what the law
+ * keeps of its subject; and what there is of a subject is found. */
+static const char keys_freeze[] =
+    "ALTER TABLE subject_key ADD COLUMN until INTEGER;" /* frozen; or null */
+    "ALTER TABLE subject_key ADD COLUMN kept TEXT;"
+    "CREATE INDEX subject_until ON subject_key(until) "
+    "WHERE until IS NOT NULL;"
+    "CREATE TABLE frozen(id INTEGER PRIMARY KEY, space INTEGER NOT NULL, "
+    "subject TEXT NOT NULL, collection INTEGER NOT NULL, "
+    "body BLOB NOT NULL) STRICT;"
+    "CREATE INDEX frozen_subject ON frozen(space, subject);"
+    "CREATE INDEX doc_subject ON doc(subject, collection, id) "
+    "WHERE subject IS NOT NULL;";
+
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
     {alerts_close, NULL},
+    {keys_freeze, NULL},
 };
 
 const struct ll_migration *
