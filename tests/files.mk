@@ -73,6 +73,7 @@ unit_SRCS = \
   test_store.c \
   test_store_backup.c \
   test_store_faults.c \
+  test_store_gone.c \
   test_store_log.c \
   test_store_place.c \
   test_store_seal.c \
