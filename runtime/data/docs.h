@@ -74,6 +74,8 @@ struct ll_coll {
     linli_str retention_from; /* member; empty: from the last write */
     int64_t retention_ms;     /* 0: kept */
     int64_t doc_bytes;
+    int64_t statutory_ms;    /* kept so long after an erasure; 0: not at all */
+    linli_str statutory_law; /* what asks for it */
     struct ll_ix *indexes;
     uint32_t index_count;
     uint32_t epoch;             /* of its indexes: it counts their changes */
@@ -174,6 +176,10 @@ struct ll_space *ll_docs_space(
 struct ll_coll *ll_space_coll(struct ll_space *space, linli_str name);
 struct ll_coll *ll_space_find(const struct ll_space *space, linli_str name);
 struct ll_coll *ll_docs_coll_by_id(const struct ll_docs *docs, int64_t id);
+/* What a law keeps of the collection after an erasure; it lasts. False without
+ * memory. */
+bool ll_coll_keep(
+    struct ll_coll *coll, int64_t statutory_ms, linli_str law) LL_USE_RESULT;
 /* Declares an index (compact JSON as in a manifest). One that is there with
  * another declaration is made anew from the documents. It can be scanned at
  * once: that waits until it is built. Transactions that have read or written

@@ -16,6 +16,7 @@
 #include "host/queue.h"
 #include "host/record.h"
 #include "host/remember.h"
+#include "host/rights.h"
 #include "host/sweep.h"
 #include "host/webhook.h"
 #include "world/file.h"
@@ -185,7 +186,8 @@ ll_host_add_community(
     community->next = host->communities;
     host->communities = community;
     host->community_count++;
-    return ll_webhooks_open_used(community, err);
+    status = ll_webhooks_open_used(community, err);
+    return status == LINLI_OK ? ll_rights_open(community, false, err) : status;
 }
 
 static linli_status

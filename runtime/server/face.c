@@ -7,6 +7,7 @@
 #include "host/problem_json.h"
 #include "host/trace.h"
 #include "server/metrics_http.h"
+#include "server/rights.h"
 #include "server/openapi.h"
 #include "server/view.h"
 
@@ -220,7 +221,7 @@ split_own(linli_str path, linli_str *community, linli_str *rest)
         return false;
     *rest = left;
     return ll_str_is(left, "events") || ll_str_starts(left, "me/calls/") ||
-           ll_str_starts(left, "admin/");
+           ll_str_starts(left, "me/requests") || ll_str_starts(left, "admin/");
 }
 
 static void
@@ -247,6 +248,8 @@ on_request(void *user, struct ll_request *request)
         ll_host_dispatch(face->host, request);
     else if (ll_str_is(rest, "events"))
         ll_events_handle(face, request, community);
+    else if (ll_rights_me_handle(face, request, community, rest))
+        return;
     else if (ll_str_starts(rest, "me/"))
         ll_calls_handle(
             face, request, community, (linli_str){rest.ptr + 9, rest.len - 9});

@@ -23,6 +23,7 @@ server_SRCS = \
   openapi.c \
   openapi_schema.c \
   payments.c \
+  rights.c \
   secrets.c \
   sim.c \
   usage.c \
