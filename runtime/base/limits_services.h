@@ -45,4 +45,11 @@
 #define LL_PAY_NOTICE_BYTES_MAX 65536 /* of a callback */
 #define LL_PAY_SKEW_S_MAX 300         /* of a notice's signature, either way */
 
+/* -- pages: spec/consent.md, section 3 -- */
+#define LL_PAGES_ORIGINS_MAX 8        /* that may hold a page, or get it back */
+#define LL_PAGES_ORIGIN_BYTES_MAX 128 /* of one */
+#define LL_PAGES_POLICY_BYTES_MAX                             \
+    (LL_PAGES_ORIGINS_MAX * (LL_PAGES_ORIGIN_BYTES_MAX + 1) + \
+        256) /* of Content-Security-Policy */
+
 #endif
