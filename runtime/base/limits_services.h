@@ -46,10 +46,6 @@
 #define LL_PAY_SKEW_S_MAX 300         /* of a notice's signature, either way */
 
 /* -- pages: spec/consent.md, section 3 -- */
-#define LL_PAGES_ORIGINS_MAX 8        /* that may hold a page, or get it back */
-#define LL_PAGES_ORIGIN_BYTES_MAX 128 /* of one */
-#define LL_PAGES_POLICY_BYTES_MAX                             \
-    (LL_PAGES_ORIGINS_MAX * (LL_PAGES_ORIGIN_BYTES_MAX + 1) + \
-        256) /* of Content-Security-Policy */
+#define LL_PAGES_POLICY_BYTES_MAX 1536 /* eight origins of 128 bytes in it */
 
 #endif

@@ -31,7 +31,7 @@ struct ll_notify_conf {
 /* The pages where residents are asked: server/pages.h. */
 struct ll_consent_conf {
     linli_str frame_ancestors; /* as Content-Security-Policy has it */
-    struct ll_jv app_origins;  /* array of "https://app.example", or not there */
+    struct ll_jv app_origins;  /* array of "https://app.example" */
     linli_str help_phone;      /* or empty */
 };
 

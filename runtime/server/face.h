@@ -20,10 +20,10 @@ struct ll_view;
 struct ll_face {
     struct ll_host *host;
     struct ll_http *http;
-    struct ll_buf out;     /* bodies of this face's own answers */
+    struct ll_buf out;      /* bodies of this face's own answers */
     struct ll_pages *pages; /* server/pages.c */
-    struct ll_view *views; /* answers that wait for the store */
-    struct ll_dev *dev;    /* what host-wide paths have begun; or NULL */
+    struct ll_view *views;  /* answers that wait for the store */
+    struct ll_dev *dev;     /* what host-wide paths have begun; or NULL */
     struct ll_listening *listening;       /* requests that wait for events */
     struct ll_asking *asking;             /* what became of a call */
     struct ll_calling_back *calling_back; /* notices of providers */

@@ -11,7 +11,9 @@ skipped, and says how to get them. What the console has said at the end of the
 `with` fails the case, unless `expect` names it.
 """
 
+import atexit
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -45,6 +47,34 @@ def needed():
                     "./configure --install-deps=all")
 
 
+_kept = []
+
+
+@contextlib.contextmanager
+def shared(expect=()):
+    """A browser that the cases of a program have in turn: it starts slowly.
+
+    Nothing of one case is left to the next but that it is warm.
+    """
+    if not _kept:
+        one = Browser()
+        one.__enter__()
+        atexit.register(one.__exit__, SystemExit, None, None)
+        _kept.append(one)
+    b = _kept[0]
+    b.expect = expect
+    b.resize(390, 844)
+    try:
+        yield b
+    except BaseException:
+        tap.comment(b.text("body"))
+        raise
+    finally:
+        said = b.console()
+        b.command("POST", "url", {"url": "about:blank"})
+    b.judge(said)
+
+
 class Failed(AssertionError):
     """What WebDriver refused: its error, and the message."""
 
@@ -75,7 +105,7 @@ class Browser:
         try:
             if kind is None:
                 self.check_console()
-            elif self.session:
+            elif self.session and kind is not SystemExit:
                 tap.comment(self.text("body"))
         finally:
             self._end()
@@ -250,6 +280,10 @@ class Browser:
 
     def check_console(self):
         """Fail with what the console said and nobody expected."""
-        bad = [m for m in self.console()
+        self.judge(self.console())
+
+    def judge(self, said):
+        """Fail with lines of the console that nobody expected."""
+        bad = [m for m in said
                if not any(e in m for e in self.expect)]
         tap.equal(bad, [], "console")

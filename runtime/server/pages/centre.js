@@ -88,14 +88,14 @@ function byPlugin(grants) {
   return cards;
 }
 
-function drawCards(grants) {
+function drawCards(grants, reads) {
   const cards = [];
   for (const [plugin, own] of byPlugin(grants))
     cards.push(h("section", {class: "card"},
       h("h2", null, said(own[0].plugin_name) || plugin),
       ...own.map(drawGrant),
-      h("div", {class: "item"}, button(t("see_reads"),
-        () => go({view: "centre", tab: "reads", plugin})))));
+      reads ? h("div", {class: "item"}, button(t("see_reads"),
+        () => go({view: "centre", tab: "reads", plugin}))) : null));
   return cards;
 }
 
@@ -113,10 +113,10 @@ async function drawGrants() {
   if (grants.length === 0)
     shown.push(h("p", {class: "notice"}, t("empty_grants")));
   else
-    shown.push(h("p", null, summary(live)), ...drawCards(live));
+    shown.push(h("p", null, summary(live)), ...drawCards(live, true));
   if (ended.length > 0)
     shown.push(h("details", null,
-      h("summary", null, t("ended", {n: ended.length})), ...drawCards(ended)));
+      h("summary", null, t("ended", {n: ended.length})), ...drawCards(ended, false)));
   show(...shown, backButton());
 }
 
