@@ -5,6 +5,9 @@ unit_SRCS = \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
+  test_consent.c \
+  test_consent_people.c \
+  test_dictionary.c \
   test_diff.c \
   test_digest.c \
   test_docs.c \
@@ -29,6 +32,7 @@ unit_SRCS = \
   test_json_patch.c \
   test_jwks.c \
   test_jwt.c \
+  test_leaf.c \
   test_locale.c \
   test_log.c \
   test_loop.c \
@@ -41,8 +45,10 @@ unit_SRCS = \
   test_lua_order.c \
   test_lua_sdk.c \
   test_manifest.c \
+  test_manifest_consent.c \
   test_manifest_data.c \
   test_manifest_egress.c \
+  test_merkle.c \
   test_metrics.c \
   test_native.c \
   test_native_db.c \
@@ -67,6 +73,8 @@ unit_SRCS = \
   test_store.c \
   test_store_backup.c \
   test_store_faults.c \
+  test_store_gone.c \
+  test_store_log.c \
   test_store_place.c \
   test_store_seal.c \
   test_store_usage.c \
@@ -79,6 +87,7 @@ unit_SRCS = \
   test_url.c \
   test_usage.c \
   test_value.c \
+  test_values.c \
   test_views.c \
   test_webhook.c \
   test_world.c \

@@ -11,10 +11,11 @@
 #ifndef LL_DOMAIN_CONSENT_STATE_H
 #define LL_DOMAIN_CONSENT_STATE_H
 
+#include "domain/age.h"
 #include "domain/consent.h"
+#include "domain/consent_no.h"
 
 #define LL_TAG_BYTES 16 /* of a subject, in the log; of a grant's id */
-#define LL_DAY_UNKNOWN INT32_MIN
 
 linli_status ll_consent_new(struct ll_mem *mem,
     const struct ll_dictionary *dictionary, struct ll_consent **out,
@@ -37,8 +38,8 @@ enum ll_subject_state {
 
 struct ll_person {
     unsigned char tag[LL_TAG_BYTES]; /* random: how the log calls them */
-    int32_t birth_day;               /* days since 1970-01-01; unknown: adult */
-    enum ll_capacity capacity;       /* as recorded; age lowers it */
+    int32_t birth_day; /* days since 1970-01-01; LL_DAY_UNKNOWN: of age */
+    enum ll_capacity capacity; /* as recorded; age lowers it */
     enum ll_subject_state state;
 };
 
@@ -97,14 +98,25 @@ linli_status ll_consent_put_guardian(struct ll_consent *consent,
     const struct ll_guardianship *guardianship,
     struct ll_err *err) LL_USE_RESULT;
 
-/* Who may decide for a subject today: themself, or a guardian.
- * 民法典 19-21, PIPL 31: under 8 nobody but the guardian; under 14 the
- * guardian consents; under 18 and from 14 themself for their own data;
- * recorded capacity LIMITED or NONE: the guardian (NONE alone: AGREED, 意定,
- * acts only then, 民法典 33). A capable ward's refusal wins. */
-enum ll_reason ll_consent_may_act(const struct ll_consent *consent,
-    uint32_t subject, uint32_t actor, uint32_t power, enum ll_class class,
-    int64_t now_ms, int32_t today);
+/* May `actor` do that for `subject` now: ALLOW, or why not. 民法典 19-21, 33,
+ * PIPL 31. Under 8 and with capacity NONE: a guardian in everything. Under 14
+ * and with LIMITED: they see and correct their own, a guardian consents and
+ * erases. From 14: themself; parents and the like of one under 18 still see
+ * and correct. AGREED (意定) acts only when capacity is lost, DELEGATE only
+ * for one who has it. A guardian is of age, capable and ACTIVE themself; what
+ * a guardian may do is not passed on. */
+struct ll_acting {
+    uint32_t subject, actor;
+    uint32_t power; /* one LL_POWER_ */
+    enum ll_class class;
+    int64_t now_ms;
+    int32_t today; /* as in struct ll_ask */
+};
+enum ll_reason ll_consent_may_act(
+    const struct ll_consent *consent, const struct ll_acting *acting);
+/* Whether it is a guardian who must consent for them today. */
+bool ll_consent_is_ward(
+    const struct ll_consent *consent, uint32_t subject, int32_t today);
 
 /* -- plugins: what they declared, in one community -- */
 
@@ -113,6 +125,8 @@ struct ll_scope {
     enum ll_basis basis;
     bool required;    /* refusing OPTIONAL changes no REQUIRED verdict */
     uint32_t actions; /* bits 1 << enum ll_action; READ if it says nothing */
+    uint32_t since;   /* the oldest version whose grants hold for this one:
+                         it was there with these actions; 0: the terms' */
 };
 
 enum ll_relation { LL_RELATION_ENTRUST, LL_RELATION_PROVIDE };
@@ -133,7 +147,9 @@ struct ll_terms {
 uint32_t ll_consent_party(
     const struct ll_consent *consent, linli_str community, linli_str plugin);
 /* Makes it or changes it. Grants of older versions hold for what both
- * versions declare (old scope and new manifest), if >= since. */
+ * versions declare (old scope and new manifest): if >= since of the terms and
+ * of the scope. "manifest/invalid": two scopes of one field and purpose, or
+ * one that no dictionary has. */
 linli_status ll_consent_put_party(struct ll_consent *consent,
     linli_str community, linli_str plugin, const struct ll_terms *terms,
     uint32_t *out, struct ll_err *err) LL_USE_RESULT;
@@ -166,7 +182,6 @@ enum ll_grant_status {
 const char *ll_grant_status_name(enum ll_grant_status status);
 
 struct ll_grant {
-    unsigned char id[LL_TAG_BYTES]; /* random */
     uint32_t subject, party;
     uint64_t fields;
     uint8_t purpose;
@@ -176,9 +191,10 @@ struct ll_grant {
     uint32_t version;  /* of the terms it was given under */
     int32_t uses;      /* left; -1: as many as wanted */
     uint32_t guardian; /* who acted for the subject; LL_NOBODY: themself */
-    int64_t from_ms, until_ms; /* [from, until); until is never LL_FOREVER */
+    int64_t from_ms, until_ms; /* [from, until), until < INT64_MAX */
     int64_t used_ms;           /* the last release, or from */
     int64_t given_ms;
+    unsigned char id[LL_TAG_BYTES]; /* random */
 };
 
 /* Takes a grant. A live one of the same subject, party and purpose that covers
@@ -201,35 +217,5 @@ void ll_consent_use_grant(
     struct ll_consent *consent, uint32_t grant, int64_t now_ms);
 /* The same back, for a use that the caller could not keep. */
 void ll_consent_unuse_grant(struct ll_consent *consent, uint32_t grant);
-
-/* -- no -- */
-
-#define LL_OBJECTIONS(X)            \
-    X(BLOCK, block)                 \
-    X(AUTO_DECISION, auto_decision) \
-    X(PROFILING, profiling) X(MARKETING, marketing)
-enum ll_objection {
-#define X(name, word) LL_OBJECTION_##name,
-    LL_OBJECTIONS(X)
-#undef X
-};
-const char *ll_objection_name(enum ll_objection objection);
-/* `party` LL_NO_PARTY: to all. BLOCK denies everything that does not rest on
- * law or emergency; AUTO_DECISION what asks with auto_decision; the others
- * purposes of that category. `on` false takes it back. */
-linli_status ll_consent_object(struct ll_consent *consent, uint32_t subject,
-    uint32_t party, enum ll_objection objection, bool on,
-    struct ll_err *err) LL_USE_RESULT;
-
-/* A refusal of (subject, party, purpose, field) under a version of the terms:
- * it may not be asked again for `cooldown_ms`, nor twice in a version. A
- * grant takes the refusal back. */
-linli_status ll_consent_refuse(struct ll_consent *consent, uint32_t subject,
-    uint32_t party, uint8_t purpose, uint8_t field, int64_t at_ms,
-    struct ll_err *err) LL_USE_RESULT;
-/* Whether a sheet may be shown unasked-for now; false: *until_ms. */
-bool ll_consent_may_ask(const struct ll_consent *consent, uint32_t subject,
-    uint32_t party, uint8_t purpose, uint8_t field, int64_t now_ms,
-    int64_t cooldown_ms, int64_t *until_ms);
 
 #endif

@@ -56,7 +56,7 @@ enum ll_view_kind {
 struct ll_field_def {
     linli_str id; /* "phone_relay" */
     linli_str name_zh, name_en;
-    linli_str type; /* "string", "integer", "number", "object",
+    linli_str type; /* "string", "integer", "number", "boolean", "object",
                        "array": what its value is in JSON */
     enum ll_class class;
     enum ll_field_kind kind;

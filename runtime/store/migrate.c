@@ -14,9 +14,44 @@ static const char alerts_close[] =
     "CREATE INDEX alert_ref ON alert(community, plugin, ref) "
     "WHERE state = 'open' AND ref IS NOT NULL;";
 
+/* The log of consent: store/log.h. */
+static const char log_begins[] =
+    "CREATE TABLE log_leaf("
+    "  idx INTEGER PRIMARY KEY,"
+    "  leaf BLOB NOT NULL" /* domain/leaf.h */
+    ") STRICT;"
+    "CREATE TABLE log_tile("
+    "  level INTEGER NOT NULL,"
+    "  n INTEGER NOT NULL,"
+    "  bytes BLOB NOT NULL," /* 1 to 256 hashes */
+    "  PRIMARY KEY(level, n)"
+    ") STRICT;"
+    "CREATE TABLE log_head("
+    "  log INTEGER PRIMARY KEY," /* 0 */
+    "  size INTEGER NOT NULL,"
+    "  root BLOB NOT NULL,"
+    "  note TEXT" /* the last that was signed: a checkpoint, maybe older */
+    ") STRICT;";
+
+/* A key may be kept for a time in which nobody reads by it, with what the law
+ * keeps of its subject; and what there is of a subject is found. */
+static const char keys_freeze[] =
+    "ALTER TABLE subject_key ADD COLUMN until INTEGER;" /* frozen; or null */
+    "ALTER TABLE subject_key ADD COLUMN kept TEXT;"
+    "CREATE INDEX subject_until ON subject_key(until) "
+    "WHERE until IS NOT NULL;"
+    "CREATE TABLE frozen(id INTEGER PRIMARY KEY, space INTEGER NOT NULL, "
+    "subject TEXT NOT NULL, collection INTEGER NOT NULL, "
+    "body BLOB NOT NULL) STRICT;"
+    "CREATE INDEX frozen_subject ON frozen(space, subject);"
+    "CREATE INDEX doc_subject ON doc(subject, collection, id) "
+    "WHERE subject IS NOT NULL;";
+
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
     {alerts_close, NULL},
+    {log_begins, NULL},
+    {keys_freeze, NULL},
 };
 
 const struct ll_migration *
