@@ -1,6 +1,5 @@
 domain_SRCS = \
   address.c \
-  entitlement.c \
   age.c \
   consent.c \
   consent_grant.c \
@@ -9,6 +8,7 @@ domain_SRCS = \
   consent_state.c \
   consent_table.c \
   dictionary.c \
+  entitlement.c \
   leaf.c \
   merkle.c \
   notify.c \
@@ -27,11 +27,3 @@ domain_SRCS = \
   pricing_share.c \
   url.c \
   usage.c
-
-# The registry of residents' data as bytes of C, so that liblinli needs no file.
-GENERATED += gen/data_dictionary.h
-gen/data_dictionary.h: $(srcdir)/spec/data-dictionary.json
-	@mkdir -p $(@D)
-	@{ echo 'static const unsigned char ll_data_dictionary[] = {'; \
-	  od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
-	  echo '};'; } >$@.tmp && mv $@.tmp $@

@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#include "base/text.h"
-
 #define DAY_MS INT64_C(86400000)
 /* No clock on earth is, or was, further from UTC. */
 #define OFFSET_MS_MAX (26 * INT64_C(3600000))
@@ -65,63 +63,12 @@ ll_local_day_end(const struct ll_local *local, int64_t ms)
     return day + (ll_local_midnight(local, day) != ms);
 }
 
-/* -- dates: the Gregorian calendar, years from March, eras of 400 years -- */
-
-#define ERA_DAYS 146097
-#define EPOCH_DAYS 719468 /* from 0000-03-01 to 1970-01-01 */
-
-struct ll_date
-ll_date_of(int32_t day)
-{
-    int64_t from_era = (int64_t)day + EPOCH_DAYS;
-    int64_t era = floor_div(from_era, ERA_DAYS);
-    int64_t of_era = from_era - era * ERA_DAYS;
-    int64_t year =
-        (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * of_year + 2) / 153; /* from March */
-    int64_t of_month = of_year - (153 * month + 2) / 5 + 1;
-    int64_t shown = month < 10 ? month + 3 : month - 9;
-    return (struct ll_date){(int32_t)(year + era * 400 + (shown <= 2)),
-        (uint32_t)shown, (uint32_t)of_month};
-}
-
-int32_t
-ll_day_of(struct ll_date date)
-{
-    int64_t year = date.year - (date.month <= 2);
-    int64_t era = floor_div(year, 400), of_era = year - era * 400;
-    int64_t month = date.month > 2 ? date.month - 3 : date.month + 9;
-    int64_t of_year = (153 * month + 2) / 5 + date.day - 1;
-    int64_t days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-    return (int32_t)(era * ERA_DAYS + days - EPOCH_DAYS);
-}
-
 void
 ll_day_text(int32_t day, char out[16])
 {
     struct ll_date date = ll_date_of(day);
     (void)snprintf(out, 16, "%04d-%02u-%02u", (int)(date.year % 100000),
         date.month % 100, date.day % 100);
-}
-
-bool
-ll_day_read(linli_str text, int32_t *day)
-{
-    int64_t year, month, of_month;
-    char back[16];
-    if (text.len != 10 || text.ptr[4] != '-' || text.ptr[7] != '-' ||
-        !ll_str_int((linli_str){text.ptr, 4}, 0, 9999, &year) ||
-        !ll_str_int((linli_str){text.ptr + 5, 2}, 1, 12, &month) ||
-        !ll_str_int((linli_str){text.ptr + 8, 2}, 1, 31, &of_month))
-        return false;
-    struct ll_date date = {(int32_t)year, (uint32_t)month, (uint32_t)of_month};
-    int32_t found = ll_day_of(date);
-    ll_day_text(found, back);
-    if (!ll_str_is(text, back)) /* a 30th of February is another day */
-        return false;
-    *day = found;
-    return true;
 }
 
 /* -- periods -- */

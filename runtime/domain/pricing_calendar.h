@@ -9,6 +9,7 @@
 #define LL_DOMAIN_PRICING_CALENDAR_H
 
 #include "base/err.h"
+#include "domain/age.h"
 
 /* A zone, as world/zone.h reads it: from changes[2i] (ms since 1970) on, local
  * time is UTC plus changes[2i + 1] seconds; the first reaches back for ever.
@@ -25,16 +26,8 @@ int64_t ll_local_midnight(const struct ll_local *local, int32_t day);
  * ends at `ms` ends. */
 int32_t ll_local_day_end(const struct ll_local *local, int64_t ms);
 
-struct ll_date {
-    int32_t year;
-    uint32_t month, day; /* from 1 */
-};
-struct ll_date ll_date_of(int32_t day);
-int32_t ll_day_of(struct ll_date date);
 /* "2026-02-28", NUL-terminated. */
 void ll_day_text(int32_t day, char out[16]);
-/* The same back; false, and *day kept, if there is no such date. */
-bool ll_day_read(linli_str text, int32_t *day);
 
 enum ll_interval { LL_MONTH, LL_QUARTER, LL_YEAR };
 enum ll_anchor {
