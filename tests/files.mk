@@ -3,6 +3,7 @@
 unit_SRCS = \
   test_address.c \
   test_breaker.c \
+  test_checkpoint.c \
   test_cli.c \
   test_conf.c \
   test_dictionary.c \
@@ -71,6 +72,7 @@ unit_SRCS = \
   test_store.c \
   test_store_backup.c \
   test_store_faults.c \
+  test_store_head.c \
   test_store_log.c \
   test_store_place.c \
   test_store_seal.c \

@@ -1,5 +1,6 @@
 domain_SRCS = \
   address.c \
+  checkpoint.c \
   dictionary.c \
   leaf.c \
   merkle.c \
