@@ -1,7 +1,9 @@
 domain_SRCS = \
   address.c \
   age.c \
+  checkpoint.c \
   consent.c \
+  consent_explain.c \
   consent_grant.c \
   consent_no.c \
   consent_people.c \
@@ -26,4 +28,5 @@ domain_SRCS = \
   pricing_read.c \
   pricing_share.c \
   url.c \
-  usage.c
+  usage.c \
+  view.c
