@@ -6,6 +6,7 @@
 #define LL_BASE_LIMITS_H
 
 #include "base/limits_data.h"
+#include "base/limits_consent.h"
 #include "base/limits_services.h"
 
 /* -- HTTP -- */
