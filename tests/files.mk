@@ -30,6 +30,7 @@ unit_SRCS = \
   test_json_patch.c \
   test_jwks.c \
   test_jwt.c \
+  test_leaf.c \
   test_locale.c \
   test_log.c \
   test_loop.c \
@@ -44,6 +45,7 @@ unit_SRCS = \
   test_manifest.c \
   test_manifest_data.c \
   test_manifest_egress.c \
+  test_merkle.c \
   test_metrics.c \
   test_native.c \
   test_native_db.c \
@@ -68,6 +70,7 @@ unit_SRCS = \
   test_store.c \
   test_store_backup.c \
   test_store_faults.c \
+  test_store_log.c \
   test_store_place.c \
   test_store_seal.c \
   test_store_usage.c \

@@ -1,5 +1,7 @@
 domain_SRCS = \
   address.c \
+  leaf.c \
+  merkle.c \
   dictionary.c \
   notify.c \
   payment.c \

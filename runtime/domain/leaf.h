@@ -14,7 +14,9 @@
 #include "base/err.h"
 #include "base/json.h"
 
-#define LL_LEAF_BYTES_MAX 4096
+#define LL_LEAF_VERSION 1 /* `v`, the first member */
+/* A plugin's terms, with every field it declares, are the longest. */
+#define LL_LEAF_BYTES_MAX 32768
 
 /* X(name, word): what happened */
 #define LL_LEAF_TYPES(X)                                                    \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "domain/leaf.h"
 
 /* -- making, on the loop -- */
 
@@ -67,6 +68,15 @@ ll_commit_reindex(
     ll_put_bytes(&commit->ops, spec);
 }
 
+void
+ll_commit_leaf(struct ll_commit *commit, linli_str leaf)
+{
+    ll_put_int(&commit->ops, LL_OP_LEAF);
+    ll_put_bytes(&commit->ops, leaf);
+    if (leaf.len == 0 || leaf.len > LL_LEAF_BYTES_MAX)
+        commit->ops.failed = true;
+}
+
 /* -- the applier -- */
 
 linli_status
@@ -81,6 +91,8 @@ ll_applier_init(struct ll_applier *applier, struct ll_mem *mem,
     ll_buf_init(&applier->key, mem, 65536);
     ll_json_init(&applier->json, mem);
     linli_status status = ll_pack_load(&applier->pack, db, err);
+    if (status == LINLI_OK)
+        status = ll_logtree_load(&applier->log, mem, db, err);
     if (status != LINLI_OK)
         return status;
     sqlite3_stmt *last = ll_db_statement(db, LL_SI_subject_last, err);
@@ -100,6 +112,7 @@ ll_applier_fini(struct ll_applier *applier)
     if (applier->mem == NULL)
         return;
     ll_pack_fini(&applier->pack);
+    ll_logtree_fini(&applier->log);
     ll_buf_fini(&applier->sealed);
     ll_buf_fini(&applier->sizes);
     ll_buf_fini(&applier->key);
@@ -258,12 +271,30 @@ put_sizes(struct ll_applier *a, struct ll_err *err)
     return status;
 }
 
+/* -- the log -- */
+
+static linli_status
+apply_leaf(struct ll_applier *a, struct ll_commit *commit, struct ll_rd *rd,
+    struct ll_err *err)
+{
+    linli_str leaf = ll_rd_bytes(rd);
+    if (rd->bad)
+        return ll_fail(
+            err, LINLI_E_INTERNAL, "runtime/internal", "a leaf that is none");
+    if (commit->leaf_count++ == 0)
+        commit->leaf_first = a->log.merkle.size;
+    return ll_logtree_add(&a->log, leaf, err);
+}
+
 /* -- a batch -- */
 
 static linli_status
-apply_one(struct ll_applier *a, struct ll_rd *rd, struct ll_err *err)
+apply_one(struct ll_applier *a, struct ll_commit *commit, struct ll_rd *rd,
+    struct ll_err *err)
 {
     int64_t op = ll_rd_int(rd);
+    if (op == LL_OP_LEAF)
+        return apply_leaf(a, commit, rd, err);
     if (op == LL_OP_USAGE)
         return apply_usage(a, rd, err);
     if (op == LL_OP_SIZE)
@@ -279,13 +310,14 @@ apply_one(struct ll_applier *a, struct ll_rd *rd, struct ll_err *err)
 }
 
 linli_status
-ll_apply(struct ll_applier *applier, const struct ll_commit *commit,
-    struct ll_err *err)
+ll_apply(
+    struct ll_applier *applier, struct ll_commit *commit, struct ll_err *err)
 {
     struct ll_rd rd = ll_rd(ll_buf_view(&commit->ops));
+    commit->leaf_first = commit->leaf_count = 0;
     linli_status status = LINLI_OK;
     while (status == LINLI_OK && !ll_rd_end(&rd))
-        status = apply_one(applier, &rd, err);
+        status = apply_one(applier, commit, &rd, err);
     return status;
 }
 
@@ -295,6 +327,8 @@ ll_apply_end(struct ll_applier *applier, uint64_t number, struct ll_err *err)
     linli_status status = ll_pack_flush(&applier->pack, applier->db, err);
     if (status == LINLI_OK)
         status = put_sizes(applier, err);
+    if (status == LINLI_OK)
+        status = ll_logtree_flush(&applier->log, err);
     if (status != LINLI_OK)
         return status;
     sqlite3_stmt *put = ll_db_statement(applier->db, LL_ST_meta_put, err);

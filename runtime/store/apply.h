@@ -8,13 +8,15 @@
 #define LL_STORE_APPLY_H
 
 #include "base/json.h"
+#include "store/log.h"
 #include "store/pack.h"
 #include "store/seal.h"
 
 enum ll_op {
-    LL_OP_USAGE = -1,  /* bytes: a record */
-    LL_OP_SIZE = -2,   /* space, rows, bytes */
-    LL_OP_REINDEX = -3 /* collection, index, spec */
+    LL_OP_USAGE = -1,   /* bytes: a record */
+    LL_OP_SIZE = -2,    /* space, rows, bytes */
+    LL_OP_REINDEX = -3, /* collection, index, spec */
+    LL_OP_LEAF = -4     /* bytes: a line */
 };
 
 struct ll_applier {
@@ -22,6 +24,7 @@ struct ll_applier {
     struct ll_db *db;
     struct ll_sealer *sealer;
     struct ll_pack pack;
+    struct ll_logtree log;
     struct ll_buf sealed; /* one parameter */
     struct ll_buf sizes;  /* of the batch, to be summed up */
     struct ll_buf key;    /* of an index entry */
@@ -35,9 +38,10 @@ linli_status ll_applier_init(struct ll_applier *applier, struct ll_mem *mem,
     struct ll_err *err) LL_USE_RESULT;
 void ll_applier_fini(struct ll_applier *applier);
 
-/* Runs the operations of one commit, in order, in a transaction. */
-linli_status ll_apply(struct ll_applier *applier,
-    const struct ll_commit *commit, struct ll_err *err) LL_USE_RESULT;
+/* Runs the operations of one commit, in order, in a transaction, and writes
+ * into it where its leaves stand. */
+linli_status ll_apply(struct ll_applier *applier, struct ll_commit *commit,
+    struct ll_err *err) LL_USE_RESULT;
 /* What gathered in a batch whose last commit has the number. */
 linli_status ll_apply_end(struct ll_applier *applier, uint64_t number,
     struct ll_err *err) LL_USE_RESULT;

@@ -1,6 +1,7 @@
 store_SRCS = apply.c \
   backup.c \
   db.c \
+  log.c \
   migrate.c \
   pack.c \
   place.c \

@@ -14,9 +14,29 @@ static const char alerts_close[] =
     "CREATE INDEX alert_ref ON alert(community, plugin, ref) "
     "WHERE state = 'open' AND ref IS NOT NULL;";
 
+/* The log of consent: store/log.h. */
+static const char log_begins[] =
+    "CREATE TABLE log_leaf("
+    "  idx INTEGER PRIMARY KEY,"
+    "  leaf BLOB NOT NULL" /* domain/leaf.h */
+    ") STRICT;"
+    "CREATE TABLE log_tile("
+    "  level INTEGER NOT NULL,"
+    "  n INTEGER NOT NULL,"
+    "  bytes BLOB NOT NULL," /* 1 to 256 hashes */
+    "  PRIMARY KEY(level, n)"
+    ") STRICT;"
+    "CREATE TABLE log_head("
+    "  log INTEGER PRIMARY KEY," /* 0 */
+    "  size INTEGER NOT NULL,"
+    "  root BLOB NOT NULL,"
+    "  note TEXT" /* the last that was signed: a checkpoint, maybe older */
+    ") STRICT;";
+
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
     {alerts_close, NULL},
+    {log_begins, NULL},
 };
 
 const struct ll_migration *

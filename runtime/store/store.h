@@ -70,6 +70,9 @@ struct ll_commit {
     struct ll_buf ops;
     /* Nobody waits for it: it may wait for others, LL_STORE_LINGER_MS. */
     bool patient;
+    /* Where its leaves stand in the log, one after the other; set when it is
+     * durable. What `leaf_first` says without one is nothing. */
+    uint64_t leaf_first, leaf_count;
     /* It is durable, [loop], in the order of the numbers; or, with a failed
      * store or one that is closed, it will never be: durable false. The
      * commit is the owner's again. */
@@ -92,6 +95,9 @@ void ll_put_sealed(
 /* Usage of the call: packed into the batch's segment and folded into its
  * buckets. */
 void ll_commit_usage(struct ll_commit *commit, const struct ll_usage *usage);
+/* A line of domain/leaf.h for the log of consent: commits in their order give
+ * leaves in theirs. Of 1 to LL_LEAF_BYTES_MAX bytes; else ops.failed. */
+void ll_commit_leaf(struct ll_commit *commit, linli_str leaf);
 /* The space holds so many rows and bytes more (or fewer). */
 void ll_commit_size(
     struct ll_commit *commit, int64_t space, int64_t rows, int64_t bytes);

@@ -105,13 +105,12 @@ take_batch(struct ll_commits *wanted, struct ll_commits *batch)
 /* -- the writer's thread -- */
 
 static linli_status
-write_batch(
-    struct ll_writer *w, const struct ll_commits *batch, struct ll_err *err)
+write_batch(struct ll_writer *w, struct ll_commits *batch, struct ll_err *err)
 {
     linli_status status = ll_place_begin(w->place, &w->db, true, err);
     if (status != LINLI_OK)
         return status;
-    for (const struct ll_commit *commit = batch->first;
+    for (struct ll_commit *commit = batch->first;
          commit != NULL && status == LINLI_OK; commit = commit->next)
         status = ll_apply(&w->applier, commit, err);
     if (status == LINLI_OK)

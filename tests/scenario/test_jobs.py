@@ -444,6 +444,9 @@ def to_version_1(path):
             INSERT INTO old SELECT id, community, kind, plugin, at, subject,
               trace_id, state, data FROM alert;
             DROP TABLE alert;
+            DROP TABLE log_leaf;
+            DROP TABLE log_tile;
+            DROP TABLE log_head;
             ALTER TABLE old RENAME TO alert;
             CREATE INDEX alert_community ON alert(community, id);
             DELETE FROM entry WHERE ix IN

@@ -1,0 +1,237 @@
+/* store/log.c: leaves, tiles and head, read once and then appended to. */
+#include "store/log.h"
+
+#include "base/limits.h"
+
+static linli_status
+fail_log(struct ll_err *err, uint64_t at, const char *what)
+{
+    linli_status status = ll_fail(err, LINLI_E_INVALID, "store/corrupt",
+        "the log: %s (at %llu)", what, (unsigned long long)at);
+    ll_err_fix(err, "`linli audit verify --data DIR` says which leaf; restore "
+                    "the last backup with `linli restore`");
+    return status;
+}
+
+static linli_status
+make_tiles(struct ll_logtree *tree, struct ll_err *err)
+{
+    if (tree->tiles == NULL)
+        tree->tiles = ll_alloc(tree->mem, sizeof *tree->tiles);
+    return tree->tiles != NULL ? LINLI_OK
+                               : ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
+                                     "no memory for the log's tiles");
+}
+
+void
+ll_logtree_fini(struct ll_logtree *tree)
+{
+    if (tree->tiles != NULL)
+        ll_release(tree->mem, tree->tiles, sizeof *tree->tiles);
+    *tree = (struct ll_logtree){0};
+}
+
+/* -- reading -- */
+
+/* log_head; size 0 without one. */
+static linli_status
+load_head(struct ll_logtree *tree, struct ll_hash *root, struct ll_err *err)
+{
+    bool row;
+    sqlite3_stmt *head = ll_db_statement(tree->db, LL_SI_log_head, err);
+    if (head == NULL)
+        return LINLI_E_IO;
+    linli_status status = ll_db_step(tree->db, head, &row, err);
+    if (!row)
+        return status;
+    int64_t size = sqlite3_column_int64(head, 0);
+    linli_str bytes = ll_db_bytes(head, 1);
+    if (size < 1 || size >> LL_MERKLE_LEVELS != 0 || bytes.len != sizeof *root)
+        status = fail_log(err, (uint64_t)size, "its head is none");
+    else
+        memcpy(root, bytes.ptr, sizeof *root);
+    tree->merkle.size = (uint64_t)size;
+    (void)sqlite3_reset(head);
+    return status;
+}
+
+/* The leaves behind the last full tile. */
+static linli_status
+load_leaves(struct ll_logtree *tree, struct ll_err *err)
+{
+    uint64_t size = tree->merkle.size, at = size - size % LL_TILE_HASHES;
+    bool row = true;
+    sqlite3_stmt *leaves = ll_db_statement(tree->db, LL_SI_log_leaves, err);
+    if (leaves == NULL)
+        return LINLI_E_IO;
+    (void)sqlite3_bind_int64(leaves, 1, (int64_t)at);
+    linli_status status = LINLI_OK;
+    while (status == LINLI_OK && row) {
+        status = ll_db_step(tree->db, leaves, &row, err);
+        if (!row)
+            break;
+        if (at >= size || (uint64_t)sqlite3_column_int64(leaves, 0) != at)
+            status =
+                fail_log(err, at, "leaves are not as many as its head says");
+        else
+            ll_merkle_leaf(ll_db_bytes(leaves, 1),
+                &tree->tiles->hashes[0][at++ % LL_TILE_HASHES]);
+    }
+    if (row)
+        (void)sqlite3_reset(leaves);
+    if (status == LINLI_OK && at != size)
+        status = fail_log(err, at, "a leaf is missing");
+    return status;
+}
+
+/* The tile of `level` that grows. */
+static linli_status
+load_tile(struct ll_logtree *tree, unsigned level, struct ll_err *err)
+{
+    bool row;
+    uint64_t hashes = tree->merkle.size >> (LL_TILE_LOG2 * level);
+    size_t bytes = hashes % LL_TILE_HASHES * LL_SHA256_BYTES;
+    if (bytes == 0)
+        return LINLI_OK;
+    sqlite3_stmt *get = ll_db_statement(tree->db, LL_SI_log_tile, err);
+    if (get == NULL)
+        return LINLI_E_IO;
+    (void)sqlite3_bind_int64(get, 1, level);
+    (void)sqlite3_bind_int64(get, 2, (int64_t)(hashes / LL_TILE_HASHES));
+    linli_status status = ll_db_step(tree->db, get, &row, err);
+    if (status != LINLI_OK)
+        return status;
+    if (!row || ll_db_bytes(get, 0).len != bytes)
+        status =
+            fail_log(err, hashes / LL_TILE_HASHES, "a tile has not its length");
+    else
+        memcpy(tree->tiles->hashes[level], ll_db_bytes(get, 0).ptr, bytes);
+    (void)sqlite3_reset(get);
+    return status;
+}
+
+/* The roots of whole subtrees on the right edge, from the tiles' hashes. */
+static void
+load_edge(struct ll_logtree *tree)
+{
+    for (unsigned level = 0; level < LL_MERKLE_LEVELS; level++) {
+        uint64_t nodes = tree->merkle.size >> level;
+        if ((nodes & 1) == 0)
+            continue;
+        struct ll_tile_place at = ll_tile_of(level, nodes - 1);
+        ll_tile_fold(&tree->tiles->hashes[at.level][at.first], at.count,
+            &tree->merkle.edge[level]);
+    }
+}
+
+linli_status
+ll_logtree_load(struct ll_logtree *tree, struct ll_mem *mem, struct ll_db *db,
+    struct ll_err *err)
+{
+    struct ll_hash kept = {0}, root;
+    *tree = (struct ll_logtree){.mem = mem, .db = db};
+    linli_status status = load_head(tree, &kept, err);
+    if (status == LINLI_OK && tree->merkle.size > 0)
+        status = make_tiles(tree, err);
+    if (status == LINLI_OK && tree->merkle.size > 0)
+        status = load_leaves(tree, err);
+    for (unsigned level = 1; status == LINLI_OK && level < LL_TILE_LEVELS;
+         level++)
+        status = load_tile(tree, level, err);
+    if (status != LINLI_OK || tree->merkle.size == 0)
+        return status;
+    load_edge(tree);
+    ll_merkle_root(&tree->merkle, &root);
+    if (!ll_hash_eq(&root, &kept))
+        return fail_log(err, tree->merkle.size, "its root is not its head's");
+    return LINLI_OK;
+}
+
+/* -- writing -- */
+
+static linli_status
+put_leaf(struct ll_logtree *tree, linli_str leaf, struct ll_err *err)
+{
+    sqlite3_stmt *put = ll_db_statement(tree->db, LL_SI_log_leaf_new, err);
+    if (put == NULL)
+        return LINLI_E_IO;
+    (void)sqlite3_bind_int64(put, 1, (int64_t)tree->merkle.size);
+    (void)sqlite3_bind_blob64(put, 2, leaf.ptr, leaf.len, SQLITE_STATIC);
+    return ll_db_run(tree->db, put, err);
+}
+
+static linli_status
+put_tile(struct ll_logtree *tree, unsigned level, uint64_t tile, size_t count,
+    struct ll_err *err)
+{
+    sqlite3_stmt *put = ll_db_statement(tree->db, LL_SI_log_tile_put, err);
+    if (put == NULL)
+        return LINLI_E_IO;
+    (void)sqlite3_bind_int64(put, 1, level);
+    (void)sqlite3_bind_int64(put, 2, (int64_t)tile);
+    (void)sqlite3_bind_blob64(put, 3, tree->tiles->hashes[level],
+        count * LL_SHA256_BYTES, SQLITE_STATIC);
+    return ll_db_run(tree->db, put, err);
+}
+
+/* Of each level that the leaf fills, and the one above. */
+static linli_status
+grow_tiles(
+    struct ll_logtree *tree, const struct ll_hash *leaf, struct ll_err *err)
+{
+    struct ll_hash hash = *leaf;
+    linli_status status = LINLI_OK;
+    for (unsigned level = 0; level < LL_TILE_LEVELS; level++) {
+        uint64_t at = tree->merkle.size >> (LL_TILE_LOG2 * level);
+        size_t place = at % LL_TILE_HASHES;
+        bool full = place + 1 == LL_TILE_HASHES;
+        tree->tiles->hashes[level][place] = hash;
+        if (level > 0 || full)
+            status = put_tile(tree, level, at / LL_TILE_HASHES, place + 1, err);
+        if (status != LINLI_OK || !full)
+            break;
+        /* With it the subtrees of this tile's levels are all whole. */
+        for (unsigned i = 0; i < LL_TILE_LOG2; i++)
+            ll_merkle_node(
+                &tree->merkle.edge[LL_TILE_LOG2 * level + i], &hash, &hash);
+    }
+    return status;
+}
+
+linli_status
+ll_logtree_add(struct ll_logtree *tree, linli_str leaf, struct ll_err *err)
+{
+    struct ll_hash hash;
+    linli_status status = make_tiles(tree, err);
+    if (status != LINLI_OK)
+        return status;
+    ll_merkle_leaf(leaf, &hash);
+    status = put_leaf(tree, leaf, err);
+    if (status == LINLI_OK)
+        status = grow_tiles(tree, &hash, err);
+    if (status != LINLI_OK) {
+        ll_err_where(err,
+            "leaf %llu of the log: ", (unsigned long long)tree->merkle.size);
+        return status;
+    }
+    ll_merkle_add(&tree->merkle, &hash);
+    tree->grown = true;
+    return LINLI_OK;
+}
+
+linli_status
+ll_logtree_flush(struct ll_logtree *tree, struct ll_err *err)
+{
+    struct ll_hash root;
+    if (!tree->grown)
+        return LINLI_OK;
+    tree->grown = false;
+    sqlite3_stmt *put = ll_db_statement(tree->db, LL_SI_log_head_put, err);
+    if (put == NULL)
+        return LINLI_E_IO;
+    ll_merkle_root(&tree->merkle, &root);
+    (void)sqlite3_bind_int64(put, 1, (int64_t)tree->merkle.size);
+    (void)sqlite3_bind_blob64(
+        put, 2, root.bytes, sizeof root.bytes, SQLITE_STATIC);
+    return ll_db_run(tree->db, put, err);
+}
