@@ -31,8 +31,8 @@ ll_arbiter_open(struct ll_arbiter *arbiter, struct ll_mem *mem,
     ll_json_init(&arbiter->ledger->json, mem);
     linli_status status = ll_dictionary_init(&arbiter->dictionary, mem, err);
     if (status == LINLI_OK)
-        status = ll_consent_new(
-            mem, &arbiter->dictionary, &arbiter->consent, err);
+        status =
+            ll_consent_new(mem, &arbiter->dictionary, &arbiter->consent, err);
     return status == LINLI_OK ? ll_arbiter_load(arbiter, err) : status;
 }
 
@@ -73,8 +73,8 @@ ll_arbiter_close(struct ll_arbiter *arbiter)
         ledger->party_cap * sizeof *ledger->parties);
     ll_release(arbiter->mem, ledger->grants,
         ledger->grant_cap * sizeof *ledger->grants);
-    ll_release(arbiter->mem, ledger->bases,
-        ledger->basis_cap * sizeof *ledger->bases);
+    ll_release(
+        arbiter->mem, ledger->bases, ledger->basis_cap * sizeof *ledger->bases);
     ll_json_fini(&ledger->json);
     ll_arena_fini(&ledger->arena);
     ll_release(arbiter->mem, ledger, sizeof *ledger);
@@ -245,9 +245,8 @@ ll_deed_begin(struct ll_deed *deed, struct ll_arbiter *arbiter,
     if (deed->space == NULL || deed->commit == NULL || deed->told == NULL)
         deed->status = LINLI_E_NOMEM;
     else
-        *deed->told = (struct ll_told){.arbiter = arbiter,
-            .given = LL_NO_GRANT,
-            .ended = LL_NO_GRANT};
+        *deed->told = (struct ll_told){
+            .arbiter = arbiter, .given = LL_NO_GRANT, .ended = LL_NO_GRANT};
 }
 
 struct ll_jw

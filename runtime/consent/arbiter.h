@@ -27,9 +27,9 @@ struct ll_arbiter {
     struct ll_world *world;
     struct ll_dictionary dictionary;
     struct ll_consent *consent;
-    /* A subject's epoch rose at the commit of this number: calls that hold
+    /* Something of a subject has ended (LL_NOBODY: of all): calls that hold
      * what was released of them to the party (LL_NO_PARTY: to any) begin
-     * again. May be NULL. */
+     * again. In the turn in which it is sequenced. May be NULL. */
     void (*risen)(void *user, uint32_t subject, uint32_t party);
     void *user;
     bool sealed; /* the log is behind its witnessed head: everything denies */
@@ -80,8 +80,8 @@ struct ll_giving {
     uint64_t fields; /* C3: exactly one, level SEPARATE */
     enum ll_act_level level;
     uint8_t idle_days; /* 0: none */
-    int64_t until_ms; /* 0: the dictionary's retention; at most 365 d */
-    int32_t uses;     /* 1: once; -1: no limit */
+    int64_t until_ms;  /* 0: the dictionary's retention; at most 365 d */
+    int32_t uses;      /* 1: once; -1: no limit */
 };
 
 /* Codes: "consent/act" (bundled, endless, undeclared, too low: the message

@@ -41,8 +41,8 @@ ll_arbiter_access(struct ll_arbiter *arbiter, const struct ll_access *access,
     if (granted) {
         ll_consent_use_grant(arbiter->consent, access->grant, access->now_ms);
         more->reads++;
-        ll_deed_put_grant(&deed,
-            ll_consent_grant(arbiter->consent, access->grant), more);
+        ll_deed_put_grant(
+            &deed, ll_consent_grant(arbiter->consent, access->grant), more);
     }
     struct ll_leaf leaf = leaf_of(arbiter, access, LL_LEAF_ACCESS, &text);
     leaf.result = (linli_str)LINLI_STR("allow");

@@ -48,12 +48,17 @@ check_actor(const struct ll_arbiter *arbiter, const struct ll_actor_of *who,
             "there is nobody of whom this could be said");
     if (no && actor == who->subject)
         return LINLI_OK;
-    enum ll_reason reason = ll_consent_may_act(arbiter->consent, who->subject,
-        actor, LL_POWER_CONSENT, class, who->now_ms, who->today);
+    struct ll_acting acting = {.subject = who->subject,
+        .actor = actor,
+        .power = LL_POWER_CONSENT,
+        .class = class,
+        .now_ms = who->now_ms,
+        .today = who->today};
+    enum ll_reason reason = ll_consent_may_act(arbiter->consent, &acting);
     if (reason == LL_REASON_ALLOW)
         return LINLI_OK;
-    return ll_fail(err, LINLI_E_DENIED, "consent/forbidden", "%s",
-        ll_reason_name(reason));
+    return ll_fail(
+        err, LINLI_E_DENIED, "consent/forbidden", "%s", ll_reason_name(reason));
 }
 
 static uint64_t
@@ -74,9 +79,9 @@ static bool
 needs_separate(const struct ll_arbiter *arbiter, const struct ll_terms *terms,
     const struct ll_giving *giving)
 {
-    bool separate = terms->relation == LL_RELATION_PROVIDE ||
-                    ll_dictionary_class(&arbiter->dictionary,
-                        giving->fields) == LL_C3;
+    bool separate =
+        terms->relation == LL_RELATION_PROVIDE ||
+        ll_dictionary_class(&arbiter->dictionary, giving->fields) == LL_C3;
     for (uint32_t i = 0; !separate && i < terms->scope_count; i++) {
         const struct ll_scope *scope = &terms->scopes[i];
         separate = scope->purpose == giving->purpose &&
@@ -168,8 +173,8 @@ make_id(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
         return;
     const struct ll_person *person =
         ll_consent_person(arbiter->consent, who->subject);
-    ll_sha256_two((linli_str){(const char *)person->tag, LL_TAG_BYTES},
-        who->key, hash);
+    ll_sha256_two(
+        (linli_str){(const char *)person->tag, LL_TAG_BYTES}, who->key, hash);
     memcpy(id + ID_TIME_BYTES, hash, LL_TAG_BYTES - ID_TIME_BYTES);
 }
 
@@ -208,12 +213,11 @@ put_replaced(struct ll_deed *deed, const struct ll_grant *grant)
 {
     struct ll_arbiter *arbiter = deed->arbiter;
     uint32_t at = LL_NO_GRANT;
-    while ((at = ll_consent_next_grant(
-                arbiter->consent, grant->subject, at)) != LL_NO_GRANT) {
+    while ((at = ll_consent_next_grant(arbiter->consent, grant->subject, at)) !=
+           LL_NO_GRANT) {
         struct ll_grant old = *ll_consent_grant(arbiter->consent, at);
         if (old.status != LL_GRANT_LIVE || old.party != grant->party ||
-            old.purpose != grant->purpose ||
-            (old.fields & ~grant->fields) != 0)
+            old.purpose != grant->purpose || (old.fields & ~grant->fields) != 0)
             continue;
         struct ll_own_more more = arbiter->ledger->grants[at];
         old.status = LL_GRANT_REPLACED;
@@ -250,8 +254,12 @@ put_given(struct ll_deed *deed, const struct ll_actor_of *who,
     struct ll_arbiter *arbiter = deed->arbiter;
     char id[LL_HEX_BYTES];
     put_replaced(deed, grant);
+    /* A capable ward's own refusal stands beside what a delegate gives. */
+    bool takes_back =
+        grant->guardian == LL_NOBODY ||
+        ll_consent_is_ward(arbiter->consent, grant->subject, who->today);
     for (unsigned f = 0; f < arbiter->dictionary.field_count; f++) {
-        if ((grant->fields >> f & 1) == 0)
+        if (!takes_back || (grant->fields >> f & 1) == 0)
             continue;
         ll_refusal_id(arbiter, grant->subject, grant->party,
             refusal_item(grant->purpose, f), id);
@@ -260,8 +268,7 @@ put_given(struct ll_deed *deed, const struct ll_actor_of *who,
     ll_deed_put_grant(deed, grant, more);
     if (who->proof.len == 0)
         return;
-    linli_str resident =
-        ll_consent_resident(arbiter->consent, grant->subject);
+    linli_str resident = ll_consent_resident(arbiter->consent, grant->subject);
     ll_hex(grant->id, sizeof grant->id, id);
     struct ll_jw w = ll_deed_body(deed, ll_cstr(id));
     ll_jw_key(&w, "proof");
@@ -284,9 +291,9 @@ put_given_leaf(struct ll_deed *deed, const struct ll_actor_of *who,
     leaf.plugin = ll_consent_plugin(arbiter->consent, grant->party);
     leaf.purpose = arbiter->dictionary.purposes[grant->purpose].id;
     leaf.fields_json = ll_leaf_fields(arbiter, grant->fields, &text);
-    leaf.basis = ll_cstr(ll_basis_name(grant->level >= LL_LEVEL_SEPARATE
-                                           ? LL_BASIS_SEPARATE
-                                           : LL_BASIS_CONSENT));
+    leaf.basis = ll_cstr(
+        ll_basis_name(grant->level >= LL_LEVEL_SEPARATE ? LL_BASIS_SEPARATE
+                                                        : LL_BASIS_CONSENT));
     leaf.level = ll_cstr(ll_act_level_name((enum ll_act_level)grant->level));
     ll_hex(grant->id, sizeof grant->id, text.grant);
     leaf.grant = ll_cstr(text.grant);
@@ -378,14 +385,13 @@ ll_arbiter_give(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
 /* -- refusals -- */
 
 static void
-put_refused(struct ll_deed *deed, const struct ll_actor_of *who,
-    uint32_t party, uint8_t purpose, unsigned field)
+put_refused(struct ll_deed *deed, const struct ll_actor_of *who, uint32_t party,
+    uint8_t purpose, unsigned field)
 {
     struct ll_arbiter *arbiter = deed->arbiter;
     const struct ll_dictionary *dictionary = &arbiter->dictionary;
     char id[LL_HEX_BYTES];
-    linli_str resident =
-        ll_consent_resident(arbiter->consent, who->subject);
+    linli_str resident = ll_consent_resident(arbiter->consent, who->subject);
     ll_refusal_id(
         arbiter, who->subject, party, refusal_item(purpose, field), id);
     struct ll_jw w = ll_deed_body(deed, ll_cstr(id));
@@ -397,6 +403,8 @@ put_refused(struct ll_deed *deed, const struct ll_actor_of *who,
     ll_jw_str(&w, dictionary->purposes[purpose].id);
     ll_jw_key(&w, "field");
     ll_jw_str(&w, dictionary->fields[field].id);
+    ll_jw_key(&w, "version");
+    ll_jw_int(&w, ll_consent_terms(arbiter->consent, party)->version);
     ll_jw_key(&w, "at");
     ll_jw_int(&w, who->now_ms);
     ll_deed_put(deed, &w, LL_CONSENT_REFUSAL, ll_cstr(id), resident);
@@ -435,10 +443,14 @@ ll_arbiter_refuse(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
     status = ll_deed_ready(&deed, err);
     if (status != LINLI_OK)
         return status;
-    for (unsigned f = 0; status == LINLI_OK && f < 64; f++)
-        if ((fields >> f & 1) != 0)
-            status = ll_consent_refuse(consent, who->subject, party, purpose,
-                (uint8_t)f, who->now_ms, err);
+    struct ll_refusal refusal = {.subject = who->subject,
+        .party = party,
+        .purpose = purpose,
+        .version = terms->version,
+        .at_ms = who->now_ms};
+    for (; status == LINLI_OK && refusal.field < LL_FIELDS_MAX; refusal.field++)
+        if ((fields >> refusal.field & 1) != 0)
+            status = ll_consent_refuse(consent, &refusal, err);
     if (status == LINLI_OK)
         (void)ll_deed_commit(&deed, act);
     else
@@ -499,8 +511,7 @@ put_objection(struct ll_deed *deed, const struct ll_actor_of *who,
 {
     struct ll_arbiter *arbiter = deed->arbiter;
     char id[LL_HEX_BYTES];
-    linli_str resident =
-        ll_consent_resident(arbiter->consent, who->subject);
+    linli_str resident = ll_consent_resident(arbiter->consent, who->subject);
     ll_refusal_id(
         arbiter, who->subject, party, 0x10000u | (unsigned)objection, id);
     if (!on) {

@@ -23,10 +23,18 @@ find_scope(const struct ll_terms *terms, const struct ll_scope *like)
     return NULL;
 }
 
-static bool
-rests_on_consent(enum ll_basis basis)
+static uint32_t
+actions_of(const struct ll_scope *scope)
 {
-    return basis == LL_BASIS_CONSENT || basis == LL_BASIS_SEPARATE;
+    return scope->actions == 0 ? 1u << LL_ACTION_READ : scope->actions;
+}
+
+/* Whoever agreed to `was` has agreed to this. */
+static bool
+is_within(const struct ll_scope *scope, const struct ll_scope *was)
+{
+    return (actions_of(scope) & ~actions_of(was)) == 0 &&
+           scope->basis == was->basis;
 }
 
 struct difference {
@@ -44,12 +52,8 @@ compare_scopes(const struct ll_terms *old, const struct ll_terms *now,
             d->wider = true;
             continue;
         }
-        /* A grant knows no actions: more of them is another thing. */
-        d->changed |= (scope->actions & ~was->actions) != 0 &&
-                      rests_on_consent(scope->basis);
-        d->wider |= (scope->actions & ~was->actions) != 0 ||
-                    scope->basis != was->basis;
-        d->narrower |= (was->actions & ~scope->actions) != 0;
+        d->wider |= !is_within(scope, was);
+        d->narrower |= (actions_of(was) & ~actions_of(scope)) != 0;
         d->words |= scope->required != was->required;
     }
     for (uint32_t i = 0; i < old->scope_count; i++)
@@ -63,8 +67,7 @@ ll_arbiter_compare(struct ll_arbiter *arbiter,
     uint32_t party = ll_consent_party(
         arbiter->consent, declaring->community, declaring->plugin);
     const struct ll_terms *old =
-        party == LL_NO_PARTY ? NULL
-                             : ll_consent_terms(arbiter->consent, party);
+        party == LL_NO_PARTY ? NULL : ll_consent_terms(arbiter->consent, party);
     const struct ll_terms *now = &declaring->terms;
     struct difference d = {false, false, false, false};
     *holds = true;
@@ -106,7 +109,9 @@ put_scopes(const struct ll_arbiter *arbiter, const struct ll_terms *terms,
         ll_jw_key(w, "required");
         ll_jw_bool(w, scope->required);
         ll_jw_key(w, "actions");
-        ll_jw_int(w, scope->actions);
+        ll_jw_int(w, actions_of(scope));
+        ll_jw_key(w, "since");
+        ll_jw_int(w, scope->since);
         ll_jw_close(w, '}');
     }
     ll_jw_close(w, ']');
@@ -135,8 +140,8 @@ put_terms(struct ll_deed *deed, const struct ll_declaring *declaring,
     ll_jw_str(&w, declaring->notice);
     ll_jw_key(&w, "recipient");
     ll_jw_str(&w, declaring->recipient);
-    ll_deed_put(deed, &w, LL_CONSENT_TERMS, declaring->plugin,
-        (linli_str){NULL, 0});
+    ll_deed_put(
+        deed, &w, LL_CONSENT_TERMS, declaring->plugin, (linli_str){NULL, 0});
 }
 
 static const char *
@@ -167,8 +172,7 @@ put_terms_leaf(struct ll_deed *deed, const struct ll_declaring *declaring,
     struct ll_leaf_text text;
     struct ll_actor_of who = approver_of(declaring);
     ll_leaf_text_init(&text, deed->arbiter->mem);
-    struct ll_leaf leaf =
-        ll_leaf_of(deed->arbiter, &who, LL_LEAF_TERMS, &text);
+    struct ll_leaf leaf = ll_leaf_of(deed->arbiter, &who, LL_LEAF_TERMS, &text);
     leaf.plugin = declaring->plugin;
     leaf.version = terms->version;
     leaf.result = ll_cstr(change_word(change));
@@ -177,8 +181,8 @@ put_terms_leaf(struct ll_deed *deed, const struct ll_declaring *declaring,
     ll_jw_key(&w, "since");
     ll_jw_int(&w, terms->since);
     ll_jw_key(&w, "relation");
-    ll_jw_cstr(&w,
-        terms->relation == LL_RELATION_PROVIDE ? "provide" : "entrust");
+    ll_jw_cstr(
+        &w, terms->relation == LL_RELATION_PROVIDE ? "provide" : "entrust");
     ll_jw_key(&w, "scopes");
     put_scopes(deed->arbiter, terms, &w);
     ll_jw_close(&w, '}');
@@ -255,9 +259,8 @@ put_basis(struct ll_deed *deed, const struct ll_declaring *declaring,
         record.from_ms = more->record.from_ms;
         record.until_ms = declaring->now_ms;
     }
-    *more = (struct ll_basis_more){.record = record,
-        .community = where->text,
-        .approver = approver->text};
+    *more = (struct ll_basis_more){
+        .record = record, .community = where->text, .approver = approver->text};
     if (ll_consent_put_basis(arbiter->consent, &record, NULL) != LINLI_OK)
         deed->status = LINLI_E_NOMEM;
     ll_deed_put_basis(deed, more);
@@ -265,8 +268,7 @@ put_basis(struct ll_deed *deed, const struct ll_declaring *declaring,
 }
 
 static bool
-is_approved(
-    const struct ll_arbiter *arbiter, uint32_t party, uint8_t purpose,
+is_approved(const struct ll_arbiter *arbiter, uint32_t party, uint8_t purpose,
     enum ll_basis basis)
 {
     for (uint32_t i = 0; i < arbiter->ledger->basis_count; i++) {
@@ -279,8 +281,8 @@ is_approved(
 }
 
 static void
-put_bases(struct ll_deed *deed, const struct ll_declaring *declaring,
-    uint32_t party)
+put_bases(
+    struct ll_deed *deed, const struct ll_declaring *declaring, uint32_t party)
 {
     static const enum ll_basis bases[] = {
         LL_BASIS_CONTRACT, LL_BASIS_STATUTORY, LL_BASIS_EMERGENCY};
@@ -299,8 +301,7 @@ note_party(struct ll_arbiter *arbiter, const struct ll_declaring *declaring,
     uint32_t party, struct ll_err *err)
 {
     struct ll_ledger *ledger = arbiter->ledger;
-    const struct ll_word *where =
-        ll_ledger_word(ledger, declaring->community);
+    const struct ll_word *where = ll_ledger_word(ledger, declaring->community);
     const struct ll_word *notice = ll_ledger_word(ledger, declaring->notice);
     const struct ll_word *recipient =
         ll_ledger_word(ledger, declaring->recipient);
@@ -312,19 +313,54 @@ note_party(struct ll_arbiter *arbiter, const struct ll_declaring *declaring,
     return LINLI_OK;
 }
 
-static struct ll_terms
-next_terms(const struct ll_terms *old, const struct ll_declaring *declaring,
-    enum ll_terms_change change, bool holds)
+/* Grants hold from the version on in which a scope was what it is. */
+static linli_status
+next_scopes(const struct ll_terms *old, struct ll_terms *terms,
+    struct ll_scope *scopes, struct ll_err *err)
 {
-    struct ll_terms terms = declaring->terms;
-    terms.active = true;
-    terms.version = old == NULL ? 1 : old->version;
-    terms.since = old == NULL ? 1 : old->since;
-    if (old != NULL && change == LL_TERMS_WIDEN) {
-        terms.version++;
-        terms.since = holds ? terms.since : terms.version;
+    if (terms->scope_count > LL_CONSENT_SCOPES_MAX)
+        return ll_fail(err, LINLI_E_LIMIT, "manifest/invalid",
+            "%u fields and purposes, more than %u",
+            (unsigned)terms->scope_count, (unsigned)LL_CONSENT_SCOPES_MAX);
+    for (uint32_t i = 0; i < terms->scope_count; i++) {
+        scopes[i] = terms->scopes[i];
+        const struct ll_scope *was =
+            old == NULL ? NULL : find_scope(old, &scopes[i]);
+        scopes[i].since = was != NULL && is_within(&scopes[i], was)
+                              ? was->since
+                              : terms->version;
     }
-    return terms;
+    terms->scopes = scopes;
+    return LINLI_OK;
+}
+
+static void
+next_terms(const struct ll_terms *old, enum ll_terms_change change, bool holds,
+    struct ll_terms *terms)
+{
+    terms->active = true;
+    terms->version = old == NULL ? 1 : old->version;
+    terms->since = old == NULL ? 1 : old->since;
+    if (old != NULL && change == LL_TERMS_WIDEN) {
+        terms->version++;
+        terms->since = holds ? terms->since : terms->version;
+    }
+}
+
+static linli_status
+write_terms(struct ll_arbiter *arbiter, const struct ll_declaring *declaring,
+    uint32_t party, enum ll_terms_change change, struct ll_act *act,
+    struct ll_err *err)
+{
+    struct ll_deed deed;
+    ll_deed_begin(&deed, arbiter, declaring->community, declaring->now_ms);
+    put_terms(&deed, declaring, &declaring->terms);
+    put_terms_leaf(&deed, declaring, &declaring->terms, change);
+    put_bases(&deed, declaring, party);
+    linli_status status = ll_deed_ready(&deed, err);
+    if (status == LINLI_OK)
+        (void)ll_deed_commit(&deed, act);
+    return status;
 }
 
 linli_status
@@ -333,34 +369,30 @@ ll_arbiter_declare(struct ll_arbiter *arbiter,
     enum ll_terms_change *change, struct ll_err *err)
 {
     struct ll_consent *consent = arbiter->consent;
+    struct ll_scope scopes[LL_CONSENT_SCOPES_MAX];
+    struct ll_declaring next = *declaring;
     bool holds;
-    *party = ll_consent_party(
-        consent, declaring->community, declaring->plugin);
+    *party = ll_consent_party(consent, declaring->community, declaring->plugin);
     const struct ll_terms *old =
         *party == LL_NO_PARTY ? NULL : ll_consent_terms(consent, *party);
     *change = ll_arbiter_compare(arbiter, declaring, &holds);
-    struct ll_terms terms = next_terms(old, declaring, *change, holds);
+    next_terms(old, *change, holds, &next.terms);
+    linli_status status = next_scopes(old, &next.terms, scopes, err);
     /* The plugin is active even if no document can be written; what it may
      * read beyond the old scope rests on grants, which cannot be written
      * either. */
-    linli_status status = ll_consent_put_party(consent, declaring->community,
-        declaring->plugin, &terms, party, err);
+    if (status == LINLI_OK)
+        status = ll_consent_put_party(consent, declaring->community,
+            declaring->plugin, &next.terms, party, err);
     if (status == LINLI_OK)
         status = note_party(arbiter, declaring, *party, err);
     if (status != LINLI_OK)
         return status;
     if (*change == LL_TERMS_SAME)
-        return act == NULL ? LINLI_OK
-                           : ll_deed_barrier(arbiter, act, 0, err);
-    struct ll_deed deed;
-    ll_deed_begin(
-        &deed, arbiter, declaring->community, declaring->now_ms);
-    put_terms(&deed, declaring, &terms);
-    put_terms_leaf(&deed, declaring, &terms, *change);
-    put_bases(&deed, declaring, *party);
-    status = ll_deed_ready(&deed, err);
-    if (status == LINLI_OK)
-        (void)ll_deed_commit(&deed, act);
+        return act == NULL ? LINLI_OK : ll_deed_barrier(arbiter, act, 0, err);
+    status = write_terms(arbiter, &next, *party, *change, act, err);
+    if (status == LINLI_OK && *change != LL_TERMS_TEXT)
+        ll_arbiter_rise(arbiter, LL_NOBODY, *party);
     return status;
 }
 

@@ -22,8 +22,8 @@ put_number(struct ll_jw *w, const char *name, int64_t number)
 }
 
 static void
-put_hex(struct ll_jw *w, const char *name,
-    const unsigned char bytes[LL_TAG_BYTES])
+put_hex(
+    struct ll_jw *w, const char *name, const unsigned char bytes[LL_TAG_BYTES])
 {
     char hex[LL_HEX_BYTES];
     ll_hex(bytes, LL_TAG_BYTES, hex);
@@ -140,8 +140,8 @@ ll_deed_put_basis(struct ll_deed *deed, const struct ll_basis_more *basis)
     put_text(&w, "approver", basis->approver);
     put_number(&w, "from", r->from_ms);
     put_number(&w, "until", r->until_ms);
-    ll_deed_put(deed, &w, LL_CONSENT_BASIS, ll_buf_view(&text),
-        (linli_str){NULL, 0});
+    ll_deed_put(
+        deed, &w, LL_CONSENT_BASIS, ll_buf_view(&text), (linli_str){NULL, 0});
     ll_buf_fini(&text);
 }
 
@@ -162,7 +162,6 @@ ll_refusal_id(const struct ll_arbiter *arbiter, uint32_t subject,
     memcpy(text, person->tag, LL_TAG_BYTES);
     for (unsigned i = 0; i < 4; i++)
         text[LL_TAG_BYTES + i] = (unsigned char)(item >> 8 * i);
-    ll_sha256_two(
-        (linli_str){(const char *)text, sizeof text}, plugin, hash);
+    ll_sha256_two((linli_str){(const char *)text, sizeof text}, plugin, hash);
     ll_hex(hash, LL_TAG_BYTES, out);
 }

@@ -93,8 +93,8 @@ void ll_deed_put(struct ll_deed *deed, struct ll_jw *w, const char *coll,
 void ll_deed_drop(struct ll_deed *deed, const char *coll, linli_str id);
 void ll_deed_leaf(struct ll_deed *deed, const struct ll_leaf *leaf);
 /* Whether all of it has found room; if not, the deed has ended. */
-linli_status ll_deed_ready(struct ll_deed *deed, struct ll_err *err)
-    LL_USE_RESULT;
+linli_status ll_deed_ready(
+    struct ll_deed *deed, struct ll_err *err) LL_USE_RESULT;
 /* Sends it, and returns its number. */
 uint64_t ll_deed_commit(struct ll_deed *deed, struct ll_act *act);
 /* Ends it without. */
@@ -112,23 +112,22 @@ const struct ll_word *ll_ledger_word(struct ll_ledger *ledger, linli_str text);
 bool ll_ledger_party(struct ll_arbiter *arbiter, uint32_t party);
 bool ll_ledger_grant(struct ll_arbiter *arbiter, uint32_t grant);
 /* The note of a basis, made if there is none; NULL without memory. */
-struct ll_basis_more *ll_ledger_basis(struct ll_arbiter *arbiter,
-    const struct ll_basis_record *record);
+struct ll_basis_more *ll_ledger_basis(
+    struct ll_arbiter *arbiter, const struct ll_basis_record *record);
 
 /* -- documents -- */
 
-void ll_deed_put_grant(
-    struct ll_deed *deed, const struct ll_grant *grant,
+void ll_deed_put_grant(struct ll_deed *deed, const struct ll_grant *grant,
     const struct ll_own_more *more);
-void ll_deed_put_person(struct ll_deed *deed, linli_str resident,
-    const struct ll_person *person);
+void ll_deed_put_person(
+    struct ll_deed *deed, linli_str resident, const struct ll_person *person);
 void ll_deed_put_basis(struct ll_deed *deed, const struct ll_basis_more *basis);
 /* Ids of what is about one (subject, party, ...): 32 digits. */
 void ll_refusal_id(const struct ll_arbiter *arbiter, uint32_t subject,
     uint32_t party, unsigned item, char out[LL_HEX_BYTES]);
 /* An array of ids of a set of fields. */
-void ll_fields_put(const struct ll_dictionary *dictionary, struct ll_jw *w,
-    uint64_t fields);
+void ll_fields_put(
+    const struct ll_dictionary *dictionary, struct ll_jw *w, uint64_t fields);
 uint64_t ll_fields_read(
     const struct ll_dictionary *dictionary, struct ll_jv array);
 const char *ll_capacity_word(enum ll_capacity capacity);
@@ -152,8 +151,8 @@ void ll_leaf_text_fini(struct ll_leaf_text *text);
 struct ll_leaf ll_leaf_of(struct ll_arbiter *arbiter,
     const struct ll_actor_of *who, enum ll_leaf_type type,
     struct ll_leaf_text *text);
-linli_str ll_leaf_fields(struct ll_arbiter *arbiter, uint64_t fields,
-    struct ll_leaf_text *text);
+linli_str ll_leaf_fields(
+    struct ll_arbiter *arbiter, uint64_t fields, struct ll_leaf_text *text);
 
 /* Calls risen, if there is somebody. */
 static inline void

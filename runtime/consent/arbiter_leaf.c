@@ -24,8 +24,8 @@ ll_leaf_text_fini(struct ll_leaf_text *text)
 }
 
 static linli_str
-tag_of(const struct ll_arbiter *arbiter, uint32_t subject,
-    char out[LL_HEX_BYTES])
+tag_of(
+    const struct ll_arbiter *arbiter, uint32_t subject, char out[LL_HEX_BYTES])
 {
     const struct ll_person *person =
         ll_consent_person(arbiter->consent, subject);
@@ -68,8 +68,7 @@ next_field(
         linli_str id = dictionary->fields[i].id;
         bool in = (fields >> i & 1) != 0 &&
                   (after.ptr == NULL || ll_str_cmp(id, after) > 0);
-        if (in && (best < 0 ||
-                      ll_str_cmp(id, dictionary->fields[best].id) < 0))
+        if (in && (best < 0 || ll_str_cmp(id, dictionary->fields[best].id) < 0))
             best = (int)i;
     }
     return best;

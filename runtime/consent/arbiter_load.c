@@ -11,8 +11,8 @@
 
 #define ROWS 512
 
-typedef linli_status (*take_fn)(struct ll_arbiter *arbiter,
-    linli_str community, struct ll_jv document, struct ll_err *err);
+typedef linli_status (*take_fn)(struct ll_arbiter *arbiter, linli_str community,
+    struct ll_jv document, struct ll_err *err);
 
 static linli_str
 text_of(struct ll_jv document, const char *name)
@@ -149,7 +149,8 @@ read_scopes(
         *scope = (struct ll_scope){.field = (uint8_t)field,
             .purpose = (uint8_t)purpose,
             .required = ll_jv_true(ll_jv_get(item, "required")),
-            .actions = (uint32_t)number_of(item, "actions", 1)};
+            .actions = (uint32_t)number_of(item, "actions", 1),
+            .since = (uint32_t)number_of(item, "since", 1)};
         count += ll_basis_read(text_of(item, "basis"), &scope->basis) ? 1 : 0;
     }
     return count;
@@ -216,9 +217,8 @@ take_basis(struct ll_arbiter *arbiter, linli_str community,
     const struct ll_word *where = ll_ledger_word(ledger, community);
     if (more == NULL || approver == NULL || where == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a basis");
-    *more = (struct ll_basis_more){.record = record,
-        .community = where->text,
-        .approver = approver->text};
+    *more = (struct ll_basis_more){
+        .record = record, .community = where->text, .approver = approver->text};
     return ll_consent_put_basis(arbiter->consent, &record, err);
 }
 
@@ -269,8 +269,7 @@ take_grant(struct ll_arbiter *arbiter, linli_str community,
     uint32_t grant;
     if (!read_grant(arbiter, community, document, &g))
         return LINLI_OK;
-    struct ll_own_more more = {
-        .leaf = (uint64_t)number_of(document, "leaf", 0),
+    struct ll_own_more more = {.leaf = (uint64_t)number_of(document, "leaf", 0),
         .end_leaf = (uint64_t)number_of(document, "end_leaf", 0),
         .ended_ms = number_of(document, "ended", 0),
         .reads = (uint32_t)number_of(document, "reads", 0),
@@ -303,8 +302,13 @@ take_refusal(struct ll_arbiter *arbiter, linli_str community,
     if (subject == LL_NOBODY || party == LL_NO_PARTY || purpose < 0 ||
         field < 0)
         return LINLI_OK;
-    return ll_consent_refuse(arbiter->consent, subject, party,
-        (uint8_t)purpose, (uint8_t)field, number_of(document, "at", 0), err);
+    struct ll_refusal refusal = {.subject = subject,
+        .party = party,
+        .purpose = (uint8_t)purpose,
+        .field = (uint8_t)field,
+        .version = (uint32_t)number_of(document, "version", 1),
+        .at_ms = number_of(document, "at", 0)};
+    return ll_consent_refuse(arbiter->consent, &refusal, err);
 }
 
 static linli_status
@@ -314,9 +318,9 @@ take_objection(struct ll_arbiter *arbiter, linli_str community,
     uint32_t subject = ll_consent_subject(
         arbiter->consent, community, text_of(document, "resident"));
     linli_str plugin = text_of(document, "plugin");
-    uint32_t party = plugin.len == 0 ? LL_NO_PARTY
-                                     : ll_consent_party(arbiter->consent,
-                                           community, plugin);
+    uint32_t party =
+        plugin.len == 0 ? LL_NO_PARTY
+                        : ll_consent_party(arbiter->consent, community, plugin);
     int objection = word_of(document, "objection", objection_word, 4);
     if (subject == LL_NOBODY || objection < 0 ||
         (plugin.len > 0 && party == LL_NO_PARTY))
@@ -398,8 +402,7 @@ ll_arbiter_load(struct ll_arbiter *arbiter, struct ll_err *err)
             const struct ll_coll *coll =
                 ll_space_find(s, ll_cstr(kinds[i].coll));
             if (coll != NULL)
-                status =
-                    load_collection(arbiter, coll, kinds[i].take, err);
+                status = load_collection(arbiter, coll, kinds[i].take, err);
         }
     }
     return status;

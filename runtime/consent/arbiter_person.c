@@ -8,7 +8,6 @@
 #define AGE_BAND_YEARS_3 18
 #define YEAR_DAYS_4 1461 /* four years */
 
-
 /* -- what the log says: no birthday, only on which side of 8, 14 and 18 -- */
 
 static const char *
@@ -31,8 +30,7 @@ put_person_leaf(struct ll_deed *deed, const struct ll_actor_of *who,
     struct ll_leaf_text text;
     char tag[LL_HEX_BYTES];
     ll_leaf_text_init(&text, deed->arbiter->mem);
-    struct ll_leaf leaf =
-        ll_leaf_of(deed->arbiter, who, LL_LEAF_PERSON, &text);
+    struct ll_leaf leaf = ll_leaf_of(deed->arbiter, who, LL_LEAF_PERSON, &text);
     ll_hex(person->tag, sizeof person->tag, tag);
     leaf.subject = ll_cstr(tag);
     if (leaf.actor.len == 0) /* nobody is there before */
@@ -59,8 +57,7 @@ drop_all(struct ll_deed *deed, linli_str resident, uint32_t subject)
         return;
     while ((at = ll_consent_next_grant(arbiter->consent, subject, at)) !=
            LL_NO_GRANT) {
-        const struct ll_grant *grant =
-            ll_consent_grant(arbiter->consent, at);
+        const struct ll_grant *grant = ll_consent_grant(arbiter->consent, at);
         ll_hex(grant->id, sizeof grant->id, id);
         ll_deed_drop(deed, LL_CONSENT_GRANT, ll_cstr(id));
         ll_deed_drop(deed, LL_CONSENT_PROOF, ll_cstr(id));
@@ -88,10 +85,9 @@ take_tag(struct ll_arbiter *arbiter, uint32_t subject, struct ll_person *person)
 }
 
 linli_status
-ll_arbiter_put_person(struct ll_arbiter *arbiter,
-    const struct ll_actor_of *who, linli_str resident,
-    const struct ll_person *person, struct ll_act *act, uint32_t *subject,
-    struct ll_err *err)
+ll_arbiter_put_person(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
+    linli_str resident, const struct ll_person *person, struct ll_act *act,
+    uint32_t *subject, struct ll_err *err)
 {
     struct ll_consent *consent = arbiter->consent;
     struct ll_person after = *person;
@@ -150,8 +146,8 @@ put_guardianship(struct ll_deed *deed, const struct ll_guardianship *g)
         ll_consent_person(arbiter->consent, g->guardian);
     /* The tag, not the id, which may be as long as an id may be. */
     ll_hex(other->tag, sizeof other->tag, of_guardian);
-    ll_refusal_id(arbiter, g->ward, LL_NO_PARTY,
-        0x20000u | (unsigned)g->kind, id);
+    ll_refusal_id(
+        arbiter, g->ward, LL_NO_PARTY, 0x20000u | (unsigned)g->kind, id);
     struct ll_buf text;
     ll_buf_init(&text, arbiter->mem, LL_DOC_ID_BYTES_MAX);
     ll_buf_printf(&text, "%s:%s", id, of_guardian);
@@ -174,8 +170,7 @@ put_guardianship(struct ll_deed *deed, const struct ll_guardianship *g)
     ll_jw_int(&w, g->until_ms);
     ll_jw_key(&w, "status");
     ll_jw_int(&w, g->status);
-    ll_deed_put(
-        deed, &w, LL_CONSENT_GUARDIANSHIP, ll_buf_view(&text), ward);
+    ll_deed_put(deed, &w, LL_CONSENT_GUARDIANSHIP, ll_buf_view(&text), ward);
     ll_buf_fini(&text);
 }
 
@@ -193,8 +188,7 @@ put_guardian_leaf(struct ll_deed *deed, const struct ll_actor_of *who,
     char tag[LL_HEX_BYTES];
     about.subject = g->ward;
     ll_leaf_text_init(&text, arbiter->mem);
-    struct ll_leaf leaf =
-        ll_leaf_of(arbiter, &about, LL_LEAF_GUARDIAN, &text);
+    struct ll_leaf leaf = ll_leaf_of(arbiter, &about, LL_LEAF_GUARDIAN, &text);
     const struct ll_person *guardian =
         ll_consent_person(arbiter->consent, g->guardian);
     ll_hex(guardian->tag, sizeof guardian->tag, tag);
