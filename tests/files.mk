@@ -43,6 +43,7 @@ unit_SRCS = \
   test_lua_order.c \
   test_lua_sdk.c \
   test_manifest.c \
+  test_manifest_consent.c \
   test_manifest_data.c \
   test_manifest_egress.c \
   test_merkle.c \

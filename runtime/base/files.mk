@@ -11,6 +11,7 @@ base_SRCS = \
   json_value.c \
   json_write.c \
   mem.c \
+  near.c \
   params.c \
   problem.c \
   report.c \

@@ -1,4 +1,5 @@
-/* base/limits_consent.h: the bounds of consent and of what rests on it.
+/* base/limits_consent.h: the bounds of what is kept of residents and of who
+ * may have it.
  *
  * Part of limits.h.
  */
@@ -6,11 +7,14 @@
 #define LL_BASE_LIMITS_CONSENT_H
 
 /* -- acts: spec/consent.md, section 3 -- */
-#define LL_CONSENT_DAYS_MAX 365 /* that a grant lasts */
 #define LL_CONSENT_DAY_MS 86400000L
-#define LL_CONSENT_SCOPES_MAX 256       /* of one plugin: field and purpose */
-#define LL_CONSENT_WORD_BYTES_MAX 128   /* of a proof, a channel, a key */
-#define LL_CONSENT_PROOF_BYTES_MAX 4096 /* of a leaf's proof in a receipt */
-#define LL_CONSENT_TIDY_GRANTS 20000    /* looked at in one sweep */
+#define LL_CONSENT_SCOPES_MAX 256     /* of one plugin: field and purpose */
+#define LL_CONSENT_TIDY_GRANTS 20000  /* looked at in one sweep */
+#define LL_CONSENT_WORD_BYTES_MAX 128 /* of a proof, a channel, a key */
+
+/* -- what a plugin declares and is given: section 4 -- */
+#define LL_DATA_USES_MAX 64    /* uses of fields that a manifest declares */
+#define LL_ROUTE_FIELDS_MAX 16 /* that travel with a route's call */
+#define LL_GRANT_DAYS_MAX 365  /* of any grant */
 
 #endif

@@ -9,6 +9,7 @@
 #define LL_BASE_SCHEMA_INT_H
 
 #include "base/limits.h"
+#include "base/near.h"
 #include "base/schema.h"
 #include "base/text.h"
 
@@ -200,13 +201,6 @@ const char *ll_schema_format_name(size_t index);
 
 /* -- schema_text.c: words for people -- */
 
-/* The name in names[] that `s` was probably meant to be, or NULL. */
-struct ll_near {
-    linli_str s;
-    linli_str best;
-    unsigned distance;
-};
-void ll_near_try(struct ll_near *near, linli_str candidate);
 /* "a string", "an integer" ... */
 const char *ll_schema_type_text(struct ll_jv v);
 /* "an integer or null", of type bits. */

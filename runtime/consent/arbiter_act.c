@@ -97,7 +97,7 @@ static linli_status
 judge_end(const struct ll_actor_of *who, const struct ll_giving *giving,
     struct ll_err *err)
 {
-    int64_t longest = who->now_ms + LL_CONSENT_DAYS_MAX * LL_CONSENT_DAY_MS;
+    int64_t longest = who->now_ms + LL_GRANT_DAYS_MAX * LL_CONSENT_DAY_MS;
     if (giving->until_ms != 0 && giving->until_ms <= who->now_ms)
         return bad(err, "the consent ends before it begins",
             "\"expires_at\": a time after now, at most 365 days ahead");
@@ -150,7 +150,7 @@ static int64_t
 end_of(const struct ll_arbiter *arbiter, const struct ll_actor_of *who,
     const struct ll_giving *giving)
 {
-    int64_t days = LL_CONSENT_DAYS_MAX;
+    int64_t days = LL_GRANT_DAYS_MAX;
     const struct ll_dictionary *dictionary = &arbiter->dictionary;
     for (uint32_t i = 0; i < dictionary->field_count; i++)
         if ((giving->fields >> i & 1) != 0 &&

@@ -1,5 +1,6 @@
 plugin_SRCS = breaker.c \
   manifest.c \
+  manifest_consent.c \
   manifest_data.c \
   manifest_egress.c \
   manifest_notify.c \

@@ -1,7 +1,7 @@
 /* plugin/manifest.c: plugin.json from bytes to a checked manifest. [any]
  *
  * Order: JSON, then what deserves its own answer whatever else is wrong
- * (another ABI, resident data), then the schema, then the rules that a
+ * (another ABI), then the schema, then the rules that a
  * schema cannot say. Owns nothing but the manifest it returns.
  */
 #include "plugin/manifest.h"
@@ -161,37 +161,6 @@ check_by_schema(struct ll_mem *mem, struct ll_jv manifest, struct ll_err *err)
 /* -- answers of their own -- */
 
 static linli_status
-refuse_data(struct ll_manifest *m, struct ll_jv at, struct ll_err *err)
-{
-    char where[160];
-    ll_jv_pointer(ll_json_root(&m->json), at, where, sizeof where);
-    linli_status status =
-        ll_fail(err, LINLI_E_UNSUPPORTED, "consent/arbiter-missing",
-            "resident data is declared, and nothing here can ask residents");
-    ll_err_where(err, "plugin.json: %s", where);
-    ll_err_fix(err, "Remove `data`");
-    return status;
-}
-
-static linli_status
-check_data(struct ll_manifest *m, struct ll_err *err)
-{
-    struct ll_jv root = ll_json_root(&m->json);
-    struct ll_jv data = ll_jv_get(root, "data");
-    struct ll_jv routes = ll_jv_get(root, "routes");
-    if (ll_jv_there(data))
-        return refuse_data(m, data, err);
-    if (!ll_jv_is(routes, LL_JSON_ARRAY))
-        return LINLI_OK;
-    LL_JSON_EACH (route, routes) {
-        data = ll_jv_get(route, "data");
-        if (ll_jv_there(data))
-            return refuse_data(m, data, err);
-    }
-    return LINLI_OK;
-}
-
-static linli_status
 check_abi(struct ll_manifest *m, struct ll_err *err)
 {
     struct ll_jv abi = ll_jv_get(ll_json_root(&m->json), "abi");
@@ -257,8 +226,6 @@ read_all(struct ll_mem *mem, struct ll_manifest *m, struct ll_err *err)
     linli_status status = read_json(m, err);
     if (status == LINLI_OK)
         status = check_abi(m, err);
-    if (status == LINLI_OK)
-        status = check_data(m, err);
     if (status == LINLI_OK)
         status = check_by_schema(mem, ll_json_root(&m->json), err);
     if (status == LINLI_OK)

@@ -15,6 +15,10 @@
 #include "domain/notify.h"
 #include "domain/url.h"
 
+struct ll_datum;
+struct ll_route_datum;
+struct ll_scope;
+
 enum ll_runtime_kind { LL_RUNTIME_LUA, LL_RUNTIME_NATIVE };
 
 /* Who may call a route; bits of ll_route.callers. */
@@ -71,6 +75,8 @@ struct ll_route {
         uint32_t param;   /* equal to match.params[param] */
     } feed_where[LL_FEED_WHERE_MAX];
     uint32_t feed_where_count;
+    struct ll_route_datum *data; /* manifest_consent.h: what travels */
+    uint32_t datum_count;
 };
 
 struct ll_plugin_problem {
@@ -148,14 +154,18 @@ struct ll_manifest {
     uint32_t secret_count;
     struct ll_url *egress; /* origins it may send requests to; target "/" */
     uint32_t egress_count;
-    bool payments;         /* it asks residents for money */
-    bool directory_plates; /* call.resident has plates and household */
+    bool payments;           /* it asks residents for money */
+    bool directory_plates;   /* call.resident has plates and household */
+    struct ll_datum *data;   /* manifest_consent.h: uses of resident data, */
+    struct ll_scope *scopes; /* and their scopes, */
+    uint32_t datum_count;    /* so many */
+    bool provides;           /* it is a controller of its own, */
+    struct ll_jv recipient;  /* {name, address, contact}; or not there */
 };
 
 /* Reads a manifest from `text` (copied). On failure the code is
- * "manifest/...", "plugin/reserved-id", "consent/arbiter-missing" or
- * "package/too-large", and `where` is "plugin.json: POINTER" or line and
- * column. On success ll_manifest_free. */
+ * "manifest/...", "plugin/reserved-id" or "package/too-large", and `where` is
+ * "plugin.json: POINTER" or line and column. On success ll_manifest_free. */
 linli_status ll_manifest_read(struct ll_mem *mem, linli_str text,
     struct ll_manifest **out, struct ll_err *err) LL_USE_RESULT;
 void ll_manifest_free(struct ll_manifest **manifest);

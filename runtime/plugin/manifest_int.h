@@ -18,6 +18,12 @@ linli_status ll_manifest_fill_notifications(
 /* manifest_egress.c: where it may send requests to. */
 linli_status ll_manifest_fill_egress(
     struct ll_manifest *m, struct ll_err *err) LL_USE_RESULT;
+/* manifest_consent.c: which resident data it uses; after the collections. */
+linli_status ll_manifest_fill_consent(
+    struct ll_manifest *m, struct ll_err *err) LL_USE_RESULT;
+/* Which of it travels with a route's calls. */
+linli_status ll_manifest_fill_route_data(struct ll_manifest *m,
+    struct ll_route *r, struct ll_err *err) LL_USE_RESULT;
 /* manifest_route.c, of a route whose path, callers and `safe` are read, after
  * ll_manifest_fill_data: what it promises beside its answer. */
 linli_status ll_manifest_fill_promises(struct ll_manifest *m,

@@ -168,7 +168,7 @@ static linli_status
 check_no_handler(
     struct ll_manifest *m, const struct ll_route *r, struct ll_err *err)
 {
-    static const char *const names[] = {"limits", "response"};
+    static const char *const names[] = {"limits", "response", "data"};
     for (size_t i = 0; i < LL_COUNT(names); i++) {
         struct ll_jv member = ll_jv_get(r->declared, names[i]);
         if (!ll_jv_there(member))

@@ -152,6 +152,8 @@ read_route(struct ll_manifest *m, struct ll_route *r, struct ll_err *err)
         status = check_schema(m, r->response_schema, err);
     if (status == LINLI_OK)
         status = ll_manifest_fill_promises(m, r, err);
+    if (status == LINLI_OK)
+        status = ll_manifest_fill_route_data(m, r, err);
     return status;
 }
 
@@ -292,6 +294,8 @@ ll_manifest_fill(struct ll_manifest *m, struct ll_err *err)
         status = read_limits(m, ll_jv_get(root, "limits"), &m->limits, err);
     if (status == LINLI_OK)
         status = ll_manifest_fill_data(m, err);
+    if (status == LINLI_OK)
+        status = ll_manifest_fill_consent(m, err);
     if (status == LINLI_OK)
         status = ll_manifest_fill_notifications(m, err);
     if (status == LINLI_OK)

@@ -189,10 +189,6 @@ static const struct row table[] = {
     {",\"native\":{\"library\":\"x.so\",\"functions\":{\"f g\":{\"returns\":"
      "\"i32\",\"args\":[]}}}",
         "manifest/invalid", "/native/functions/f g", "does not match"},
-    /* resident data */
-    {",\"data\":[]", "consent/arbiter-missing", "/data", "resident data"},
-    {ROUTE("\"path\":\"/a\",\"data\":{\"fields\":[]}"),
-        "consent/arbiter-missing", "/routes/0/data", "resident data"},
     /* routes */
     {ROUTE("\"path\":\"a\""), "manifest/invalid", "/routes/0/path", "match"},
     {ROUTE("\"path\":\"/a/\""), "manifest/invalid", "/routes/0/path", "match"},
