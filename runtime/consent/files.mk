@@ -9,3 +9,7 @@ consent_SRCS = \
   arbiter_load.c \
   arbiter_person.c \
   subject.c
+  subject.c \
+  value_rules.c \
+  values.c \
+  values_put.c
