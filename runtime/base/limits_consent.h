@@ -9,6 +9,8 @@
 /* -- acts: spec/consent.md, section 3 -- */
 #define LL_CONSENT_DAY_MS 86400000L
 #define LL_CONSENT_SCOPES_MAX 256     /* of one plugin: field and purpose */
+#define LL_CONSENT_COOLDOWN_MS 2592000000 /* after a refusal: 30 days */
+#define LL_CONSENT_GRANTS_MAX 67108864    /* that one host holds */
 #define LL_CONSENT_TIDY_GRANTS 20000  /* looked at in one sweep */
 #define LL_CONSENT_WORD_BYTES_MAX 128 /* of a proof, a channel, a key */
 

@@ -8,7 +8,6 @@ consent_SRCS = \
   arbiter_leaf.c \
   arbiter_load.c \
   arbiter_person.c \
-  subject.c
   subject.c \
   value_rules.c \
   values.c \
