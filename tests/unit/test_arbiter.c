@@ -474,8 +474,10 @@ T_CASE(a_refusal_is_kept_until_they_give)
     int64_t until_ms;
     desk_init(&d, false);
     struct ll_actor_of who = self(&d);
-    T_INT(ll_arbiter_refuse(&d.arbiter, &who, d.party, purpose(&d, "delivery"),
-              bit(&d, "phone"), NULL, &d.e.f.err),
+    struct ll_refusing refusing = {.party = d.party,
+        .purpose = purpose(&d, "delivery"),
+        .fields = bit(&d, "phone")};
+    T_INT(ll_arbiter_refuse(&d.arbiter, &who, &refusing, NULL, &d.e.f.err),
         LINLI_OK);
     struct ll_ask ask = {.subject = d.lin,
         .party = d.party,
@@ -517,8 +519,8 @@ T_CASE(an_objection_is_kept_until_taken_back)
     declare_usual(&d);
     T_INT(decide(&d, "phone", "delivery", NOW_MS), LL_REASON_OBJECTION);
     who = self(&d);
-    T_INT(ll_arbiter_object(&d.arbiter, &who, d.party, LL_OBJECTION_BLOCK,
-              false, NULL, &d.e.f.err),
+    objecting.on = false;
+    T_INT(ll_arbiter_object(&d.arbiter, &who, &objecting, NULL, &d.e.f.err),
         LINLI_OK);
     desk_settle(&d);
     desk_again(&d);
@@ -541,11 +543,15 @@ T_CASE(a_guardian_gives_for_a_child)
     struct ll_person young = {.birth_day = TODAY - 10 * 365};
     struct ll_person old = {.birth_day = TODAY - 40 * 365};
     T_INT(ll_arbiter_put_person(&d.arbiter, &staff, LINLI_STR("r-child"),
-              &young, NULL, &child, &d.e.f.err),
+              &young, NULL, &d.e.f.err),
         LINLI_OK);
     T_INT(ll_arbiter_put_person(&d.arbiter, &staff, LINLI_STR("r-mother"), &old,
               NULL, &mother, &d.e.f.err),
         LINLI_OK);
+    child = ll_consent_subject(
+        d.arbiter.consent, LINLI_STR("garden"), LINLI_STR("r-child"));
+    mother = ll_consent_subject(
+        d.arbiter.consent, LINLI_STR("garden"), LINLI_STR("r-mother"));
     struct ll_giving g = giving(&d, "phone", "delivery");
     struct ll_actor_of who = self(&d);
     who.subject = who.actor = child;
@@ -609,15 +615,14 @@ T_CASE(a_later_grant_takes_its_place)
 T_CASE(who_is_shredded_is_nobody)
 {
     struct desk d;
-    uint32_t nobody;
     desk_init(&d, false);
     struct ll_giving g = giving(&d, "phone", "delivery");
     (void)give(&d, &g);
     struct ll_actor_of who = self(&d);
     struct ll_person gone = {
         .birth_day = LL_DAY_UNKNOWN, .state = LL_SUBJECT_SHREDDED};
-    T_INT(ll_arbiter_put_person(&d.arbiter, &who, LINLI_STR("r-lin"), &gone,
-              NULL, &nobody, &d.e.f.err),
+    T_INT(ll_arbiter_put_person(
+              &d.arbiter, &who, LINLI_STR("r-lin"), &gone, NULL, &d.e.f.err),
         LINLI_OK);
     T_INT(decide(&d, "phone", "delivery", NOW_MS), LL_REASON_UNKNOWN_SUBJECT);
     desk_settle(&d);
