@@ -87,7 +87,7 @@ take_tag(struct ll_arbiter *arbiter, uint32_t subject, struct ll_person *person)
 linli_status
 ll_arbiter_put_person(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
     linli_str resident, const struct ll_person *person, struct ll_act *act,
-    uint32_t *subject, struct ll_err *err)
+    struct ll_err *err)
 {
     struct ll_consent *consent = arbiter->consent;
     struct ll_person after = *person;

@@ -510,8 +510,9 @@ T_CASE(an_objection_is_kept_until_taken_back)
     struct ll_giving g = giving(&d, "phone", "delivery");
     (void)give(&d, &g);
     struct ll_actor_of who = self(&d);
-    T_INT(ll_arbiter_object(&d.arbiter, &who, d.party, LL_OBJECTION_BLOCK, true,
-              NULL, &d.e.f.err),
+    struct ll_objecting objecting = {
+        .party = d.party, .objection = LL_OBJECTION_BLOCK, .on = true};
+    T_INT(ll_arbiter_object(&d.arbiter, &who, &objecting, NULL, &d.e.f.err),
         LINLI_OK);
     T_INT(decide(&d, "phone", "delivery", NOW_MS), LL_REASON_OBJECTION);
     desk_settle(&d);
@@ -546,7 +547,7 @@ T_CASE(a_guardian_gives_for_a_child)
               &young, NULL, &d.e.f.err),
         LINLI_OK);
     T_INT(ll_arbiter_put_person(&d.arbiter, &staff, LINLI_STR("r-mother"), &old,
-              NULL, &mother, &d.e.f.err),
+              NULL, &d.e.f.err),
         LINLI_OK);
     child = ll_consent_subject(
         d.arbiter.consent, LINLI_STR("garden"), LINLI_STR("r-child"));
