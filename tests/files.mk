@@ -89,6 +89,7 @@ unit_SRCS = \
   test_usage.c \
   test_value.c \
   test_values.c \
+  test_view.c \
   test_views.c \
   test_webhook.c \
   test_world.c \
