@@ -25,4 +25,7 @@
 #define LL_ROUTE_FIELDS_MAX 16 /* that travel with a route's call */
 #define LL_GRANT_DAYS_MAX 365  /* of any grant */
 
+/* -- the log: spec/log.md -- */
+#define LL_LOG_HEAD_MS 1000 /* the head is signed no more often */
+
 #endif

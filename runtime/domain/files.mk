@@ -1,5 +1,6 @@
 domain_SRCS = \
   address.c \
+  checkpoint.c \
   age.c \
   consent.c \
   consent_explain.c \
