@@ -305,6 +305,9 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
     if (status == LINLI_OK)
         status = read_payment(config, ll_jv_get(root, "payment"), err);
     if (status == LINLI_OK)
+        status =
+            ll_config_read_consent(config, ll_jv_get(root, "consent"), err);
+    if (status == LINLI_OK)
         status = read_egress(config, ll_jv_get(root, "egress"), err);
     if (status != LINLI_OK) {
         if (err != NULL && strcmp(err->code, "request/json") == 0)
@@ -318,6 +321,7 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
     config->plugin_rows = int_or(storage, "plugin_rows", PLUGIN_ROWS_DEFAULT);
     config->plugin_bytes =
         int_or(storage, "plugin_bytes", PLUGIN_BYTES_DEFAULT);
+    config->log_origin = ll_jv_str(ll_jv_get(ll_jv_get(root, "log"), "origin"));
     config->communities = ll_jv_get(root, "communities");
     config->plugins = ll_jv_get(root, "plugins");
     config->jwks = ll_jv_get(ll_jv_get(root, "auth"), "jwks");

@@ -11,6 +11,7 @@ host_SRCS = alert.c \
   code_try.c \
   collections.c \
   conf.c \
+  conf_consent.c \
   conf_egress.c \
   conf_notify.c \
   db_list.c \
@@ -72,6 +73,7 @@ host_SRCS = alert.c \
   seed_read.c \
   stop.c \
   sweep.c \
+  terms.c \
   timers.c \
   token_cache.c \
   trace.c \
@@ -80,6 +82,7 @@ host_SRCS = alert.c \
   webhook_doc.c \
   webhook_send.c \
   who.c \
+  witness.c \
   work.c
 
 # Schemas of the files that people write for us, compiled into the library.
