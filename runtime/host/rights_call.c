@@ -85,8 +85,10 @@ wait_on(struct ll_erasing *e, const char *state)
         ll_erase_end(e, true);
         return false;
     }
-    int64_t wait_ms =
-        e->recheck_ms == 0 ? LL_REQUEST_RECHECK_MS : 2 * e->recheck_ms;
+    bool asked = strcmp(state, "asked") == 0;
+    int64_t wait_ms = e->recheck_ms != 0 ? 2 * e->recheck_ms
+                      : asked            ? LL_TASK_PAUSE_MS_FIRST
+                                         : LL_REQUEST_RECHECK_MS;
     if (wait_ms > LL_TASK_PAUSE_MS_MAX)
         wait_ms = LL_TASK_PAUSE_MS_MAX;
     int64_t due_ms = e->now_ms + wait_ms;

@@ -104,6 +104,23 @@ is_one_of(linli_str name, const char *const *names)
     return false;
 }
 
+/* How the log calls them: kept until the leaf of the end is written. */
+static bool
+take_tag(struct ll_erasing *e)
+{
+    char tag[2 * LL_TAG_BYTES + 1];
+    const struct ll_consent *consent = e->host->arbiter.consent;
+    uint32_t subject =
+        ll_consent_subject(consent, e->community->id, e->resident);
+    const struct ll_person *person =
+        e->resident.len == 0 ? NULL : ll_consent_person(consent, subject);
+    if (person == NULL)
+        return false;
+    ll_hex(person->tag, sizeof person->tag, tag);
+    e->tag = ll_arena_str(&e->arena, ll_cstr(tag));
+    return e->tag.len > 0;
+}
+
 struct ll_jw
 ll_erase_text(
     struct ll_erasing *e, const char *state, const char *const *without)
@@ -122,6 +139,10 @@ ll_erase_text(
             ll_jw_key_str(&w, ll_jv_str(name));
             ll_jw_value(&w, value);
         }
+    if (e->tag.len == 0 && take_tag(e)) {
+        ll_jw_key(&w, "tag");
+        ll_jw_str(&w, e->tag);
+    }
     ll_jw_key(&w, "state");
     ll_jw_cstr(&w, state);
     return w;

@@ -197,12 +197,40 @@ ask_page(struct ll_erasing *e)
     return false;
 }
 
-bool
-ll_erase_pages(struct ll_erasing *e)
+static bool
+begin_pass(struct ll_erasing *e)
 {
     e->at = 0;
     e->step = ask_page;
     return true;
+}
+
+/* Nobody is told anything of them any more, from this turn on. What they do
+ * meanwhile makes them known again, so it is said twice. False without
+ * memory, and the run has ended. */
+static bool
+forget_person(struct ll_erasing *e)
+{
+    struct ll_arbiter *arbiter = &e->host->arbiter;
+    struct ll_person person = {
+        .birth_day = LL_DAY_UNKNOWN, .state = LL_SUBJECT_SHREDDED};
+    struct ll_actor_of who = {.community = e->community->id,
+        .subject =
+            ll_consent_subject(arbiter->consent, e->community->id, e->resident),
+        .actor = LL_NOBODY,
+        .actor_name = LINLI_STR("system"),
+        .now_ms = e->now_ms};
+    if (who.subject == LL_NOBODY ||
+        ll_arbiter_put_person(
+            arbiter, &who, e->resident, &person, NULL, NULL) == LINLI_OK)
+        return true;
+    return end_run(e);
+}
+
+bool
+ll_erase_pages(struct ll_erasing *e)
+{
+    return forget_person(e) && begin_pass(e);
 }
 
 /* -- what was laid aside -- */
@@ -405,7 +433,7 @@ cleaning(struct ll_erasing *e)
 {
     e->after = true;
     forget_traces(e);
-    return ll_erase_pages(e);
+    return begin_pass(e);
 }
 
 static bool
@@ -418,6 +446,10 @@ take_keys(struct ll_erasing *e)
     struct ll_txn txn;
     if (commit == NULL)
         return end_run(e);
+    if (!forget_person(e)) {
+        ll_docs_commit_free(docs, commit);
+        return false;
+    }
     ll_txn_init(&txn, docs);
     linli_status status = put_keys(e, &txn, commit);
     put_leaf(e, commit);

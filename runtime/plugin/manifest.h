@@ -101,8 +101,8 @@ struct ll_collection_decl {
     int64_t retention_ms;     /* 0: kept */
     linli_str retention_from; /* the member it runs from; empty: last write */
     int64_t doc_bytes;
-    linli_str statutory_law;    /* what asks for it to be kept, or empty, */
-    int64_t statutory_ms;       /* and for how long after an erasure */
+    linli_str statutory_law; /* what asks for it to be kept, or empty, */
+    int64_t statutory_ms;    /* and for how long after an erasure */
 };
 
 struct ll_meter_decl {

@@ -70,8 +70,7 @@ add_names(struct ll_worker *worker, struct ll_jv list,
     linli_status status =
         take_names(worker, list, LL_COMPLIANCE_MAX, &more, err);
     uint32_t count = names->count + more.count;
-    linli_str *all =
-        ll_arena_alloc(&worker->arena, (count + 1) * sizeof *all);
+    linli_str *all = ll_arena_alloc(&worker->arena, (count + 1) * sizeof *all);
     if (status == LINLI_OK && all == NULL)
         status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "plugin.json");
     if (status != LINLI_OK)
