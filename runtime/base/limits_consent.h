@@ -10,6 +10,11 @@
 #define LL_CONSENT_COOLDOWN_MS 2592000000 /* after a refusal: 30 days */
 #define LL_CONSENT_GRANTS_MAX 67108864    /* that one host holds */
 
+/* -- acts: spec/consent.md, section 3 -- */
+#define LL_CONSENT_DAY_MS 86400000L
+#define LL_CONSENT_SCOPES_MAX 256    /* of one plugin: field and purpose */
+#define LL_CONSENT_TIDY_GRANTS 20000 /* looked at in one sweep */
+
 /* -- people and their values: spec/consent.md, section 5 -- */
 #define LL_FIELD_VALUE_BYTES_MAX 4096 /* of one value, as JSON */
 #define LL_FIELD_LIST_MAX 64          /* items of a value that is a list */
@@ -19,5 +24,8 @@
 #define LL_DATA_USES_MAX 64    /* uses of fields that a manifest declares */
 #define LL_ROUTE_FIELDS_MAX 16 /* that travel with a route's call */
 #define LL_GRANT_DAYS_MAX 365  /* of any grant */
+
+/* -- the log: spec/log.md -- */
+#define LL_LOG_HEAD_MS 1000 /* the head is signed no more often */
 
 #endif

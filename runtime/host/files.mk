@@ -67,6 +67,7 @@ host_SRCS = alert.c \
   seed_read.c \
   stop.c \
   sweep.c \
+  terms.c \
   timers.c \
   token_cache.c \
   trace.c \
@@ -75,6 +76,7 @@ host_SRCS = alert.c \
   webhook_doc.c \
   webhook_send.c \
   who.c \
+  witness.c \
   work.c
 
 # Schemas of the files that people write for us, compiled into the library.

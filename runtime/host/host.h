@@ -10,6 +10,7 @@
 #include <linli/host.h>
 
 #include "host/conf.h"
+#include "consent/arbiter.h"
 #include "data/docs.h"
 #include "host/log.h"
 #include "host/metrics.h"
@@ -128,6 +129,7 @@ struct ll_host {
     bool draining, face_drained, pools_closed, stopped;
     struct ll_store *store; /* without a data directory, in memory */
     struct ll_docs docs;
+    struct ll_arbiter arbiter; /* closed until the store is open */
     struct ll_call *release_first, *release_last; /* wait for durability */
     struct ll_queue *queues;         /* host/queue.h; all of them */
     struct ll_call *awaiting;        /* answered later, host/await.c */
@@ -144,6 +146,7 @@ struct ll_host {
     bool virtual_clock;         /* development: the wall clock is ours to set */
     struct ll_err failure;      /* what ended the host; status 0: nothing did */
     int64_t unread_ns;          /* when the log said that a read had failed */
+    bool witnessed;             /* host/witness.h has told what there was */
     char admin_token[LL_ADMIN_TOKEN_BYTES]; /* of host-wide paths */
     struct ll_datadir data;                 /* closed: nothing is kept */
     /* The HTTP face, made by the server layer above: told to drain, then to
