@@ -8,6 +8,7 @@ consent_SRCS = \
   arbiter_leaf.c \
   arbiter_load.c \
   arbiter_person.c \
+  guardians.c \
   subject.c \
   value_rules.c \
   values.c \
