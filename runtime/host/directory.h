@@ -26,6 +26,7 @@
 #define LL_DIR_GUARDIAN "~guardian"
 #define LL_DIR_DEVICE "~device"
 #define LL_DIR_SPACE "~space"
+#define LL_DIR_RELAY "~relay" /* numbers that stand for a resident */
 
 /* 32 hexadecimal digits and a NUL. */
 #define LL_PID_BYTES 33

@@ -16,6 +16,7 @@ host_SRCS = alert.c \
   db_list.c \
   db_ops.c \
   demo.c \
+  data_get.c \
   dev_key.c \
   device.c \
   directory.c \
@@ -57,8 +58,11 @@ host_SRCS = alert.c \
   queue.c \
   rate.c \
   reconcile.c \
+  reading.c \
   record.c \
   record_text.c \
+  relay.c \
+  release.c \
   remember.c \
   request.c \
   secret.c \

@@ -129,6 +129,7 @@ struct ll_host {
     struct ll_store *store; /* without a data directory, in memory */
     struct ll_docs docs;
     struct ll_call *release_first, *release_last; /* wait for durability */
+    struct ll_timer *recall; /* host/release.h: calls that begin again */
     struct ll_queue *queues;         /* host/queue.h; all of them */
     struct ll_call *awaiting;        /* answered later, host/await.c */
     struct ll_errand *errands;       /* attempts under way, doubly linked */
