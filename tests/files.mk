@@ -84,6 +84,7 @@ unit_SRCS = \
   test_url.c \
   test_usage.c \
   test_value.c \
+  test_values.c \
   test_views.c \
   test_webhook.c \
   test_world.c \

@@ -72,3 +72,17 @@ ll_secret_is(linli_str given, linli_str secret)
     return given.len == secret.len &&
            CRYPTO_memcmp(given.ptr, secret.ptr, secret.len) == 0;
 }
+
+void
+ll_wipe(struct ll_buf *buf)
+{
+    if (buf->ptr != NULL)
+        OPENSSL_cleanse(buf->ptr, buf->cap);
+    ll_buf_clear(buf);
+}
+
+void
+ll_wipe_bytes(void *bytes, size_t n)
+{
+    OPENSSL_cleanse(bytes, n);
+}

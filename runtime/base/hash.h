@@ -2,7 +2,7 @@
 #ifndef LL_BASE_HASH_H
 #define LL_BASE_HASH_H
 
-#include "base/defs.h"
+#include "base/buf.h"
 
 /* SipHash-2-4 (Aumasson and Bernstein, 2012): for tables whose keys a
  * stranger chooses. The key is 16 random bytes, one per host. */
@@ -25,5 +25,10 @@ void ll_hmac_sha256(
 /* Whether two texts are the same, in a time that tells nothing of where they
  * differ; of their lengths it does. */
 bool ll_secret_is(linli_str given, linli_str secret);
+
+/* The bytes of a buffer, which stays as long as it is and is empty then; so
+ * many bytes. No compiler leaves it out. */
+void ll_wipe(struct ll_buf *buf);
+void ll_wipe_bytes(void *bytes, size_t n);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/limits_consent.h"
 #include "base/limits_data.h"
+#include "base/limits_consent.h"
 #include "base/limits_services.h"
 
 /* -- HTTP -- */

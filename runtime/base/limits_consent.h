@@ -6,6 +6,10 @@
 #ifndef LL_BASE_LIMITS_CONSENT_H
 #define LL_BASE_LIMITS_CONSENT_H
 
+/* -- people and their values: spec/consent.md, section 5 -- */
+#define LL_FIELD_VALUE_BYTES_MAX 4096 /* of one value, as JSON */
+#define LL_FIELD_LIST_MAX 64          /* items of a value that is a list */
+
 /* -- what a plugin declares and is given: section 4 -- */
 #define LL_DATA_USES_MAX 64    /* uses of fields that a manifest declares */
 #define LL_ROUTE_FIELDS_MAX 16 /* that travel with a route's call */

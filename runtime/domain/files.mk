@@ -1,8 +1,8 @@
 domain_SRCS = \
   address.c \
+  dictionary.c \
   leaf.c \
   merkle.c \
-  dictionary.c \
   notify.c \
   payment.c \
   url.c \

@@ -1,11 +1,7 @@
 /* host/directory.c: documents of the runtime's own. [loop] */
 #include "host/directory.h"
 
-#include <stdio.h>
-
 #include "base/text.h"
-
-#define PURPOSE_BYTES 512
 
 static struct ll_coll *
 coll_of(struct ll_space *space, const char *name)
@@ -48,12 +44,5 @@ void
 ll_directory_subject(struct ll_host *host, linli_str community,
     const char *coll, linli_str id, char out[LL_PID_BYTES])
 {
-    char purpose[PURPOSE_BYTES];
-    unsigned char bytes[LL_PID_BYTES / 2];
-    /* No part but the last can hold a ':'. */
-    int n = snprintf(purpose, sizeof purpose, "directory:%.*s:%s:%.*s",
-        LL_FMT(community), coll, LL_FMT(id));
-    ll_check(n > 0 && (size_t)n < sizeof purpose);
-    ll_store_secret(host->store, purpose, bytes, sizeof bytes);
-    ll_hex(bytes, sizeof bytes, out);
+    ll_subject(host->store, community, coll, id, out);
 }

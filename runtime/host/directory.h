@@ -15,6 +15,7 @@
 #ifndef LL_HOST_DIRECTORY_H
 #define LL_HOST_DIRECTORY_H
 
+#include "consent/subject.h"
 #include "host/host.h"
 
 #define LL_DIR_HOST "~" /* the community that the host's own things are in */
@@ -27,9 +28,6 @@
 #define LL_DIR_DEVICE "~device"
 #define LL_DIR_SPACE "~space"
 #define LL_DIR_RELAY "~relay" /* numbers that stand for a resident */
-
-/* 32 hexadecimal digits and a NUL. */
-#define LL_PID_BYTES 33
 
 /* A collection of it, made by its first use; NULL without memory. */
 struct ll_coll *ll_directory(struct ll_community *community, const char *name);

@@ -115,20 +115,6 @@ ll_opened_wipe(struct ll_opened *opened)
 }
 
 void
-ll_wipe(struct ll_buf *buf)
-{
-    if (buf->ptr != NULL)
-        OPENSSL_cleanse(buf->ptr, buf->cap);
-    ll_buf_clear(buf);
-}
-
-void
-ll_wipe_bytes(void *bytes, size_t n)
-{
-    OPENSSL_cleanse(bytes, n);
-}
-
-void
 ll_vault_fingerprint(struct ll_host *host, linli_str community, linli_str plain,
     char out[LL_FINGERPRINT_BYTES])
 {

@@ -10,6 +10,7 @@
 #ifndef LL_HOST_VAULT_H
 #define LL_HOST_VAULT_H
 
+#include "base/hash.h"
 #include "host/host.h"
 
 /* First eight hexadecimal digits of a keyed hash, and a NUL. */
@@ -37,9 +38,6 @@ linli_status ll_vault_open(struct ll_host *host,
     const struct ll_vault_name *name, linli_str sealed, struct ll_opened *out,
     struct ll_err *err) LL_USE_RESULT;
 void ll_opened_wipe(struct ll_opened *opened);
-/* The bytes of a buffer, which stays as long as it is. */
-void ll_wipe(struct ll_buf *buf);
-void ll_wipe_bytes(void *bytes, size_t n);
 
 static inline linli_str
 ll_opened_view(const struct ll_opened *opened)
