@@ -2,6 +2,7 @@
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
   test_address.c \
+  test_arbiter.c \
   test_breaker.c \
   test_cli.c \
   test_conf.c \

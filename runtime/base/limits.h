@@ -5,7 +5,6 @@
 #ifndef LL_BASE_LIMITS_H
 #define LL_BASE_LIMITS_H
 
-#include "base/limits_consent.h"
 #include "base/limits_data.h"
 #include "base/limits_consent.h"
 #include "base/limits_services.h"

@@ -6,6 +6,12 @@
 #ifndef LL_BASE_LIMITS_CONSENT_H
 #define LL_BASE_LIMITS_CONSENT_H
 
+/* -- acts: spec/consent.md, section 3 -- */
+#define LL_CONSENT_DAY_MS 86400000L
+#define LL_CONSENT_SCOPES_MAX 256     /* of one plugin: field and purpose */
+#define LL_CONSENT_TIDY_GRANTS 20000  /* looked at in one sweep */
+#define LL_CONSENT_WORD_BYTES_MAX 128 /* of a proof, a channel, a key */
+
 /* -- people and their values: spec/consent.md, section 5 -- */
 #define LL_FIELD_VALUE_BYTES_MAX 4096 /* of one value, as JSON */
 #define LL_FIELD_LIST_MAX 64          /* items of a value that is a list */

@@ -71,6 +71,7 @@ host_SRCS = alert.c \
   seed_read.c \
   stop.c \
   sweep.c \
+  terms.c \
   timers.c \
   token_cache.c \
   trace.c \
