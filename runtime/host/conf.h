@@ -28,6 +28,8 @@ struct ll_notify_conf {
     linli_str url, key_file; /* of a gateway; key_file empty: none */
 };
 
+#define LL_RELAY_PREFIX_DEFAULT "95013"
+
 struct ll_config {
     struct ll_arena arena; /* owns the text and everything below */
     struct ll_json json;

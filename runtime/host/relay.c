@@ -4,10 +4,13 @@
  * records together by it, and the operator's call centre, which alone can say
  * whose it is, connects for as long as the resident lets the plugin call.
  */
+#include "host/reading.h"
+
+#include <stdio.h>
+
 #include "base/text.h"
 #include "data/put.h"
 #include "host/directory.h"
-#include "host/reading.h"
 
 #define TRIES_MAX 16 /* of numbers that another has */
 
