@@ -6,6 +6,8 @@ unit_SRCS = \
   test_breaker.c \
   test_cli.c \
   test_conf.c \
+  test_consent.c \
+  test_consent_people.c \
   test_dictionary.c \
   test_diff.c \
   test_digest.c \
@@ -72,6 +74,7 @@ unit_SRCS = \
   test_store.c \
   test_store_backup.c \
   test_store_faults.c \
+  test_store_gone.c \
   test_store_log.c \
   test_store_place.c \
   test_store_seal.c \

@@ -11,18 +11,22 @@
 #define LL_CONSENT_SCOPES_MAX 256     /* of one plugin: field and purpose */
 #define LL_CONSENT_TIDY_GRANTS 20000  /* looked at in one sweep */
 #define LL_CONSENT_WORD_BYTES_MAX 128 /* of a proof, a channel, a key */
+/* -- decisions: spec/consent.md, section 2 -- */
+#define LL_CONSENT_COOLDOWN_MS 2592000000 /* after a refusal: 30 days */
+#define LL_CONSENT_GRANTS_MAX 67108864    /* that one host holds */
 
 /* -- people and their values: spec/consent.md, section 5 -- */
 #define LL_FIELD_VALUE_BYTES_MAX 4096 /* of one value, as JSON */
 #define LL_FIELD_LIST_MAX 64          /* items of a value that is a list */
+#define LL_SUBJECT_TIMES_MAX 100000   /* one may be erased and come back */
 
 /* -- what a plugin declares and is given: section 4 -- */
 #define LL_DATA_USES_MAX 64    /* uses of fields that a manifest declares */
 #define LL_ROUTE_FIELDS_MAX 16 /* that travel with a route's call */
-#define LL_RELEASES_MAX 256 /* values that one call is given */
-#define LL_RELAY_DIGITS 8 /* of a relay's number, after the prefix */
+#define LL_RELEASES_MAX 256    /* values that one call is given */
+#define LL_RELAY_DIGITS 8      /* of a relay's number, after the prefix */
 #define LL_RELAY_PREFIX_BYTES_MAX 16
 #define LL_RELAY_BYTES_MAX 32 /* the whole number, with a NUL */
-#define LL_GRANT_DAYS_MAX 365  /* of any grant */
+#define LL_GRANT_DAYS_MAX 365 /* of any grant */
 
 #endif

@@ -123,6 +123,8 @@
 #define LL_STORE_IDLE_MS 2000         /* without commits, then it is emptied */
 #define LL_STORE_BACKUP_PAGES 1024    /* copied between two looks at the stop */
 #define LL_STORE_CHECK_BYTES_MAX (32 << 20) /* checked whole at each start */
+#define LL_GONE_BYTES_MAX (64u << 20)       /* of linli.gone: 1.8 M keys */
+#define LL_GONE_WHOSE_BYTES_MAX 1024        /* of what names one of them */
 #define LL_SEGMENT_RECORDS_MAX 65536        /* of usage, in one row */
 #define LL_BUCKET_QUANTITY_MAX 4000000000000000000 /* then the next part */
 

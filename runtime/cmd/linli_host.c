@@ -168,8 +168,11 @@ ll_cli_backup(struct ll_cli *cli, struct ll_err *err)
             (long long)int_of(&answer, "bytes"),
             (long long)int_of(&answer, "commit"));
         ll_cli_both(stdout, cli,
-            "Without DIR/linli.key it cannot be read: keep both, apart",
-            "没有 DIR/linli.key 无法读取: 请将两者分开妥善保存");
+            "Without DIR/linli.key it cannot be read: keep both, apart. "
+            "DIR/linli.gone, as it is on the day of a restore, belongs to the "
+            "key",
+            "没有 DIR/linli.key 无法读取: 请将两者分开妥善保存. "
+            "恢复当日的 DIR/linli.gone 须与密钥放在一起");
     }
     ll_buf_fini(&body);
     ll_admin_answer_free(&answer);

@@ -16,8 +16,9 @@
 /* 32 hexadecimal digits and a NUL. */
 #define LL_PID_BYTES 33
 
-/* The subject of what is kept of `id`, the same each time. `kind` is a
- * collection of the directory, or one with a purpose after a dot. */
+/* The subject of what is kept of `id`, the same each time until its key is
+ * taken away, and another from then on. `kind` is a collection of the
+ * directory, or one with a purpose after a dot. */
 void ll_subject(struct ll_store *store, linli_str community, const char *kind,
     linli_str id, char out[LL_PID_BYTES]);
 

@@ -11,11 +11,11 @@
 #ifndef LL_DOMAIN_CONSENT_STATE_H
 #define LL_DOMAIN_CONSENT_STATE_H
 
+#include "domain/age.h"
 #include "domain/consent.h"
 #include "domain/consent_no.h"
 
 #define LL_TAG_BYTES 16 /* of a subject, in the log; of a grant's id */
-#define LL_DAY_UNKNOWN INT32_MIN
 
 linli_status ll_consent_new(struct ll_mem *mem,
     const struct ll_dictionary *dictionary, struct ll_consent **out,

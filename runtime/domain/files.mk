@@ -1,5 +1,12 @@
 domain_SRCS = \
   address.c \
+  age.c \
+  consent.c \
+  consent_grant.c \
+  consent_no.c \
+  consent_people.c \
+  consent_state.c \
+  consent_table.c \
   dictionary.c \
   leaf.c \
   merkle.c \

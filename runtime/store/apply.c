@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "domain/leaf.h"
+#include "store/gone.h"
 
 /* -- making, on the loop -- */
 
@@ -89,6 +90,7 @@ ll_applier_init(struct ll_applier *applier, struct ll_mem *mem,
     ll_buf_init(&applier->sealed, mem, 2 * (size_t)LL_STORE_BLOB_BYTES_MAX);
     ll_buf_init(&applier->sizes, mem, LL_STORE_BATCH_BYTES_MAX * 4ul);
     ll_buf_init(&applier->key, mem, 65536);
+    ll_buf_init(&applier->gone, mem, LL_GONE_BYTES_MAX);
     ll_json_init(&applier->json, mem);
     linli_status status = ll_pack_load(&applier->pack, db, err);
     if (status == LINLI_OK)
@@ -116,6 +118,7 @@ ll_applier_fini(struct ll_applier *applier)
     ll_buf_fini(&applier->sealed);
     ll_buf_fini(&applier->sizes);
     ll_buf_fini(&applier->key);
+    ll_buf_fini(&applier->gone);
     ll_json_fini(&applier->json);
     applier->mem = NULL;
 }
@@ -271,6 +274,42 @@ put_sizes(struct ll_applier *a, struct ll_err *err)
     return status;
 }
 
+/* -- keys that go -- */
+
+/* The line of linli.gone for a subject_shred or subject_freeze whose
+ * parameters come next; the caller's own place in them stays. */
+static linli_status
+note_gone(
+    struct ll_applier *a, bool frozen, struct ll_rd rd, struct ll_err *err)
+{
+    unsigned char name[LL_GONE_NAME_BYTES];
+    bool row;
+    struct ll_whose whose = {.space = ll_rd_int(&rd)};
+    whose.subject = ll_rd_bytes(&rd);
+    int64_t until_ms = frozen ? ll_rd_int(&rd) : 0;
+    linli_str kept = frozen ? ll_rd_bytes(&rd) : (linli_str){NULL, 0};
+    if (rd.bad)
+        return LINLI_OK; /* whoever binds them sees it */
+    sqlite3_stmt *get = ll_db_statement(a->db, LL_SI_space_names, err);
+    if (get == NULL)
+        return LINLI_E_IO;
+    (void)sqlite3_bind_int64(get, 1, whose.space);
+    linli_status status = ll_db_step(a->db, get, &row, err);
+    if (row) {
+        whose.community = ll_db_bytes(get, 0);
+        whose.plugin = ll_db_bytes(get, 1);
+    }
+    ll_gone_name(&whose, name);
+    if (row)
+        (void)sqlite3_reset(get);
+    ll_gone_line(&a->gone, name, until_ms, kept);
+    a->gone_count++;
+    a->keys_changed = true;
+    if (status == LINLI_OK && a->gone.failed)
+        status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", LL_GONE_FILE);
+    return status;
+}
+
 /* -- the log -- */
 
 static linli_status
@@ -304,8 +343,12 @@ apply_one(struct ll_applier *a, struct ll_commit *commit, struct ll_rd *rd,
     if (rd->bad || op < 0 || op >= LL_ST_COUNT)
         return ll_fail(err, LINLI_E_INTERNAL, "runtime/internal",
             "an operation that is none");
-    if (op == LL_ST_subject_shred)
-        a->keys_changed = true;
+    bool frozen = op == LL_ST_subject_freeze;
+    if (frozen || op == LL_ST_subject_shred) {
+        linli_status status = note_gone(a, frozen, *rd, err);
+        if (status != LINLI_OK)
+            return status;
+    }
     return apply_statement(a, (unsigned)op, rd, err);
 }
 
@@ -321,6 +364,17 @@ ll_apply(
     return status;
 }
 
+static linli_status
+put_meta(struct ll_db *db, const char *name, int64_t value, struct ll_err *err)
+{
+    sqlite3_stmt *put = ll_db_statement(db, LL_ST_meta_put, err);
+    if (put == NULL)
+        return LINLI_E_IO;
+    (void)sqlite3_bind_text(put, 1, name, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(put, 2, value);
+    return ll_db_run(db, put, err);
+}
+
 linli_status
 ll_apply_end(struct ll_applier *applier, uint64_t number, struct ll_err *err)
 {
@@ -329,13 +383,10 @@ ll_apply_end(struct ll_applier *applier, uint64_t number, struct ll_err *err)
         status = put_sizes(applier, err);
     if (status == LINLI_OK)
         status = ll_logtree_flush(&applier->log, err);
-    if (status != LINLI_OK)
-        return status;
-    sqlite3_stmt *put = ll_db_statement(applier->db, LL_ST_meta_put, err);
-    if (put == NULL)
-        return LINLI_E_IO;
-    (void)sqlite3_bind_text(put, 1, "commit", -1, SQLITE_STATIC);
-    (void)sqlite3_bind_int64(put, 2, (int64_t)number);
+    if (status == LINLI_OK && applier->gone.len > 0)
+        status = put_meta(applier->db, LL_GONE_COUNT, applier->gone_count, err);
     ll_buf_reset(&applier->sealed, 65536);
-    return ll_db_run(applier->db, put, err);
+    return status == LINLI_OK
+               ? put_meta(applier->db, "commit", (int64_t)number, err)
+               : status;
 }

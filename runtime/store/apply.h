@@ -30,6 +30,8 @@ struct ll_applier {
     struct ll_buf key;    /* of an index entry */
     struct ll_json json;  /* of a document */
     bool keys_changed;    /* readers must forget theirs */
+    struct ll_buf gone;   /* lines for linli.gone, of the batch */
+    uint32_t gone_count;  /* all that there are, with those */
 };
 
 /* `db` is the writer's. */

@@ -89,7 +89,8 @@ static const char *const setup[] = {
     [LL_DB_WRITER] = NO_CHECKPOINT WHOLE_SYNCS "PRAGMA secure_delete=ON;",
     [LL_DB_READER] = NO_CHECKPOINT "PRAGMA query_only=ON;",
     [LL_DB_KEEPER] = NO_CHECKPOINT WHOLE_SYNCS,
-    [LL_DB_COPY] = "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;",
+    [LL_DB_COPY] = "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY; "
+                   "PRAGMA secure_delete=ON;",
 };
 
 /* A database file is data, not a program: nothing in it may run code of its

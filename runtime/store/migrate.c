@@ -33,10 +33,25 @@ static const char log_begins[] =
     "  note TEXT" /* the last that was signed: a checkpoint, maybe older */
     ") STRICT;";
 
+/* A key may be kept for a time in which nobody reads by it, with what the law
+ * keeps of its subject; and what there is of a subject is found. */
+static const char keys_freeze[] =
+    "ALTER TABLE subject_key ADD COLUMN until INTEGER;" /* frozen; or null */
+    "ALTER TABLE subject_key ADD COLUMN kept TEXT;"
+    "CREATE INDEX subject_until ON subject_key(until) "
+    "WHERE until IS NOT NULL;"
+    "CREATE TABLE frozen(id INTEGER PRIMARY KEY, space INTEGER NOT NULL, "
+    "subject TEXT NOT NULL, collection INTEGER NOT NULL, "
+    "body BLOB NOT NULL) STRICT;"
+    "CREATE INDEX frozen_subject ON frozen(space, subject);"
+    "CREATE INDEX doc_subject ON doc(subject, collection, id) "
+    "WHERE subject IS NOT NULL;";
+
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
     {alerts_close, NULL},
     {log_begins, NULL},
+    {keys_freeze, NULL},
 };
 
 const struct ll_migration *

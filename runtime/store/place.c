@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "store/migrate.h"
 #include "world/file.h"
@@ -309,10 +310,61 @@ open_judged(
     return status;
 }
 
+/* linli.gone as it is, made where no database has known of one. */
+static linli_status
+read_gone(struct ll_place *place, struct ll_db *db, struct ll_gone_file *file,
+    struct ll_err *err)
+{
+    int64_t known = 0;
+    linli_status status = ll_db_number(
+        db, "SELECT value FROM meta WHERE name = 'gone'", &known, err);
+    if (status == LINLI_OK && known == 0 &&
+        !ll_file_there(place->at, LL_GONE_FILE))
+        status = ll_gone_make(place->at, place->key, err);
+    if (status == LINLI_OK)
+        status = ll_gone_read(place->at, LL_GONE_FILE, place->key, file, err);
+    if (status != LINLI_OK)
+        return status;
+    place->gone_count = file->count;
+    /* The next line begins where one ends. */
+    linli_str text = ll_buf_view(&file->text);
+    size_t end = text.len == 0
+                     ? 0
+                     : (size_t)(file->lines.ptr - text.ptr) + file->lines.len;
+    return text.len == 0 || end < text.len
+               ? ll_gone_write(place->at, place->key, file->lines, err)
+               : LINLI_OK;
+}
+
+/* What an earlier process said to be gone, and what a copy from before that
+ * still has, goes now. */
+static linli_status
+take_gone(struct ll_place *place, struct ll_db *db, struct ll_gone_set *gone,
+    struct ll_err *err)
+{
+    struct ll_mem mem;
+    struct ll_gone_file file = {0};
+    bool changed = false;
+    ll_mem_init(&mem, 0);
+    ll_buf_init(&file.text, &mem, LL_GONE_BYTES_MAX);
+    linli_status status = read_gone(place, db, &file, err);
+    if (status == LINLI_OK)
+        status = ll_gone_apply(db, file.lines, file.count, &changed, err);
+    if (status == LINLI_OK)
+        status = ll_gone_names(file.lines, gone, err);
+    /* The keys are not in the log either. */
+    if (status == LINLI_OK && changed)
+        status = ll_db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", err);
+    ll_buf_fini(&file.text);
+    return status;
+}
+
 /* What is there is ours, and is brought up to date. */
 static linli_status
-open_file(struct ll_place *place, int at, struct ll_db *db, struct ll_err *err)
+open_file(struct ll_place *place, struct ll_db *db, struct ll_gone_set *gone,
+    struct ll_err *err)
 {
+    int at = place->at;
     uint32_t count;
     const struct ll_migration *steps = ll_migrations(&count);
     linli_status status = open_judged(place, at, db, err);
@@ -322,6 +374,8 @@ open_file(struct ll_place *place, int at, struct ll_db *db, struct ll_err *err)
     status = ll_db_exec(db, "PRAGMA journal_mode=WAL", err);
     if (status == LINLI_OK)
         status = ll_migrate(db, steps, count, err);
+    if (status == LINLI_OK)
+        status = take_gone(place, db, gone, err);
     if (status != LINLI_OK)
         ll_db_close(db);
     return status;
@@ -352,9 +406,10 @@ open_memory(struct ll_place *place, const struct ll_store_options *options,
 
 static linli_status
 open_disk(struct ll_place *place, const struct ll_store_options *options,
-    struct ll_db *db, struct ll_err *err)
+    struct ll_db *db, struct ll_gone_set *gone, struct ll_err *err)
 {
     int at = options->dir_fd;
+    place->at = at;
     int n = snprintf(
         place->name, sizeof place->name, "%s/%s", options->dir, LL_STORE_FILE);
     if (n < 0 || (size_t)n >= sizeof place->name - sizeof "-journal.new")
@@ -365,7 +420,7 @@ open_disk(struct ll_place *place, const struct ll_store_options *options,
     else if (status == LINLI_OK)
         status = ll_place_read_key(at, LL_STORE_KEY_FILE, place->key, err);
     if (status == LINLI_OK)
-        status = open_file(place, at, db, err);
+        status = open_file(place, db, gone, err);
     if (status != LINLI_OK)
         return fail_at(err, options->dir, status);
     /* Whatever becomes of the working directory. */
@@ -376,13 +431,13 @@ open_disk(struct ll_place *place, const struct ll_store_options *options,
 
 linli_status
 ll_place_open(struct ll_place *place, const struct ll_store_options *options,
-    struct ll_db *db, struct ll_err *err)
+    struct ll_db *db, struct ll_gone_set *gone, struct ll_err *err)
 {
     pthread_rwlockattr_t attr;
     *place = (struct ll_place){0};
     linli_status status = options->dir_fd < 0
                               ? open_memory(place, options, db, err)
-                              : open_disk(place, options, db, err);
+                              : open_disk(place, options, db, gone, err);
     if (status != LINLI_OK) {
         OPENSSL_cleanse(place, sizeof *place);
         return status;

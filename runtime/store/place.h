@@ -10,8 +10,7 @@
 
 #include <pthread.h>
 
-#include "store/db.h"
-#include "store/seal.h"
+#include "store/gone.h"
 
 #define LL_STORE_FILE "linli.db"
 #define LL_STORE_KEY_FILE "linli.key"
@@ -25,14 +24,17 @@ struct ll_place {
      * writer keep each other out. Not used on disk. */
     pthread_rwlock_t guard;
     unsigned char key[LL_SEAL_KEY_BYTES];
+    int at;              /* the data directory */
+    uint32_t gone_count; /* lines of linli.gone, when it was opened */
 };
 
 /* Finds or makes the database, proves that it is ours, whole and of this
  * key, migrates it, and leaves its first connection, the writer's, open in
- * `db`, which must be the last to be closed. Codes as ll_store_open. */
+ * `db`, which must be the last to be closed. What linli.gone names is taken
+ * away in it, and put into `gone`. Codes as ll_store_open. */
 linli_status ll_place_open(struct ll_place *place,
     const struct ll_store_options *options, struct ll_db *db,
-    struct ll_err *err) LL_USE_RESULT;
+    struct ll_gone_set *gone, struct ll_err *err) LL_USE_RESULT;
 void ll_place_close(struct ll_place *place);
 
 /* Transactions that know of the guard. */

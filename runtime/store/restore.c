@@ -1,11 +1,14 @@
 /* store/restore.c: a copy becomes the database of a data directory. [any]
  *
+ * Whose keys were taken away after the copy was made is in linli.gone beside
+ * the key file; they are taken from the copy before it gets its name.
  * What is verified is the copy that was made here, not the file it was made
  * from, and it gets its name last: what is linli.db has been verified.
  */
 #include <openssl/crypto.h>
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "store/migrate.h"
 #include "store/place.h"
@@ -15,10 +18,13 @@
 #include "world/file.h"
 
 struct restore {
-    const char *file, *dir;
+    const char *file, *key_file, *dir;
     int at; /* the folder of `dir` */
     unsigned char key[LL_SEAL_KEY_BYTES];
-    bool key_there; /* linli.key is in place already */
+    bool key_there;       /* linli.key is in place already */
+    char gone_file[4096]; /* linli.gone beside the key file */
+    bool gone_there;
+    struct ll_gone_file gone;
 };
 
 static linli_status
@@ -80,12 +86,39 @@ check_key(const struct restore *r, struct ll_db *db, struct ll_err *err)
     return status;
 }
 
+/* What was taken away lies beside the key; what is in place may not know of
+ * more. */
 static linli_status
-check_copy(const struct restore *r, uint64_t *number, struct ll_err *err)
+check_gone(struct restore *r, struct ll_err *err)
+{
+    struct ll_gone_file there = {0};
+    const char *slash = strrchr(r->key_file, '/');
+    int folder = slash == NULL ? 0 : (int)(slash - r->key_file) + 1;
+    int n = snprintf(r->gone_file, sizeof r->gone_file, "%.*s" LL_GONE_FILE,
+        folder, r->key_file);
+    if (n < 0 || (size_t)n >= sizeof r->gone_file)
+        return ll_fail(
+            err, LINLI_E_LIMIT, "store/gone", "its path is too long");
+    linli_status status =
+        ll_gone_read(LL_AT_CWD, r->gone_file, r->key, &r->gone, err);
+    r->gone_there = ll_file_there(r->at, LL_GONE_FILE);
+    if (status != LINLI_OK || !r->gone_there)
+        return status;
+    ll_buf_init(&there.text, r->gone.text.mem, LL_GONE_BYTES_MAX);
+    status = ll_gone_read(r->at, LL_GONE_FILE, r->key, &there, err);
+    if (status == LINLI_OK && !ll_str_eq(there.lines, r->gone.lines))
+        status = refuse(err, r->dir, "it has another " LL_GONE_FILE " already");
+    ll_buf_fini(&there.text);
+    return status;
+}
+
+static linli_status
+check_copy(struct restore *r, uint64_t *number, struct ll_err *err)
 {
     char path[4096];
     struct ll_db db;
     uint32_t count;
+    bool taken;
     const struct ll_migration *steps = ll_migrations(&count);
     linli_status status = ll_place_look(r->at, LL_STORE_FILE_NEW, err);
     if (status != LINLI_OK)
@@ -100,6 +133,10 @@ check_copy(const struct restore *r, uint64_t *number, struct ll_err *err)
     if (status == LINLI_OK)
         status = ll_migrate(&db, steps, count, err);
     if (status == LINLI_OK)
+        status = check_gone(r, err);
+    if (status == LINLI_OK)
+        status = ll_gone_apply(&db, r->gone.lines, r->gone.count, &taken, err);
+    if (status == LINLI_OK)
         status = ll_verify_usage(&db, err);
     if (status == LINLI_OK)
         status = ll_query_snapshot(&db, number, err);
@@ -113,7 +150,11 @@ static linli_status
 put_files(const struct restore *r, struct ll_err *err)
 {
     linli_status status = ll_file_sync(r->at, LL_STORE_FILE_NEW, err);
-    bool made = false;
+    bool made = false, gone_made = false;
+    if (status == LINLI_OK && !r->gone_there) {
+        status = ll_gone_write(r->at, r->key, r->gone.lines, err);
+        gone_made = status == LINLI_OK;
+    }
     if (status == LINLI_OK && !r->key_there) {
         linli_str key = {(const char *)r->key, sizeof r->key};
         status = ll_file_write(r->at, LL_STORE_KEY_FILE, key, 0600, err);
@@ -123,6 +164,8 @@ put_files(const struct restore *r, struct ll_err *err)
         status = ll_file_rename(r->at, LL_STORE_FILE_NEW, LL_STORE_FILE, err);
     if (status != LINLI_OK && made)
         ll_file_remove(r->at, LL_STORE_KEY_FILE);
+    if (status != LINLI_OK && gone_made)
+        ll_file_remove(r->at, LL_GONE_FILE);
     return status;
 }
 
@@ -138,7 +181,7 @@ restore(struct restore *r, uint64_t *number, struct ll_err *err)
     status = ll_file_copy(r->file, r->at, LL_STORE_FILE_NEW, 0600, err);
     if (status == LINLI_OK) {
         status = check_copy(r, number, err);
-        if (status != LINLI_OK)
+        if (status != LINLI_OK && strcmp(err->code, "store/gone") != 0)
             ll_err_where(err, "%s: ", r->file);
     }
     if (status == LINLI_OK)
@@ -153,8 +196,11 @@ ll_store_restore(const char *file, const char *key_file, const char *dir,
     uint64_t *number, struct ll_err *err)
 {
     struct ll_datadir lock;
-    struct restore r = {.file = file, .dir = dir};
+    struct ll_mem mem;
+    struct restore r = {.file = file, .key_file = key_file, .dir = dir};
     *number = 0;
+    ll_mem_init(&mem, 0);
+    ll_buf_init(&r.gone.text, &mem, LL_GONE_BYTES_MAX);
     linli_status status = ll_place_read_key(LL_AT_CWD, key_file, r.key, err);
     if (status == LINLI_OK)
         status = ll_datadir_open(&lock, dir, err);
@@ -165,6 +211,7 @@ ll_store_restore(const char *file, const char *key_file, const char *dir,
     }
     if (status != LINLI_OK)
         *number = 0;
+    ll_buf_fini(&r.gone.text);
     OPENSSL_cleanse(&r, sizeof r);
     return status;
 }

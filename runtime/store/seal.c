@@ -27,7 +27,7 @@ struct ll_seal_key {
     int64_t id; /* 0: an empty place */
     int64_t space;
     uint32_t subject_len;
-    bool gone; /* wrapped is null */
+    bool gone; /* taken away, or kept for nobody to read */
     char subject[SUBJECT_BYTES_MAX];
     unsigned char key[LL_SEAL_KEY_BYTES];
 };
@@ -272,7 +272,8 @@ find_key(struct ll_sealer *sealer, struct ll_db *db, linli_str subject,
         return status;
     key->id = sqlite3_column_int64(find, 0);
     linli_str wrapped = ll_db_bytes(find, 1);
-    key->gone = wrapped.ptr == NULL;
+    key->gone =
+        wrapped.ptr == NULL || sqlite3_column_type(find, 2) != SQLITE_NULL;
     if (!key->gone)
         status = unwrap(sealer, key, subject, wrapped, err);
     (void)sqlite3_reset(find);
@@ -290,10 +291,6 @@ key_of_subject(struct ll_sealer *sealer, struct ll_db *db, linli_str subject,
         return LINLI_OK;
     }
     linli_status status = find_key(sealer, db, subject, key, err);
-    if (status == LINLI_OK && key->gone)
-        status = ll_fail(err, LINLI_E_DENIED, "runtime/internal",
-            "space %lld: the key of this subject was taken away",
-            (long long)key->space);
     if (status == LINLI_OK && key->id == 0)
         status = make_key(sealer, db, subject, key, err);
     if (status != LINLI_OK || subject.len > SUBJECT_BYTES_MAX)
@@ -328,7 +325,8 @@ key_of_id(struct ll_sealer *sealer, struct ll_db *db, int64_t id,
     key->id = id;
     key->space = sqlite3_column_int64(get, 0);
     linli_str subject = ll_db_bytes(get, 1), wrapped = ll_db_bytes(get, 2);
-    key->gone = wrapped.ptr == NULL;
+    key->gone =
+        wrapped.ptr == NULL || sqlite3_column_type(get, 3) != SQLITE_NULL;
     if (!key->gone)
         status = unwrap(sealer, key, subject, wrapped, err);
     (void)sqlite3_reset(get);
@@ -351,6 +349,10 @@ ll_seal(struct ll_sealer *sealer, struct ll_db *db,
     }
     struct ll_seal_key key = {.space = subject->space};
     linli_status status = key_of_subject(sealer, db, subject->pid, &key, err);
+    /* What comes after the key has gone, an answer that was under way, is
+     * sealed all the same, with a key that nobody keeps. */
+    if (status == LINLI_OK && key.gone)
+        status = draw(sealer, key.key, sizeof key.key, err);
     if (status != LINLI_OK)
         goto out;
     size_t size = LL_SEAL_HEAD_BYTES + plain.len + LL_SEAL_TAG_BYTES;

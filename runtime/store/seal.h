@@ -10,7 +10,8 @@
  *
  * AES-256-GCM; nonces are random; what precedes the text is authenticated
  * with it. A key that was taken away (wrapped is null) makes everything under
- * it unreadable for good, and nothing can be sealed for its subject again.
+ * it unreadable for good, and what is sealed for its subject later too; so
+ * does one that is kept until a day without being read by anybody.
  */
 #ifndef LL_STORE_SEAL_H
 #define LL_STORE_SEAL_H
@@ -47,7 +48,7 @@ void ll_sealer_fini(struct ll_sealer *sealer);
 void ll_sealer_forget(struct ll_sealer *sealer);
 
 /* Appends `plain` sealed for a subject. On the writer, in a transaction: it
- * may add a key. LINLI_E_DENIED if the subject's key was taken away. */
+ * may add a key. If the subject's was taken away, nobody will read it. */
 linli_status ll_seal(struct ll_sealer *sealer, struct ll_db *db,
     const struct ll_subject *subject, linli_str plain, struct ll_buf *out,
     struct ll_err *err) LL_USE_RESULT;

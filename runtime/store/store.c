@@ -27,6 +27,7 @@ struct ll_store {
     struct ll_writer *writer;
     struct ll_readers *readers;
     atomic_uint keys_epoch;
+    struct ll_gone_set gone; /* names of keys that were taken */
     /* commits */
     uint64_t last, durable;
     struct ll_commits fresh; /* of this turn, or patient */
@@ -60,6 +61,51 @@ ll_store_secret(
     ll_check(n <= sizeof hash);
     ll_hmac_sha256(root, ll_cstr(purpose), hash);
     memcpy(out, hash, n);
+}
+
+/* -- keys that go -- */
+
+/* Without memory for its name the key goes all the same; but whoever comes
+ * back must not meet it, so it stops here. */
+static void
+note_taken(struct ll_store *store, struct ll_commit *commit,
+    const struct ll_whose *whose)
+{
+    unsigned char name[LL_GONE_NAME_BYTES];
+    ll_gone_name(whose, name);
+    if (!ll_gone_set_add(&store->gone, name))
+        commit->ops.failed = true;
+}
+
+void
+ll_store_shred(struct ll_store *store, struct ll_commit *commit,
+    const struct ll_whose *whose)
+{
+    note_taken(store, commit, whose);
+    ll_commit_op(commit, LL_ST_subject_shred);
+    ll_put_int(&commit->ops, whose->space);
+    ll_put_bytes(&commit->ops, whose->subject);
+}
+
+void
+ll_store_freeze(struct ll_store *store, struct ll_commit *commit,
+    const struct ll_whose *whose, int64_t until_ms, linli_str kept)
+{
+    ll_check(until_ms > 0);
+    note_taken(store, commit, whose);
+    ll_commit_op(commit, LL_ST_subject_freeze);
+    ll_put_int(&commit->ops, whose->space);
+    ll_put_bytes(&commit->ops, whose->subject);
+    ll_put_int(&commit->ops, until_ms);
+    ll_put_bytes(&commit->ops, kept);
+}
+
+bool
+ll_store_taken(const struct ll_store *store, const struct ll_whose *whose)
+{
+    unsigned char name[LL_GONE_NAME_BYTES];
+    ll_gone_name(whose, name);
+    return ll_gone_set_has(&store->gone, name);
 }
 
 /* -- commits -- */
@@ -454,8 +500,11 @@ ll_store_open(const struct ll_store_options *options, struct ll_store **out,
     store->on_failed = options->failed;
     store->on_unread = options->unread;
     store->user = options->user;
-    linli_status status = ll_place_open(&store->place, options, &db, err);
+    ll_gone_set_init(&store->gone, options->mem);
+    linli_status status =
+        ll_place_open(&store->place, options, &db, &store->gone, err);
     if (status != LINLI_OK) {
+        ll_gone_set_fini(&store->gone);
         ll_release(options->mem, store, sizeof *store);
         return status;
     }
@@ -507,6 +556,7 @@ ll_store_close(struct ll_store **store)
     ll_wakeup_free(&s->wakeup);
     for (struct ll_job *job; (job = ll_jobs_pop(&s->spare_jobs)) != NULL;)
         ll_job_free(s->mem, job);
+    ll_gone_set_fini(&s->gone);
     ll_place_close(&s->place);
     ll_check(s->queued == 0 && s->oldest == NULL);
     ll_release(s->mem, s, sizeof *s);

@@ -32,7 +32,8 @@ enum ll_statement {
 struct ll_store_options {
     struct ll_mem *mem; /* the host's account; threads have their own */
     struct ll_world *world;
-    int dir_fd;      /* of the data directory; -1: in memory, nothing is kept */
+    int dir_fd;      /* of the data directory, open as long as the store; -1: in
+                        memory, nothing is kept */
     const char *dir; /* its path, for messages and for SQLite; NULL with -1 */
     uint32_t readers; /* threads that read, 1..LL_STORE_READERS_MAX */
     /* ll_store_durable has risen, and the `done` of each commit up to it has
@@ -47,11 +48,12 @@ struct ll_store_options {
     void *user;
 };
 
-/* Opens or makes linli.db and linli.key in the directory, migrates it, and
- * starts the threads. Codes: "store/foreign" (another program's file),
- * "store/newer" (of a later Linli), "store/corrupt", "store/key" (the key
- * file is missing or another one), "store/io". On failure nothing is left
- * running and nothing was changed. */
+/* Opens or makes linli.db, linli.key and linli.gone in the directory, migrates
+ * it, takes away what linli.gone names, and starts the threads. Codes:
+ * "store/foreign" (another program's file), "store/newer" (of a later Linli),
+ * "store/corrupt", "store/key" (the key file is missing or another one),
+ * "store/gone" (linli.gone is), "store/io". On failure nothing is left running
+ * and nothing was changed. */
 linli_status ll_store_open(const struct ll_store_options *options,
     struct ll_store **out, struct ll_err *err) LL_USE_RESULT;
 
@@ -105,6 +107,25 @@ void ll_commit_size(
  * index's JSON as the manifest has it (base/index.h). */
 void ll_commit_reindex(struct ll_commit *commit, int64_t collection,
     int64_t index, linli_str spec);
+
+/* Whose key is meant: of a subject in a space, with the space's names. */
+struct ll_whose {
+    int64_t space;
+    linli_str community, plugin, subject;
+};
+/* Takes the key of a subject away, in this commit: what was sealed with it
+ * reads as nothing from then on, what is sealed for the subject later does
+ * too, and copies made before yield nothing when they are restored. */
+void ll_store_shred(struct ll_store *store, struct ll_commit *commit,
+    const struct ll_whose *whose);
+/* The same, but the key stays in the file until `until_ms`, for what the law
+ * keeps: nobody reads by it. `kept`: the collections whose documents about the
+ * subject the commit lays aside (statement doc_freeze), by commas. */
+void ll_store_freeze(struct ll_store *store, struct ll_commit *commit,
+    const struct ll_whose *whose, int64_t until_ms, linli_str kept);
+/* Whether that was done, or will be by a commit that was made: at once. A name
+ * that was taken is never given a key again; who comes back is another. */
+bool ll_store_taken(const struct ll_store *store, const struct ll_whose *whose);
 
 /* Takes the commit and gives it the next number, which is returned. */
 uint64_t ll_store_commit(struct ll_store *store, struct ll_commit *commit);
@@ -170,9 +191,9 @@ linli_status ll_store_backup(struct ll_store *store, const char *path,
         int64_t bytes, const struct ll_err *err),
     void *user, struct ll_err *err) LL_USE_RESULT;
 
-/* Verifies a copy (integrity, schema, usage chain against buckets, key) and
- * puts it into `dir` as linli.db beside the key, both new there. Any thread;
- * for `linli restore`. */
+/* Verifies a copy (integrity, schema, usage chain against buckets, key), takes
+ * away what linli.gone beside the key file names, and puts it into `dir` as
+ * linli.db beside the two, new there. Any thread; for `linli restore`. */
 linli_status ll_store_restore(const char *file, const char *key_file,
     const char *dir, uint64_t *number, struct ll_err *err) LL_USE_RESULT;
 

@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "store/apply.h"
+#include "store/gone.h"
 #include "store/query.h"
 #include "world/thread.h"
 
@@ -115,6 +116,15 @@ write_batch(struct ll_writer *w, struct ll_commits *batch, struct ll_err *err)
         status = ll_apply(&w->applier, commit, err);
     if (status == LINLI_OK)
         status = ll_apply_end(&w->applier, batch->last->number, err);
+    if (status != LINLI_OK) {
+        ll_place_rollback(w->place, &w->db);
+        return status;
+    }
+    /* What is said to be gone is so in every copy that was ever made. */
+    if (w->applier.gone.len > 0 && !w->place->memory)
+        status =
+            ll_gone_append(w->place->at, ll_buf_view(&w->applier.gone), err);
+    ll_buf_clear(&w->applier.gone);
     if (status != LINLI_OK) {
         ll_place_rollback(w->place, &w->db);
         return status;
@@ -393,6 +403,7 @@ ll_writer_start(const struct ll_writer_options *options, struct ll_writer **out,
         status = ll_sealer_init(&w->sealer, &w->mem, w->place->key, err);
     if (status == LINLI_OK)
         status = ll_applier_init(&w->applier, &w->mem, &w->db, &w->sealer, err);
+    w->applier.gone_count = w->place->gone_count;
     if (status == LINLI_OK && !w->place->memory)
         status = ll_db_open(&w->keeper_db, w->place->name, LL_DB_KEEPER, err);
     if (status == LINLI_OK) {

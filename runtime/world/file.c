@@ -204,6 +204,21 @@ ll_file_put(int at, const char *name, linli_str bytes, unsigned mode,
     return replace(at, name, bytes, mode, false, err);
 }
 
+linli_status
+ll_file_append(int at, const char *name, linli_str bytes, struct ll_err *err)
+{
+    linli_status status = LINLI_OK;
+    int fd = openat(at, name, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return fail_errno(err, "cannot be opened", name);
+    if (!write_bytes(fd, bytes))
+        status = fail_errno(err, "cannot be written", name);
+    else if (fdatasync(fd) != 0)
+        status = fail_errno(err, "cannot be synced", name);
+    ll_file_close(&fd);
+    return status;
+}
+
 /* -- one step at a time, for files that others write -- */
 
 linli_status

@@ -31,6 +31,11 @@ linli_status ll_file_write(int at, const char *name, linli_str bytes,
 linli_status ll_file_put(int at, const char *name, linli_str bytes,
     unsigned mode, struct ll_err *err) LL_USE_RESULT;
 
+/* Adds `bytes` at the end of a regular file that is there; they last when it
+ * returns. On failure some of them may be there. */
+linli_status ll_file_append(int at, const char *name, linli_str bytes,
+    struct ll_err *err) LL_USE_RESULT;
+
 #define LL_FILE_HEAD_BYTES 100
 /* The first bytes of a regular file, as many as `out` is long and the file
  * has; *size is how many that is in all. */

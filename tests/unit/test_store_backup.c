@@ -377,6 +377,7 @@ T_CASE(a_damaged_copy_is_refused)
         /* It is as if nothing had been tried. */
         T_OK(!ll_file_there(p.f.dir_fd, "linli.db"));
         T_OK(!ll_file_there(p.f.dir_fd, "linli.key"));
+        T_OK(!ll_file_there(p.f.dir_fd, "linli.gone"));
         T_OK(!ll_file_there(p.f.dir_fd, "linli.db.new"));
         T_OK(!ll_file_there(p.f.dir_fd, "linli.db.new-wal"));
         fixture_fini(&p.f);
@@ -449,7 +450,7 @@ T_CASE(a_restore_never_replaces_anything)
     int made = open(other, O_RDONLY | O_DIRECTORY);
     T_OK(ll_file_there(made, "linli.db") && ll_file_there(made, "linli.key"));
     for (const char *const *name = (const char *const[]){"linli.db",
-             "linli.key", "linlid.lock", NULL};
+             "linli.gone", "linli.key", "linlid.lock", NULL};
          *name != NULL; name++)
         T_INT(unlinkat(made, *name, 0), 0);
     close(made);

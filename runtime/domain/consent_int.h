@@ -1,0 +1,165 @@
+/* domain/consent_int.h: the state of consent inside. [any: one owner]
+ *
+ * Made so that a decision reads few cache lines: a resident is one, the index
+ * of grants keeps hashes beside numbers, a grant begins with what is compared.
+ */
+#ifndef LL_DOMAIN_CONSENT_INT_H
+#define LL_DOMAIN_CONSENT_INT_H
+
+#include "domain/consent_state.h"
+#include "domain/consent_table.h"
+
+/* Of what was forgotten, or never was. */
+#define LL_NO_NODE UINT32_MAX
+
+struct ll_name {
+    uint32_t len;
+    char text[];
+};
+
+/* One cache line. The lists begin with a number of a slab, or LL_NO_NODE. */
+struct ll_subject {
+    struct ll_person person;
+    uint32_t epoch;
+    uint32_t community;
+    uint32_t objected; /* to all: bits of enum ll_objection */
+    uint32_t newest;   /* of their grants */
+    uint32_t guards, refusals, objections;
+    struct ll_name *name; /* NULL: shredded */
+};
+
+struct ll_party {
+    struct ll_terms terms;
+    struct ll_scope *scopes; /* of the terms */
+    uint16_t *keys;          /* of these: field and purpose */
+    uint32_t scope_cap;
+    uint32_t community;
+    struct ll_name *name;
+    struct ll_basis_record *records;
+    uint32_t record_count, record_cap;
+};
+
+/* `older`: the next of the same subject, party and purpose that a decision
+ * may look at; `before`: of the subject. Both newest first. */
+struct ll_grant_item {
+    struct ll_grant grant;
+    uint32_t older, before;
+};
+
+struct ll_guard_node {
+    struct ll_guardianship is;
+    uint32_t next;
+};
+
+struct ll_refusal_node {
+    struct ll_refusal is;
+    uint32_t next;
+};
+
+struct ll_objection_node {
+    uint32_t party, bits, next;
+};
+
+struct ll_consent {
+    struct ll_mem *mem;
+    const struct ll_dictionary *dictionary;
+    struct ll_slab subjects, parties, grants, guards, refusals, objections;
+    uint32_t free_refusal;        /* a list of nodes that are nobody's */
+    struct ll_name **communities; /* by number */
+    uint32_t community_count, community_cap;
+    size_t name_bytes, party_bytes;
+    struct ll_table by_community, by_name, by_tag, by_plugin;
+    struct ll_table by_key, by_id; /* grants */
+    unsigned char name_key[16];    /* of the hash of residents' names */
+    bool keyed;
+};
+
+static inline struct ll_subject *
+ll_subject_at(const struct ll_consent *consent, uint32_t i)
+{
+    return ll_slab_at(&consent->subjects, i);
+}
+
+static inline struct ll_party *
+ll_party_at(const struct ll_consent *consent, uint32_t i)
+{
+    return ll_slab_at(&consent->parties, i);
+}
+
+static inline struct ll_grant_item *
+ll_grant_at(const struct ll_consent *consent, uint32_t i)
+{
+    return ll_slab_at(&consent->grants, i);
+}
+
+static inline uint32_t
+ll_grant_mark(uint32_t subject, uint32_t party, uint8_t purpose)
+{
+    uint64_t bits = (uint64_t)subject << 32 | party;
+    return ll_table_mark(bits ^ (uint64_t)purpose * 0x9e3779b97f4a7c15u);
+}
+
+/* The newest grant of a key that a decision may look at, or LL_NO_GRANT; *at
+ * is its place in by_key. */
+static inline uint32_t
+ll_grant_newest(const struct ll_consent *consent, uint32_t subject,
+    uint32_t party, uint8_t purpose, uint32_t *at)
+{
+    const struct ll_table *table = &consent->by_key;
+    uint32_t mark = ll_grant_mark(subject, party, purpose), i;
+    if (table->cap == 0)
+        return LL_NO_GRANT;
+    *at = ll_table_home(table, mark);
+    while ((i = ll_table_next(table, mark, at)) != LL_TABLE_NONE) {
+        const struct ll_grant *grant = &ll_grant_at(consent, i)->grant;
+        if (grant->subject == subject && grant->party == party &&
+            grant->purpose == purpose)
+            return i;
+        ++*at;
+    }
+    return LL_NO_GRANT;
+}
+
+/* What becomes of a subject who is shredded, in consent_grant.c. */
+void ll_grants_end_all(struct ll_consent *consent, uint32_t subject);
+
+/* -- people: consent_people.c -- */
+
+/* Whether a guardianship has force for an act: ALLOW, GUARDIAN_SUSPENDED, or
+ * GUARDIAN_REQUIRED. */
+struct ll_guarding {
+    uint32_t power;
+    enum ll_class class;
+    int64_t now_ms;
+    int32_t today;
+};
+enum ll_reason ll_guard_force(const struct ll_consent *consent,
+    const struct ll_guardianship *is, const struct ll_guarding *want);
+/* The same of the best of `guardian`'s for `ward`, or of anybody's with
+ * LL_NOBODY. */
+enum ll_reason ll_guard_best(const struct ll_consent *consent, uint32_t ward,
+    uint32_t guardian, const struct ll_guarding *want);
+/* Whether a guardian must consent for them: too young, or too ill. */
+static inline bool
+ll_person_is_ward(const struct ll_person *person, int32_t today)
+{
+    return person->capacity != LL_CAPACITY_FULL ||
+           ll_age_under(person->birth_day, today, 14);
+}
+/* Whether a guardianship of that kind is there that is not a delegate's. */
+bool ll_guard_is_delegate(
+    const struct ll_consent *consent, uint32_t ward, uint32_t guardian);
+
+/* -- no: consent_no.c -- */
+
+/* The bits of enum ll_objection that stand between the two. */
+uint32_t ll_objections_between(const struct ll_consent *consent,
+    const struct ll_subject *subject, uint32_t party);
+/* A refusal that stands, or NULL. */
+const struct ll_refusal *ll_refusal_find(
+    const struct ll_consent *consent, const struct ll_ask *key);
+/* A grant takes refusals back. */
+void ll_refusals_take_back(
+    struct ll_consent *consent, const struct ll_grant *grant);
+
+#endif
