@@ -221,8 +221,8 @@ bool ll_who_ready(struct ll_call *call, bool *refused);
  * is put into the CALL frame, and that submitted, in the same turn. On a
  * failure, or if one is denied that the route requires, the call has been
  * refused. */
-bool ll_fields_ready(struct ll_call *call, bool *refused);
-void ll_fields_put(struct ll_call *call, struct ll_buf *out);
+bool ll_call_fields_ready(struct ll_call *call, bool *refused);
+void ll_call_put_fields(struct ll_call *call, struct ll_buf *out);
 
 /* A host call of the run, host/op.c. */
 void ll_call_service(struct ll_call *call, uint32_t op, linli_str args);

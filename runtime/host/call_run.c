@@ -76,7 +76,7 @@ write_extras(struct ll_call *call, struct ll_buf *out)
     ll_put_bytes(out, or_empty(call->bound_to));
     ll_put_bytes(out, or_empty(call->device_kind));
     ll_put_bytes(out, or_empty(call->resident_json));
-    ll_fields_put(call, out);
+    ll_call_put_fields(call, out);
 }
 
 static void
@@ -167,7 +167,7 @@ ll_step_run(struct ll_call *call)
         return LL_STEP_MORE;
     if (call->task != NULL && !ll_call_read_task(call))
         return LL_STEP_MORE;
-    if (!ll_fields_ready(call, &refused))
+    if (!ll_call_fields_ready(call, &refused))
         return refused ? LL_STEP_MORE : LL_STEP_WAIT;
     return submit(call);
 }

@@ -90,8 +90,8 @@ answer_reading(struct ll_call *call, struct ll_op *op)
     if (w->none) {
         bool opaque = d->fields[w->field].deny_opaque;
         return answer_no(call, op,
-            opaque ? "consent/denied" : "consent/no-data", LINLI_STR(""),
-            "no_data");
+            opaque ? LL_NO_DATA_CODE : "consent/no-data", LINLI_STR(""),
+            LL_NO_DATA_REASON);
     }
     w->release->state = LL_RELEASE_PUSHED;
     return answer_value(call, op, w->value);
@@ -399,7 +399,7 @@ begin_fields(struct ll_call *call)
 }
 
 bool
-ll_fields_ready(struct ll_call *call, bool *refused)
+ll_call_fields_ready(struct ll_call *call, bool *refused)
 {
     struct ll_reading *r;
     if (!asks_caller(call))
@@ -425,7 +425,7 @@ ll_fields_ready(struct ll_call *call, bool *refused)
 }
 
 void
-ll_fields_put(struct ll_call *call, struct ll_buf *out)
+ll_call_put_fields(struct ll_call *call, struct ll_buf *out)
 {
     struct ll_buf *text = &call->scratch;
     struct ll_reading *r = call->reading;

@@ -174,28 +174,35 @@ step_begin(struct ll_reading *r, struct ll_wait *wait)
     return true;
 }
 
+/* What a view leaves of the value that was read; false: nothing. */
+static bool
+view_of(struct ll_reading *r, struct ll_wanted *w, enum ll_view_kind view)
+{
+    struct ll_json *json = &r->call->host->docs.json;
+    struct ll_buf *text = &r->call->scratch;
+    ll_buf_clear(text);
+    bool good = ll_json_parse(json, w->held.value, LL_JSON_DEPTH_MAX, NULL) ==
+                    LINLI_OK &&
+                ll_view_of(view, ll_json_root(json), w->ask.today, text);
+    if (good)
+        w->value = ll_arena_str(r->arena, ll_buf_view(text));
+    ll_wipe_bytes(json->own.ptr, json->own.len);
+    ll_wipe(text);
+    return good;
+}
+
 /* A value as the plugin may see it. */
 static bool
 take_value(struct ll_reading *r, struct ll_wanted *w)
 {
     const struct ll_field_def *def = def_of(r, w);
-    struct ll_call *call = r->call;
     if (w->held.state == LL_HELD_LOST)
         return fail_store(r);
     w->none = w->held.state != LL_HELD_THERE;
-    if (!w->none && def->view == LL_VIEW_NONE) {
+    if (!w->none && def->view == LL_VIEW_NONE)
         w->value = ll_arena_str(r->arena, w->held.value);
-    } else if (!w->none) {
-        struct ll_buf *text = &call->scratch;
-        ll_buf_clear(text);
-        w->none = !ll_view(def->view, w->held.value, w->ask.today, text);
-        if (!w->none)
-            w->value = ll_arena_str(r->arena, ll_buf_view(text));
-        bool failed = text->failed;
-        ll_wipe(text);
-        if (failed)
-            return fail_memory(r);
-    }
+    else if (!w->none)
+        w->none = !view_of(r, w, def->view);
     ll_held_end(&w->held);
     return !w->none && w->value.ptr == NULL ? fail_memory(r) : true;
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "domain/consent_step.h"
 #include "host/task.h"
 #include "plugin/manifest_consent.h"
 

@@ -14,6 +14,7 @@
 #include "host/host.h"
 #include "host/notify_http.h"
 #include "host/record.h"
+#include "host/release.h"
 #include "host/remember.h"
 #include "host/secret.h"
 #include "host/sweep.h"
