@@ -4,6 +4,7 @@ unit_SRCS = \
   test_address.c \
   test_arbiter.c \
   test_breaker.c \
+  test_checkpoint.c \
   test_cli.c \
   test_conf.c \
   test_consent.c \
@@ -74,6 +75,7 @@ unit_SRCS = \
   test_store.c \
   test_store_backup.c \
   test_store_faults.c \
+  test_store_head.c \
   test_store_gone.c \
   test_store_log.c \
   test_store_place.c \
@@ -89,6 +91,7 @@ unit_SRCS = \
   test_usage.c \
   test_value.c \
   test_values.c \
+  test_view.c \
   test_views.c \
   test_webhook.c \
   test_world.c \

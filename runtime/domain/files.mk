@@ -1,7 +1,9 @@
 domain_SRCS = \
   address.c \
+  checkpoint.c \
   age.c \
   consent.c \
+  consent_explain.c \
   consent_grant.c \
   consent_no.c \
   consent_people.c \
@@ -13,7 +15,8 @@ domain_SRCS = \
   notify.c \
   payment.c \
   url.c \
-  usage.c
+  usage.c \
+  view.c
 
 # The registry of residents' data as bytes of C, so that liblinli needs no file.
 GENERATED += gen/data_dictionary.h

@@ -323,6 +323,7 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
     config->plugin_rows = int_or(storage, "plugin_rows", PLUGIN_ROWS_DEFAULT);
     config->plugin_bytes =
         int_or(storage, "plugin_bytes", PLUGIN_BYTES_DEFAULT);
+    config->log_origin = ll_jv_str(ll_jv_get(ll_jv_get(root, "log"), "origin"));
     config->communities = ll_jv_get(root, "communities");
     config->plugins = ll_jv_get(root, "plugins");
     config->jwks = ll_jv_get(ll_jv_get(root, "auth"), "jwks");

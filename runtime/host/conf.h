@@ -47,8 +47,9 @@ struct ll_config {
     int64_t plugin_rows, plugin_bytes; /* of one plugin and community */
     struct ll_egress_fixed *egress;    /* the first that fits holds */
     uint32_t egress_count;
-    const char *ca_file; /* NULL: the system's */
-    bool filter_errno;   /* development only, as the next two */
+    const char *ca_file;  /* NULL: the system's */
+    linli_str log_origin; /* empty: the store makes one */
+    bool filter_errno;    /* development only, as the next two */
     bool no_import_check;
     bool rate_off;
     bool drafts;

@@ -80,6 +80,7 @@ host_SRCS = alert.c \
   webhook_doc.c \
   webhook_send.c \
   who.c \
+  witness.c \
   work.c
 
 # Schemas of the files that people write for us, compiled into the library.

@@ -19,6 +19,7 @@
 #include "host/remember.h"
 #include "host/sweep.h"
 #include "host/webhook.h"
+#include "host/witness.h"
 #include "world/file.h"
 
 #define HOST_ARENA_BYTES_MAX ((size_t)64 << 20)
@@ -186,6 +187,7 @@ ll_host_add_community(
     community->next = host->communities;
     host->communities = community;
     host->community_count++;
+    ll_witness_added(community);
     return ll_webhooks_open_used(community, err);
 }
 
@@ -269,6 +271,13 @@ on_store_unread(void *user, const struct ll_err *err)
     log_store(host, "store/unread", err);
 }
 
+/* The database goes on; what a rolled back one could be told by is older. */
+static void
+on_store_unwitnessed(void *user, const struct ll_err *err)
+{
+    log_store(user, "log/unwitnessed", err);
+}
+
 static void
 on_durable(void *user)
 {
@@ -295,6 +304,8 @@ open_store(
         .durable = on_durable,
         .failed = on_store_failed,
         .unread = on_store_unread,
+        .unwitnessed = on_store_unwitnessed,
+        .log_origin = host->config.log_origin,
         .user = host};
     linli_status status = ll_store_open(&want, &host->store, err);
     if (status == LINLI_OK)
@@ -434,6 +445,7 @@ ll_host_new(const linli_host_options *options, const struct ll_mem *from,
         ll_host_free(&host);
         return status;
     }
+    ll_witness_tell(host);
     *out = host;
     return LINLI_OK;
 }

@@ -147,6 +147,7 @@ struct ll_host {
     bool virtual_clock;         /* development: the wall clock is ours to set */
     struct ll_err failure;      /* what ended the host; status 0: nothing did */
     int64_t unread_ns;          /* when the log said that a read had failed */
+    bool witnessed;             /* host/witness.h has told what there was */
     char admin_token[LL_ADMIN_TOKEN_BYTES]; /* of host-wide paths */
     struct ll_datadir data;                 /* closed: nothing is kept */
     /* The HTTP face, made by the server layer above: told to drain, then to

@@ -320,9 +320,10 @@ apply_leaf(struct ll_applier *a, struct ll_commit *commit, struct ll_rd *rd,
     if (rd->bad)
         return ll_fail(
             err, LINLI_E_INTERNAL, "runtime/internal", "a leaf that is none");
+    linli_status status = ll_logtree_begin(&a->log, err);
     if (commit->leaf_count++ == 0)
         commit->leaf_first = a->log.merkle.size;
-    return ll_logtree_add(&a->log, leaf, err);
+    return status == LINLI_OK ? ll_logtree_add(&a->log, leaf, err) : status;
 }
 
 /* -- a batch -- */
@@ -376,13 +377,15 @@ put_meta(struct ll_db *db, const char *name, int64_t value, struct ll_err *err)
 }
 
 linli_status
-ll_apply_end(struct ll_applier *applier, uint64_t number, struct ll_err *err)
+ll_apply_end(struct ll_applier *applier, uint64_t number, bool *log_grown,
+    struct ll_err *err)
 {
+    *log_grown = false;
     linli_status status = ll_pack_flush(&applier->pack, applier->db, err);
     if (status == LINLI_OK)
         status = put_sizes(applier, err);
     if (status == LINLI_OK)
-        status = ll_logtree_flush(&applier->log, err);
+        status = ll_logtree_flush(&applier->log, log_grown, err);
     if (status == LINLI_OK && applier->gone.len > 0)
         status = put_meta(applier->db, LL_GONE_COUNT, applier->gone_count, err);
     ll_buf_reset(&applier->sealed, 65536);

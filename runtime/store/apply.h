@@ -44,9 +44,10 @@ void ll_applier_fini(struct ll_applier *applier);
  * into it where its leaves stand. */
 linli_status ll_apply(struct ll_applier *applier, struct ll_commit *commit,
     struct ll_err *err) LL_USE_RESULT;
-/* What gathered in a batch whose last commit has the number. */
+/* What gathered in a batch whose last commit has the number; *log_grown: with
+ * leaves. */
 linli_status ll_apply_end(struct ll_applier *applier, uint64_t number,
-    struct ll_err *err) LL_USE_RESULT;
+    bool *log_grown, struct ll_err *err) LL_USE_RESULT;
 
 /* Binds the parameters of a statement from *rd, one by its letter each. */
 linli_status ll_bind(struct ll_applier *applier, sqlite3_stmt *statement,

@@ -1,6 +1,7 @@
 store_SRCS = apply.c \
   backup.c \
   db.c \
+  head.c \
   gone.c \
   log.c \
   migrate.c \

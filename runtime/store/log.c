@@ -2,6 +2,8 @@
 #include "store/log.h"
 
 #include "base/limits.h"
+#include "domain/checkpoint.h"
+#include "domain/leaf.h"
 
 static linli_status
 fail_log(struct ll_err *err, uint64_t at, const char *what)
@@ -26,8 +28,12 @@ make_tiles(struct ll_logtree *tree, struct ll_err *err)
 void
 ll_logtree_fini(struct ll_logtree *tree)
 {
+    if (tree->mem == NULL)
+        return;
     if (tree->tiles != NULL)
         ll_release(tree->mem, tree->tiles, sizeof *tree->tiles);
+    ll_buf_fini(&tree->begin);
+    ll_buf_fini(&tree->note);
     *tree = (struct ll_logtree){0};
 }
 
@@ -130,6 +136,8 @@ ll_logtree_load(struct ll_logtree *tree, struct ll_mem *mem, struct ll_db *db,
 {
     struct ll_hash kept = {0}, root;
     *tree = (struct ll_logtree){.mem = mem, .db = db};
+    ll_buf_init(&tree->begin, mem, LL_LEAF_BYTES_MAX);
+    ll_buf_init(&tree->note, mem, LL_NOTE_BYTES_MAX);
     linli_status status = load_head(tree, &kept, err);
     if (status == LINLI_OK && tree->merkle.size > 0)
         status = make_tiles(tree, err);
@@ -145,6 +153,68 @@ ll_logtree_load(struct ll_logtree *tree, struct ll_mem *mem, struct ll_db *db,
     if (!ll_hash_eq(&root, &kept))
         return fail_log(err, tree->merkle.size, "its root is not its head's");
     return LINLI_OK;
+}
+
+/* -- roots of before -- */
+
+struct tile_reader {
+    struct ll_logtree *tree;
+    linli_status status;
+    struct ll_err *err;
+};
+
+/* A tile that is full, from the database. */
+static bool
+read_tile(struct tile_reader *r, struct ll_tile_place at, struct ll_hash *out)
+{
+    struct ll_db *db = r->tree->db;
+    bool row;
+    struct ll_hash hashes[LL_TILE_HASHES];
+    sqlite3_stmt *get = ll_db_statement(db, LL_SI_log_tile, r->err);
+    if (get == NULL) {
+        r->status = LINLI_E_IO;
+        return false;
+    }
+    (void)sqlite3_bind_int64(get, 1, at.level);
+    (void)sqlite3_bind_int64(get, 2, (int64_t)at.tile);
+    r->status = ll_db_step(db, get, &row, r->err);
+    if (r->status != LINLI_OK)
+        return false;
+    if (!row || ll_db_bytes(get, 0).len != sizeof hashes) {
+        r->status = fail_log(r->err, at.tile, "a full tile is not there");
+    } else {
+        memcpy(hashes, ll_db_bytes(get, 0).ptr, sizeof hashes);
+        ll_tile_fold(&hashes[at.first], at.count, out);
+    }
+    if (row)
+        (void)sqlite3_reset(get);
+    return r->status == LINLI_OK;
+}
+
+static bool
+get_node(void *user, unsigned level, uint64_t index, struct ll_hash *out)
+{
+    struct tile_reader *r = user;
+    struct ll_tile_place at = ll_tile_of(level, index);
+    uint64_t growing = r->tree->merkle.size >> (LL_TILE_LOG2 * (at.level + 1));
+    if (r->status != LINLI_OK)
+        return false;
+    if (at.tile != growing)
+        return read_tile(r, at, out);
+    ll_tile_fold(&r->tree->tiles->hashes[at.level][at.first], at.count, out);
+    return true;
+}
+
+linli_status
+ll_logtree_root_at(struct ll_logtree *tree, uint64_t size, struct ll_hash *out,
+    struct ll_err *err)
+{
+    struct tile_reader reader = {.tree = tree, .err = err};
+    struct ll_merkle_nodes nodes = {get_node, &reader};
+    ll_check(size <= tree->merkle.size);
+    bool all = ll_merkle_root_at(&nodes, size, out);
+    ll_check(all == (reader.status == LINLI_OK));
+    return reader.status;
 }
 
 /* -- writing -- */
@@ -220,18 +290,52 @@ ll_logtree_add(struct ll_logtree *tree, linli_str leaf, struct ll_err *err)
 }
 
 linli_status
-ll_logtree_flush(struct ll_logtree *tree, struct ll_err *err)
+ll_logtree_begin(struct ll_logtree *tree, struct ll_err *err)
 {
-    struct ll_hash root;
+    if (tree->merkle.size > 0 || tree->begin.len == 0)
+        return LINLI_OK;
+    linli_status status = ll_logtree_add(tree, ll_buf_view(&tree->begin), err);
+    ll_buf_reset(&tree->begin, 0);
+    return status;
+}
+
+/* Binds the note, or null; what it points to stays until the statement ran. */
+static void
+bind_note(struct ll_logtree *tree, sqlite3_stmt *put, int at)
+{
+    if (tree->note.len == 0)
+        (void)sqlite3_bind_null(put, at);
+    else
+        (void)sqlite3_bind_text64(put, at, tree->note.ptr, tree->note.len,
+            SQLITE_STATIC, SQLITE_UTF8);
+}
+
+linli_status
+ll_logtree_keep_note(struct ll_logtree *tree, struct ll_err *err)
+{
+    sqlite3_stmt *put = ll_db_statement(tree->db, LL_SI_log_note_put, err);
+    if (put == NULL)
+        return LINLI_E_IO;
+    bind_note(tree, put, 1);
+    return ll_db_run(tree->db, put, err);
+}
+
+linli_status
+ll_logtree_flush(struct ll_logtree *tree, bool *grown, struct ll_err *err)
+{
+    *grown = tree->grown;
     if (!tree->grown)
         return LINLI_OK;
     tree->grown = false;
     sqlite3_stmt *put = ll_db_statement(tree->db, LL_SI_log_head_put, err);
     if (put == NULL)
         return LINLI_E_IO;
-    ll_merkle_root(&tree->merkle, &root);
+    ll_merkle_root(&tree->merkle, &tree->root);
     (void)sqlite3_bind_int64(put, 1, (int64_t)tree->merkle.size);
     (void)sqlite3_bind_blob64(
-        put, 2, root.bytes, sizeof root.bytes, SQLITE_STATIC);
-    return ll_db_run(tree->db, put, err);
+        put, 2, tree->root.bytes, sizeof tree->root.bytes, SQLITE_STATIC);
+    bind_note(tree, put, 3);
+    linli_status status = ll_db_run(tree->db, put, err);
+    ll_buf_clear(&tree->note);
+    return status;
 }

@@ -24,6 +24,9 @@ struct ll_logtree {
     struct ll_db *db;
     struct ll_merkle merkle;
     struct ll_tiles *tiles; /* NULL: no leaf yet */
+    struct ll_buf begin;    /* the first leaf of a log that has none */
+    struct ll_buf note;     /* what log_head is to have; empty: what it has */
+    struct ll_hash root;    /* as it was flushed */
     bool grown;             /* log_head is to be written */
 };
 
@@ -33,11 +36,22 @@ linli_status ll_logtree_load(struct ll_logtree *tree, struct ll_mem *mem,
     struct ll_db *db, struct ll_err *err) LL_USE_RESULT;
 void ll_logtree_fini(struct ll_logtree *tree);
 
+/* The root of the first `size` leaves, size <= merkle.size. "store/corrupt". */
+linli_status ll_logtree_root_at(struct ll_logtree *tree, uint64_t size,
+    struct ll_hash *out, struct ll_err *err) LL_USE_RESULT;
+
+/* Begins the log with the leaf in tree->begin, unless it has begun; with none
+ * there it begins without. */
+linli_status ll_logtree_begin(
+    struct ll_logtree *tree, struct ll_err *err) LL_USE_RESULT;
 /* Takes a leaf, in the open transaction; its index is the size before. */
 linli_status ll_logtree_add(
     struct ll_logtree *tree, linli_str leaf, struct ll_err *err) LL_USE_RESULT;
-/* Writes log_head, if there was a leaf since the last time. */
+/* Writes log_head, if there was a leaf since the last time: *grown. */
 linli_status ll_logtree_flush(
+    struct ll_logtree *tree, bool *grown, struct ll_err *err) LL_USE_RESULT;
+/* Writes tree->note alone. */
+linli_status ll_logtree_keep_note(
     struct ll_logtree *tree, struct ll_err *err) LL_USE_RESULT;
 
 #endif

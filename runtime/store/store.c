@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "store/backup.h"
+#include "store/head.h"
 #include "store/query.h"
 #include "store/reader.h"
 #include "store/writer.h"
@@ -20,10 +21,12 @@ struct ll_store {
     void (*on_durable)(void *user);
     void (*on_failed)(void *user, const struct ll_err *err);
     void (*on_unread)(void *user, const struct ll_err *err);
+    void (*on_unwitnessed)(void *user, const struct ll_err *err);
     void *user;
     struct ll_place place;
     struct ll_hook *hook;
     struct ll_wakeup *wakeup;
+    struct ll_head *head;
     struct ll_writer *writer;
     struct ll_readers *readers;
     atomic_uint keys_epoch;
@@ -61,6 +64,18 @@ ll_store_secret(
     ll_check(n <= sizeof hash);
     ll_hmac_sha256(root, ll_cstr(purpose), hash);
     memcpy(out, hash, n);
+}
+
+void
+ll_store_checkpoint(struct ll_store *store, struct ll_buf *out)
+{
+    ll_head_note(store->head, out);
+}
+
+const char *
+ll_store_log_sealed(const struct ll_store *store)
+{
+    return ll_head_sealed(store->head);
 }
 
 /* -- keys that go -- */
@@ -440,12 +455,21 @@ on_turn(void *user)
 }
 
 static void
+deliver_head(struct ll_store *store)
+{
+    struct ll_err err;
+    if (ll_head_failed(store->head, &err) && store->on_unwitnessed != NULL)
+        store->on_unwitnessed(store->user, &err);
+}
+
+static void
 deliver(struct ll_store *store)
 {
     store->delivering = true;
     deliver_commits(store);
     deliver_queries(store);
     deliver_refused(store);
+    deliver_head(store);
     if (store->backup != NULL && ll_backup_done(store->backup))
         end_backup(store);
     store->delivering = false;
@@ -469,7 +493,17 @@ start(struct ll_store *store, const struct ll_store_options *options,
     if (store->wakeup == NULL || store->hook == NULL || store->linger == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
             "no memory for the database's threads");
+    struct ll_head_options head = {.mem = options->mem,
+        .place = &store->place,
+        .wakeup = store->wakeup,
+        .at = options->dir_fd,
+        .origin = options->log_origin,
+        .now_ms = ll_world_wall(options->world).ms};
+    linli_status status = ll_head_new(&head, &store->head, err);
+    if (status != LINLI_OK)
+        return status;
     struct ll_writer_options writer = {.mem = options->mem,
+        .head = store->head,
         .place = &store->place,
         .db = db,
         .wakeup = store->wakeup,
@@ -479,7 +513,7 @@ start(struct ll_store *store, const struct ll_store_options *options,
         .wakeup = store->wakeup,
         .count = options->readers,
         .keys_epoch = &store->keys_epoch};
-    linli_status status = ll_writer_start(&writer, &store->writer, err);
+    status = ll_writer_start(&writer, &store->writer, err);
     if (status == LINLI_OK)
         status = ll_readers_start(&readers, &store->readers, err);
     return status;
@@ -499,6 +533,7 @@ ll_store_open(const struct ll_store_options *options, struct ll_store **out,
     store->on_durable = options->durable;
     store->on_failed = options->failed;
     store->on_unread = options->unread;
+    store->on_unwitnessed = options->unwitnessed;
     store->user = options->user;
     ll_gone_set_init(&store->gone, options->mem);
     linli_status status =
@@ -550,7 +585,10 @@ ll_store_close(struct ll_store **store)
         ll_writer_stop(s->writer);
     ll_readers_free(&s->readers);
     close_ask(s);
+    if (s->head != NULL)
+        ll_head_stop(s->head);
     ll_writer_free(&s->writer);
+    ll_head_free(&s->head);
     ll_hook_free(&s->hook);
     ll_timer_free(&s->linger);
     ll_wakeup_free(&s->wakeup);

@@ -35,7 +35,8 @@ struct ll_store_options {
     int dir_fd;      /* of the data directory, open as long as the store; -1: in
                         memory, nothing is kept */
     const char *dir; /* its path, for messages and for SQLite; NULL with -1 */
-    uint32_t readers; /* threads that read, 1..LL_STORE_READERS_MAX */
+    uint32_t readers;     /* threads that read, 1..LL_STORE_READERS_MAX */
+    linli_str log_origin; /* whose log; empty: a name made from the key */
     /* ll_store_durable has risen, and the `done` of each commit up to it has
      * been called. On the loop, once for all that came together; may be
      * NULL. */
@@ -45,6 +46,8 @@ struct ll_store_options {
     void (*failed)(void *user, const struct ll_err *err);
     /* The file could not be read for a query. As often as that happens. */
     void (*unread)(void *user, const struct ll_err *err);
+    /* linli.head could not be written; it is tried again. May be NULL. */
+    void (*unwitnessed)(void *user, const struct ll_err *err);
     void *user;
 };
 
@@ -52,8 +55,9 @@ struct ll_store_options {
  * it, takes away what linli.gone names, and starts the threads. Codes:
  * "store/foreign" (another program's file), "store/newer" (of a later Linli),
  * "store/corrupt", "store/key" (the key file is missing or another one),
- * "store/gone" (linli.gone is), "store/io". On failure nothing is left running
- * and nothing was changed. */
+ * "store/gone" (linli.gone is), "store/io", "config/invalid" (the log has
+ * another origin). On failure nothing is left running and nothing was changed.
+ */
 linli_status ll_store_open(const struct ll_store_options *options,
     struct ll_store **out, struct ll_err *err) LL_USE_RESULT;
 
@@ -181,6 +185,14 @@ uint64_t ll_store_floor(const struct ll_store *store);
  * for signatures that outlive the process. `n` at most LL_SHA256_BYTES. */
 void ll_store_secret(
     const struct ll_store *store, const char *purpose, void *out, size_t n);
+
+/* -- the log: spec/log.md -- */
+
+/* The last signed checkpoint, appended; nothing if it is sealed. */
+void ll_store_checkpoint(struct ll_store *store, struct ll_buf *out);
+/* Why nothing may rest on the log (it is not the one of linli.head), or NULL:
+ * the same from the start to the end. */
+const char *ll_store_log_sealed(const struct ll_store *store);
 
 /* -- backup -- */
 

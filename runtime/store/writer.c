@@ -27,6 +27,8 @@ struct ll_writer {
     struct ll_db db;
     struct ll_sealer sealer;
     struct ll_applier applier;
+    struct ll_head *head;
+    uint64_t notes;      /* of the head, that are in the database */
     uint32_t frames_now; /* of the log, after the last commit */
     bool wipe_next;      /* the last batch took keys away */
     /* the keeper's thread */
@@ -114,8 +116,12 @@ write_batch(struct ll_writer *w, struct ll_commits *batch, struct ll_err *err)
     for (struct ll_commit *commit = batch->first;
          commit != NULL && status == LINLI_OK; commit = commit->next)
         status = ll_apply(&w->applier, commit, err);
+    struct ll_logtree *log = &w->applier.log;
+    bool grown = false;
+    if (status == LINLI_OK && log->grown)
+        (void)ll_head_newer(w->head, &w->notes, &log->note);
     if (status == LINLI_OK)
-        status = ll_apply_end(&w->applier, batch->last->number, err);
+        status = ll_apply_end(&w->applier, batch->last->number, &grown, err);
     if (status != LINLI_OK) {
         ll_place_rollback(w->place, &w->db);
         return status;
@@ -130,6 +136,8 @@ write_batch(struct ll_writer *w, struct ll_commits *batch, struct ll_err *err)
         return status;
     }
     status = ll_place_commit(w->place, &w->db, err);
+    if (status == LINLI_OK && grown)
+        ll_head_grown(w->head, log->merkle.size, &log->root);
     if (status == LINLI_OK && w->applier.keys_changed) {
         w->applier.keys_changed = false;
         w->wipe_next = true;
@@ -394,6 +402,7 @@ ll_writer_start(const struct ll_writer_options *options, struct ll_writer **out,
         .place = options->place,
         .wakeup = options->wakeup,
         .keys_epoch = options->keys_epoch,
+        .head = options->head,
         .frames_at = LL_STORE_WAL_FRAMES};
     init_sync(w);
     ll_mem_init(&w->mem, 0);
@@ -403,6 +412,8 @@ ll_writer_start(const struct ll_writer_options *options, struct ll_writer **out,
         status = ll_sealer_init(&w->sealer, &w->mem, w->place->key, err);
     if (status == LINLI_OK)
         status = ll_applier_init(&w->applier, &w->mem, &w->db, &w->sealer, err);
+    if (status == LINLI_OK)
+        status = ll_head_judge(w->head, &w->applier.log, err);
     w->applier.gone_count = w->place->gone_count;
     if (status == LINLI_OK && !w->place->memory)
         status = ll_db_open(&w->keeper_db, w->place->name, LL_DB_KEEPER, err);
@@ -438,6 +449,22 @@ ll_writer_stop(struct ll_writer *writer)
     ll_commits_move(&writer->done, &writer->wanted); /* came too late */
 }
 
+/* The last note, so that a copy of the database has it. */
+static void
+keep_note(struct ll_writer *w)
+{
+    struct ll_logtree *log = &w->applier.log;
+    struct ll_err err;
+    if (w->failed || log->merkle.size == 0 ||
+        !ll_head_newer(w->head, &w->notes, &log->note) || log->note.len == 0 ||
+        ll_place_begin(w->place, &w->db, true, &err) != LINLI_OK)
+        return;
+    if (ll_logtree_keep_note(log, &err) == LINLI_OK &&
+        ll_place_commit(w->place, &w->db, &err) == LINLI_OK)
+        return;
+    ll_place_rollback(w->place, &w->db); /* linli.head has it all the same */
+}
+
 void
 ll_writer_free(struct ll_writer **writer)
 {
@@ -447,6 +474,7 @@ ll_writer_free(struct ll_writer **writer)
     *writer = NULL;
     ll_check(!w->writer_runs);
     ll_check(w->done.first == NULL);
+    keep_note(w);
     ll_applier_fini(&w->applier);
     ll_sealer_fini(&w->sealer);
     /* After a failed sync, what the log's pages hold is known to nobody:

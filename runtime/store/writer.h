@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "store/head.h"
 #include "store/place.h"
 
 /* Commits in the order of their numbers. */
@@ -25,6 +26,7 @@ struct ll_writer_options {
     struct ll_place *place;
     struct ll_db *db; /* the first connection; moved in, if it starts */
     struct ll_wakeup *wakeup;
+    struct ll_head *head; /* of the log */
     /* Counted up when keys were taken away and that is durable. */
     atomic_uint *keys_epoch;
 };

@@ -127,9 +127,11 @@ T_CASE(egress_is_read)
               "{\"plugin\":\"a2\",\"host\":\"fd00:0::5\","
               "\"address\":\"fd00::5\"}],"
               "\"egress\":{\"ca_file\":\"ca.pem\",\"test_addresses\":{"
-              "\"good.test:80\":\"127.0.0.1:9000\"}}}",
+              "\"good.test:80\":\"127.0.0.1:9000\"}},"
+              "\"log\":{\"origin\":\"maple.example/log\"}}",
               true, &err),
         LINLI_OK);
+    T_STR(config.log_origin, "maple.example/log");
     T_STR(cstr(config.unsafe), "egress.test_addresses");
     T_STR(cstr(config.ca_file), "ca.pem");
     T_INT(config.egress_count, 3);

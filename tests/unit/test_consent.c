@@ -1,6 +1,8 @@
 /* tests/unit/test_consent.c: each reason by itself, and what is kept. */
 #include "consent_world.h"
 
+#include "base/json.h"
+
 T_CASE(denies_by_default_and_allows_what_was_granted)
 {
     begin();
@@ -471,6 +473,57 @@ T_CASE(a_refusal_is_not_nagged)
     end();
 }
 
+/* -- explained -- */
+
+static const char *
+explain(enum ll_audience audience, bool zh)
+{
+    static char text[4096];
+    struct ll_buf out;
+    struct ll_json json;
+    ll_buf_init(&out, &world_mem, sizeof text);
+    ll_json_init(&json, &world_mem);
+    ll_consent_explain(consent, &ask, audience, zh, &out);
+    T_OK(!out.failed && out.len < sizeof text);
+    T_OK(ll_json_parse(&json, ll_buf_view(&out), 16, NULL) == LINLI_OK);
+    snprintf(text, sizeof text, "%.*s", (int)out.len, out.ptr);
+    ll_json_fini(&json);
+    ll_buf_fini(&out);
+    return text;
+}
+
+T_CASE(a_verdict_is_explained_to_each)
+{
+    begin();
+    T_STR(ll_cstr(explain(LL_FOR_PLUGIN, false)),
+        "{\"code\":\"consent/required\",\"reason\":\"no_grant\"}");
+    T_STR(ll_cstr(explain(LL_FOR_RESIDENT, true)),
+        "{\"sentence\":\"您还没有同意「parking」使用“手机号码”. 用途: "
+        "办好您要办的这件事.\",\"remedy\":\"ask\",\"plugin\":\"parking\","
+        "\"field\":\"phone\",\"purpose\":\"service\"}");
+    T_STR(ll_cstr(explain(LL_FOR_RESIDENT, false)),
+        "{\"sentence\":\"You have not agreed that “parking” uses “Phone "
+        "number”. What for: To do what you asked for.\",\"remedy\":\"ask\","
+        "\"plugin\":\"parking\",\"field\":\"phone\",\"purpose\":\"service\"}");
+    uint32_t n = give(bit("phone"));
+    ll_consent_end_grant(consent, n, LL_GRANT_REVOKED);
+    T_STR(ll_cstr(explain(LL_FOR_PLUGIN, true)),
+        "{\"code\":\"consent/withdrawn\",\"reason\":\"revoked\"}");
+    const char *all = explain(LL_FOR_AUDITOR, false);
+    T_OK(strstr(all, "\"step\":\"log\",\"reason\":\"allow\"") != NULL);
+    T_OK(strstr(all, "\"step\":\"basis\",\"reason\":\"revoked\"") != NULL);
+    T_OK(strstr(all, "\"status\":\"revoked\",\"level\":\"general\"") != NULL);
+    T_OK(strstr(all, "\"reason\":\"revoked\",\"remedy\":\"none\"") != NULL);
+    ask.field = 99; /* nonsense is explained too */
+    ask.purpose = 99;
+    ask.party = 99;
+    T_STR(ll_cstr(explain(LL_FOR_PLUGIN, true)),
+        "{\"code\":\"consent/denied\",\"reason\":\"plugin_inactive\"}");
+    T_OK(strstr(explain(LL_FOR_RESIDENT, true), "“?”") != NULL);
+    T_OK(strstr(explain(LL_FOR_AUDITOR, true), "plugin_inactive") != NULL);
+    end();
+}
+
 /* -- opaque -- */
 
 T_CASE(an_opaque_field_does_not_say_why)
@@ -492,6 +545,8 @@ T_CASE(an_opaque_field_does_not_say_why)
         struct ll_verdict verdict = decide();
         T_STR(ll_cstr(ll_verdict_code(consent, &ask, &verdict)),
             "consent/denied");
+        T_STR(ll_cstr(explain(LL_FOR_PLUGIN, i % 2 == 0)),
+            "{\"code\":\"consent/denied\",\"reason\":\"no_data\"}");
     }
     /* What was read once cannot be unknown. */
     struct ll_grant g = draft(bit("care_notes"));
@@ -632,6 +687,7 @@ main(void)
     T_RUN(a_basis_that_is_no_consent_is_approved)
     T_RUN(terms_are_of_the_registry)
     T_RUN(a_refusal_is_not_nagged)
+    T_RUN(a_verdict_is_explained_to_each)
     T_RUN(an_opaque_field_does_not_say_why)
     T_RUN(many_at_once_are_each_alone)
     T_RUN(ends_without_memory)
