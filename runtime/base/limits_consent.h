@@ -6,14 +6,14 @@
 #ifndef LL_BASE_LIMITS_CONSENT_H
 #define LL_BASE_LIMITS_CONSENT_H
 
-/* -- acts: spec/consent.md, section 3 -- */
-#define LL_CONSENT_DAY_MS 86400000L
-#define LL_CONSENT_SCOPES_MAX 256     /* of one plugin: field and purpose */
-#define LL_CONSENT_TIDY_GRANTS 20000  /* looked at in one sweep */
-#define LL_CONSENT_WORD_BYTES_MAX 128 /* of a proof, a channel, a key */
 /* -- decisions: spec/consent.md, section 2 -- */
 #define LL_CONSENT_COOLDOWN_MS 2592000000 /* after a refusal: 30 days */
 #define LL_CONSENT_GRANTS_MAX 67108864    /* that one host holds */
+
+/* -- acts: spec/consent.md, section 3 -- */
+#define LL_CONSENT_DAY_MS 86400000L
+#define LL_CONSENT_SCOPES_MAX 256    /* of one plugin: field and purpose */
+#define LL_CONSENT_TIDY_GRANTS 20000 /* looked at in one sweep */
 
 /* -- people and their values: spec/consent.md, section 5 -- */
 #define LL_FIELD_VALUE_BYTES_MAX 4096 /* of one value, as JSON */
@@ -28,8 +28,5 @@
 #define LL_RELAY_PREFIX_BYTES_MAX 16
 #define LL_RELAY_BYTES_MAX 32 /* the whole number, with a NUL */
 #define LL_GRANT_DAYS_MAX 365 /* of any grant */
-
-/* -- the log: spec/log.md -- */
-#define LL_LOG_HEAD_MS 1000 /* the head is signed no more often */
 
 #endif

@@ -91,17 +91,29 @@ struct ll_giving {
 linli_status ll_arbiter_give(struct ll_arbiter *arbiter,
     const struct ll_actor_of *who, const struct ll_giving *giving,
     struct ll_act *act, uint32_t *grant, struct ll_err *err) LL_USE_RESULT;
+/* A no to these fields: it is not asked for again for a while. */
+struct ll_refusing {
+    uint32_t party;
+    uint8_t purpose;
+    uint64_t fields;
+};
 linli_status ll_arbiter_refuse(struct ll_arbiter *arbiter,
-    const struct ll_actor_of *who, uint32_t party, uint8_t purpose,
-    uint64_t fields, struct ll_act *act, struct ll_err *err) LL_USE_RESULT;
+    const struct ll_actor_of *who, const struct ll_refusing *refusing,
+    struct ll_act *act, struct ll_err *err) LL_USE_RESULT;
 /* All that is live of a grant ends; `act` is told after every call that was
  * sequenced before has answered. Again is no error: nothing is written. */
 linli_status ll_arbiter_withdraw(struct ll_arbiter *arbiter,
     const struct ll_actor_of *who, uint32_t grant, struct ll_act *act,
     struct ll_err *err) LL_USE_RESULT;
+/* As ll_consent_object. */
+struct ll_objecting {
+    uint32_t party; /* LL_NO_PARTY: to all */
+    enum ll_objection objection;
+    bool on; /* false: taken back */
+};
 linli_status ll_arbiter_object(struct ll_arbiter *arbiter,
-    const struct ll_actor_of *who, uint32_t party, enum ll_objection objection,
-    bool on, struct ll_act *act, struct ll_err *err) LL_USE_RESULT;
+    const struct ll_actor_of *who, const struct ll_objecting *objecting,
+    struct ll_act *act, struct ll_err *err) LL_USE_RESULT;
 
 /* What a plugin declares in a community from now on, by `approver`
  * ("operator:ID", "config"), who thereby approves the bases that are no
@@ -144,7 +156,7 @@ linli_status ll_arbiter_meet(struct ll_arbiter *arbiter, linli_str community,
  * draws one, or keeps what there is. SHREDDED takes all they ever said. */
 linli_status ll_arbiter_put_person(struct ll_arbiter *arbiter,
     const struct ll_actor_of *who, linli_str resident,
-    const struct ll_person *person, struct ll_act *act, uint32_t *subject,
+    const struct ll_person *person, struct ll_act *act,
     struct ll_err *err) LL_USE_RESULT;
 linli_status ll_arbiter_put_guardian(struct ll_arbiter *arbiter,
     const struct ll_actor_of *who, const struct ll_guardianship *guardianship,

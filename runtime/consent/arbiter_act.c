@@ -412,10 +412,12 @@ put_refused(struct ll_deed *deed, const struct ll_actor_of *who, uint32_t party,
 
 linli_status
 ll_arbiter_refuse(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
-    uint32_t party, uint8_t purpose, uint64_t fields, struct ll_act *act,
-    struct ll_err *err)
+    const struct ll_refusing *refusing, struct ll_act *act, struct ll_err *err)
 {
     struct ll_consent *consent = arbiter->consent;
+    uint32_t party = refusing->party;
+    uint8_t purpose = refusing->purpose;
+    uint64_t fields = refusing->fields;
     const struct ll_terms *terms =
         party == LL_NO_PARTY ? NULL : ll_consent_terms(consent, party);
     if (terms == NULL || fields == 0 ||
@@ -534,9 +536,12 @@ put_objection(struct ll_deed *deed, const struct ll_actor_of *who,
 
 linli_status
 ll_arbiter_object(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
-    uint32_t party, enum ll_objection objection, bool on, struct ll_act *act,
+    const struct ll_objecting *objecting, struct ll_act *act,
     struct ll_err *err)
 {
+    uint32_t party = objecting->party;
+    enum ll_objection objection = objecting->objection;
+    bool on = objecting->on;
     linli_status status = check_actor(arbiter, who, LL_C1, on, err);
     if (status != LINLI_OK)
         return status;

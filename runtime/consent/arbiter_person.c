@@ -87,13 +87,13 @@ take_tag(struct ll_arbiter *arbiter, uint32_t subject, struct ll_person *person)
 linli_status
 ll_arbiter_put_person(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
     linli_str resident, const struct ll_person *person, struct ll_act *act,
-    uint32_t *subject, struct ll_err *err)
+    struct ll_err *err)
 {
     struct ll_consent *consent = arbiter->consent;
     struct ll_person after = *person;
     struct ll_deed deed;
-    *subject = LL_NOBODY;
-    uint32_t before = ll_consent_subject(consent, who->community, resident);
+    uint32_t number,
+        before = ll_consent_subject(consent, who->community, resident);
     take_tag(arbiter, before, &after);
     ll_deed_begin(&deed, arbiter, who->community, who->now_ms);
     put_person_leaf(&deed, who, &after);
@@ -105,7 +105,7 @@ ll_arbiter_put_person(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
     if (status != LINLI_OK)
         return status;
     status = ll_consent_put_person(
-        consent, who->community, resident, &after, subject, err);
+        consent, who->community, resident, &after, &number, err);
     if (status != LINLI_OK) {
         ll_deed_end(&deed);
         return status;
@@ -129,8 +129,10 @@ ll_arbiter_meet(struct ll_arbiter *arbiter, linli_str community,
     *subject = ll_consent_subject(arbiter->consent, community, resident);
     if (*subject != LL_NOBODY)
         return LINLI_OK;
-    return ll_arbiter_put_person(
-        arbiter, &who, resident, &person, NULL, subject, err);
+    linli_status status =
+        ll_arbiter_put_person(arbiter, &who, resident, &person, NULL, err);
+    *subject = ll_consent_subject(arbiter->consent, community, resident);
+    return status;
 }
 
 /* -- guardians -- */

@@ -26,8 +26,8 @@ on_risen(void *user, uint32_t subject, uint32_t party)
 static void
 desk_open(struct desk *d)
 {
-    T_INT(ll_arbiter_open(&d->arbiter, &d->e.f.mem, &d->e.docs, d->e.f.world,
-              &d->e.f.err),
+    T_INT(ll_arbiter_open(
+              &d->arbiter, &d->e.f.mem, &d->e.docs, d->e.f.world, &d->e.f.err),
         LINLI_OK);
     d->arbiter.risen = on_risen;
     d->arbiter.user = d;
@@ -87,8 +87,8 @@ declare(struct desk *d, const struct ll_scope *scopes, uint32_t count,
         .notice = ll_cstr(notice),
         .now_ms = NOW_MS};
     enum ll_terms_change change;
-    T_INT(ll_arbiter_declare(&d->arbiter, &declaring, NULL, &d->party,
-              &change, &d->e.f.err),
+    T_INT(ll_arbiter_declare(
+              &d->arbiter, &declaring, NULL, &d->party, &change, &d->e.f.err),
         LINLI_OK);
     return change;
 }
@@ -220,8 +220,7 @@ decide(struct desk *d, const char *f, const char *p, int64_t now_ms)
     return ll_consent_decide(d->arbiter.consent, &ask).reason;
 }
 
-static void
-test_given_and_withdrawn(void)
+T_CASE(a_withdrawal_is_true_at_once_and_told_last)
 {
     struct desk d;
     desk_init(&d, true);
@@ -270,8 +269,7 @@ refuses(struct desk *d, const struct ll_giving *g, const char *word)
     T_INT(ll_store_last(d->e.f.store), last);
 }
 
-static void
-test_no_acts(void)
+T_CASE(what_is_no_act_says_what_fixes_it)
 {
     struct desk d;
     desk_init(&d, true);
@@ -296,8 +294,7 @@ test_no_acts(void)
     desk_fini(&d);
 }
 
-static void
-test_bundled(void)
+T_CASE(what_is_sensitive_is_decided_one_by_one)
 {
     struct desk d;
     desk_init(&d, true);
@@ -319,8 +316,7 @@ test_bundled(void)
     desk_fini(&d);
 }
 
-static void
-test_same_key(void)
+T_CASE(the_same_key_gives_once)
 {
     struct desk d;
     desk_init(&d, true);
@@ -363,8 +359,7 @@ access_phone(struct desk *d, uint32_t grant, int64_t now_ms)
     T_OK(ll_arbiter_access(&d->arbiter, &access, NULL) != 0);
 }
 
-static void
-test_once(void)
+T_CASE(one_use_is_one_use)
 {
     struct desk d;
     desk_init(&d, false);
@@ -381,8 +376,7 @@ test_once(void)
     desk_fini(&d);
 }
 
-static void
-test_ends(void)
+T_CASE(grants_end_by_time)
 {
     struct desk d;
     desk_init(&d, false);
@@ -391,15 +385,14 @@ test_ends(void)
     g.idle_days = 3;
     uint32_t grant = give(&d, &g);
     access_phone(&d, grant, NOW_MS + 2 * DAY_MS);
-    T_INT(decide(&d, "phone", "delivery", NOW_MS + 4 * DAY_MS),
-        LL_REASON_ALLOW);
+    T_INT(
+        decide(&d, "phone", "delivery", NOW_MS + 4 * DAY_MS), LL_REASON_ALLOW);
     T_INT(decide(&d, "phone", "delivery", NOW_MS + 6 * DAY_MS),
         LL_REASON_EXPIRED);
     ll_arbiter_tidy(&d.arbiter, NOW_MS + 4 * DAY_MS, 1000);
     T_INT(ll_consent_grant(d.arbiter.consent, grant)->status, LL_GRANT_LIVE);
     ll_arbiter_tidy(&d.arbiter, NOW_MS + 6 * DAY_MS, 1000);
-    T_INT(
-        ll_consent_grant(d.arbiter.consent, grant)->status, LL_GRANT_EXPIRED);
+    T_INT(ll_consent_grant(d.arbiter.consent, grant)->status, LL_GRANT_EXPIRED);
     /* A clock that goes back revives nothing, nor does a restart. */
     T_INT(decide(&d, "phone", "delivery", NOW_MS), LL_REASON_EXPIRED);
     desk_settle(&d);
@@ -409,8 +402,7 @@ test_ends(void)
     desk_fini(&d);
 }
 
-static void
-test_versions(void)
+T_CASE(what_is_new_needs_consent_of_its_own)
 {
     struct desk d;
     desk_init(&d, false);
@@ -445,8 +437,7 @@ test_versions(void)
     desk_fini(&d);
 }
 
-static void
-test_bases(void)
+T_CASE(an_ended_basis_stays_ended)
 {
     struct desk d;
     desk_init(&d, false);
@@ -467,8 +458,8 @@ test_bases(void)
         .actor = LL_NOBODY,
         .actor_name = LINLI_STR("operator:o-1"),
         .now_ms = NOW_MS + 1};
-    T_INT(ll_arbiter_end_basis(&d.arbiter, &who, 0, NULL, &d.e.f.err),
-        LINLI_OK);
+    T_INT(
+        ll_arbiter_end_basis(&d.arbiter, &who, 0, NULL, &d.e.f.err), LINLI_OK);
     T_OK(ll_consent_decide(d.arbiter.consent, &ask).reason != LL_REASON_ALLOW);
     desk_settle(&d);
     desk_again(&d);
@@ -477,15 +468,16 @@ test_bases(void)
     desk_fini(&d);
 }
 
-static void
-test_refused(void)
+T_CASE(a_refusal_is_kept_until_they_give)
 {
     struct desk d;
     int64_t until_ms;
     desk_init(&d, false);
     struct ll_actor_of who = self(&d);
-    T_INT(ll_arbiter_refuse(&d.arbiter, &who, d.party,
-              purpose(&d, "delivery"), bit(&d, "phone"), NULL, &d.e.f.err),
+    struct ll_refusing refusing = {.party = d.party,
+        .purpose = purpose(&d, "delivery"),
+        .fields = bit(&d, "phone")};
+    T_INT(ll_arbiter_refuse(&d.arbiter, &who, &refusing, NULL, &d.e.f.err),
         LINLI_OK);
     struct ll_ask ask = {.subject = d.lin,
         .party = d.party,
@@ -493,14 +485,12 @@ test_refused(void)
         .field = field(&d, "phone"),
         .now_ms = NOW_MS + DAY_MS,
         .today = TODAY};
-    T_OK(!ll_consent_may_ask(
-        d.arbiter.consent, &ask, 30 * DAY_MS, &until_ms));
+    T_OK(!ll_consent_may_ask(d.arbiter.consent, &ask, 30 * DAY_MS, &until_ms));
     desk_settle(&d);
     desk_again(&d);
     declare_usual(&d);
     ask.subject = d.lin;
-    T_OK(!ll_consent_may_ask(
-        d.arbiter.consent, &ask, 30 * DAY_MS, &until_ms));
+    T_OK(!ll_consent_may_ask(d.arbiter.consent, &ask, 30 * DAY_MS, &until_ms));
     /* Who comes back by themself may always give. */
     struct ll_giving g = giving(&d, "phone", "delivery");
     (void)give(&d, &g);
@@ -513,16 +503,16 @@ test_refused(void)
     desk_fini(&d);
 }
 
-static void
-test_objected(void)
+T_CASE(an_objection_is_kept_until_taken_back)
 {
     struct desk d;
     desk_init(&d, false);
     struct ll_giving g = giving(&d, "phone", "delivery");
     (void)give(&d, &g);
     struct ll_actor_of who = self(&d);
-    T_INT(ll_arbiter_object(&d.arbiter, &who, d.party, LL_OBJECTION_BLOCK,
-              true, NULL, &d.e.f.err),
+    struct ll_objecting objecting = {
+        .party = d.party, .objection = LL_OBJECTION_BLOCK, .on = true};
+    T_INT(ll_arbiter_object(&d.arbiter, &who, &objecting, NULL, &d.e.f.err),
         LINLI_OK);
     T_INT(decide(&d, "phone", "delivery", NOW_MS), LL_REASON_OBJECTION);
     desk_settle(&d);
@@ -530,8 +520,8 @@ test_objected(void)
     declare_usual(&d);
     T_INT(decide(&d, "phone", "delivery", NOW_MS), LL_REASON_OBJECTION);
     who = self(&d);
-    T_INT(ll_arbiter_object(&d.arbiter, &who, d.party, LL_OBJECTION_BLOCK,
-              false, NULL, &d.e.f.err),
+    objecting.on = false;
+    T_INT(ll_arbiter_object(&d.arbiter, &who, &objecting, NULL, &d.e.f.err),
         LINLI_OK);
     desk_settle(&d);
     desk_again(&d);
@@ -540,8 +530,7 @@ test_objected(void)
     desk_fini(&d);
 }
 
-static void
-test_guardian(void)
+T_CASE(a_guardian_gives_for_a_child)
 {
     struct desk d;
     uint32_t child, mother, grant;
@@ -555,11 +544,15 @@ test_guardian(void)
     struct ll_person young = {.birth_day = TODAY - 10 * 365};
     struct ll_person old = {.birth_day = TODAY - 40 * 365};
     T_INT(ll_arbiter_put_person(&d.arbiter, &staff, LINLI_STR("r-child"),
-              &young, NULL, &child, &d.e.f.err),
+              &young, NULL, &d.e.f.err),
         LINLI_OK);
-    T_INT(ll_arbiter_put_person(&d.arbiter, &staff, LINLI_STR("r-mother"),
-              &old, NULL, &mother, &d.e.f.err),
+    T_INT(ll_arbiter_put_person(&d.arbiter, &staff, LINLI_STR("r-mother"), &old,
+              NULL, &d.e.f.err),
         LINLI_OK);
+    child = ll_consent_subject(
+        d.arbiter.consent, LINLI_STR("garden"), LINLI_STR("r-child"));
+    mother = ll_consent_subject(
+        d.arbiter.consent, LINLI_STR("garden"), LINLI_STR("r-mother"));
     struct ll_giving g = giving(&d, "phone", "delivery");
     struct ll_actor_of who = self(&d);
     who.subject = who.actor = child;
@@ -577,8 +570,8 @@ test_guardian(void)
         .from_ms = NOW_MS,
         .until_ms = INT64_MAX,
         .status = LL_GUARDIAN_ACTIVE};
-    T_INT(ll_arbiter_put_guardian(
-              &d.arbiter, &staff, &parent, NULL, &d.e.f.err),
+    T_INT(
+        ll_arbiter_put_guardian(&d.arbiter, &staff, &parent, NULL, &d.e.f.err),
         LINLI_OK);
     T_INT(ll_arbiter_give(&d.arbiter, &who, &g, NULL, &grant, &d.e.f.err),
         LINLI_OK);
@@ -596,8 +589,7 @@ test_guardian(void)
     desk_fini(&d);
 }
 
-static void
-test_replaced(void)
+T_CASE(a_later_grant_takes_its_place)
 {
     struct desk d;
     desk_init(&d, false);
@@ -605,16 +597,15 @@ test_replaced(void)
     uint32_t first = give(&d, &g), second = give(&d, &g);
     T_INT(
         ll_consent_grant(d.arbiter.consent, first)->status, LL_GRANT_REPLACED);
-    T_INT(
-        ll_consent_grant(d.arbiter.consent, second)->status, LL_GRANT_LIVE);
+    T_INT(ll_consent_grant(d.arbiter.consent, second)->status, LL_GRANT_LIVE);
     desk_again(&d);
     declare_usual(&d);
     uint32_t live = 0, all = 0, at = LL_NO_GRANT;
     while ((at = ll_consent_next_grant(d.arbiter.consent, d.lin, at)) !=
            LL_NO_GRANT) {
         all++;
-        live += ll_consent_grant(d.arbiter.consent, at)->status ==
-                LL_GRANT_LIVE;
+        live +=
+            ll_consent_grant(d.arbiter.consent, at)->status == LL_GRANT_LIVE;
     }
     T_INT(all, 2);
     T_INT(live, 1);
@@ -622,19 +613,17 @@ test_replaced(void)
 }
 
 /* A resident who is shredded is nobody, and nothing of them comes back. */
-static void
-test_shredded(void)
+T_CASE(who_is_shredded_is_nobody)
 {
     struct desk d;
-    uint32_t nobody;
     desk_init(&d, false);
     struct ll_giving g = giving(&d, "phone", "delivery");
     (void)give(&d, &g);
     struct ll_actor_of who = self(&d);
-    struct ll_person gone = {.birth_day = LL_DAY_UNKNOWN,
-        .state = LL_SUBJECT_SHREDDED};
-    T_INT(ll_arbiter_put_person(&d.arbiter, &who, LINLI_STR("r-lin"), &gone,
-              NULL, &nobody, &d.e.f.err),
+    struct ll_person gone = {
+        .birth_day = LL_DAY_UNKNOWN, .state = LL_SUBJECT_SHREDDED};
+    T_INT(ll_arbiter_put_person(
+              &d.arbiter, &who, LINLI_STR("r-lin"), &gone, NULL, &d.e.f.err),
         LINLI_OK);
     T_INT(decide(&d, "phone", "delivery", NOW_MS), LL_REASON_UNKNOWN_SUBJECT);
     desk_settle(&d);
@@ -651,21 +640,14 @@ test_shredded(void)
     desk_fini(&d);
 }
 
-int
-main(void)
-{
-    T_RUN(test_given_and_withdrawn);
-    T_RUN(test_no_acts);
-    T_RUN(test_bundled);
-    T_RUN(test_same_key);
-    T_RUN(test_once);
-    T_RUN(test_ends);
-    T_RUN(test_versions);
-    T_RUN(test_bases);
-    T_RUN(test_refused);
-    T_RUN(test_objected);
-    T_RUN(test_guardian);
-    T_RUN(test_replaced);
-    T_RUN(test_shredded);
-    return t_end();
-}
+T_MAIN(T_RUN(a_withdrawal_is_true_at_once_and_told_last)
+        T_RUN(what_is_no_act_says_what_fixes_it) T_RUN(
+            what_is_sensitive_is_decided_one_by_one)
+            T_RUN(the_same_key_gives_once) T_RUN(one_use_is_one_use) T_RUN(
+                grants_end_by_time) T_RUN(what_is_new_needs_consent_of_its_own)
+                T_RUN(an_ended_basis_stays_ended)
+                    T_RUN(a_refusal_is_kept_until_they_give)
+                        T_RUN(an_objection_is_kept_until_taken_back)
+                            T_RUN(a_guardian_gives_for_a_child)
+                                T_RUN(a_later_grant_takes_its_place)
+                                    T_RUN(who_is_shredded_is_nobody))
