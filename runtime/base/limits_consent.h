@@ -29,4 +29,7 @@
 #define LL_RELAY_BYTES_MAX 32 /* the whole number, with a NUL */
 #define LL_GRANT_DAYS_MAX 365 /* of any grant */
 
+/* -- the log: spec/log.md -- */
+#define LL_LOG_HEAD_MS 1000 /* the head is signed no more often */
+
 #endif

@@ -34,10 +34,6 @@ const char *ll_run_end_name(enum ll_run_end end);
 struct ll_run;
 
 struct ll_run_ops {
-    /* The CALL frame is about to be given to a worker, also when it is again.
-     * False: not any more, and the run is the host's, which may submit another
-     * later. May be NULL. */
-    bool (*due)(struct ll_run *run);
     /* The plugin's answer. `body` is the JSON it wrote, not yet looked at;
      * `etag` is empty or passes ll_etag_valid. Borrowed until return. The run
      * is over. */
@@ -54,6 +50,10 @@ struct ll_run_ops {
     void (*again)(struct ll_run *run);
     /* The run is over without an answer. */
     void (*ended)(struct ll_run *run, enum ll_run_end end);
+    /* The CALL frame is about to be given to a worker, also when it is again.
+     * False: not any more, and the run is the host's, which may submit another
+     * later. May be NULL. */
+    bool (*due)(struct ll_run *run);
 };
 
 /* Who is told of every frame of a run, before anything is made of it: CALL,
