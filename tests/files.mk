@@ -75,8 +75,8 @@ unit_SRCS = \
   test_store.c \
   test_store_backup.c \
   test_store_faults.c \
-  test_store_head.c \
   test_store_gone.c \
+  test_store_head.c \
   test_store_log.c \
   test_store_place.c \
   test_store_seal.c \

@@ -43,7 +43,7 @@ struct ll_config {
     uint32_t uid_first, uid_count;
     struct ll_notify_conf notify[LL_WAY_COUNT];
     linli_str relay_prefix; /* of the numbers that stand for residents */
-    bool metering;                     /* calls are counted */
+    bool metering;          /* calls are counted */
     int64_t plugin_rows, plugin_bytes; /* of one plugin and community */
     struct ll_egress_fixed *egress;    /* the first that fits holds */
     uint32_t egress_count;

@@ -89,9 +89,8 @@ answer_reading(struct ll_call *call, struct ll_op *op)
         return answer_denied(call, op, &denied);
     if (w->none) {
         bool opaque = d->fields[w->field].deny_opaque;
-        return answer_no(call, op,
-            opaque ? LL_NO_DATA_CODE : "consent/no-data", LINLI_STR(""),
-            LL_NO_DATA_REASON);
+        return answer_no(call, op, opaque ? LL_NO_DATA_CODE : "consent/no-data",
+            LINLI_STR(""), LL_NO_DATA_REASON);
     }
     w->release->state = LL_RELEASE_PUSHED;
     return answer_value(call, op, w->value);
@@ -141,8 +140,8 @@ begin_read(struct ll_call *call, struct ll_op *op)
     struct ll_err err;
     if (r->resident.len > 0 &&
         ll_arbiter_meet(&call->host->arbiter, call->community->id, r->resident,
-            ll_world_wall(call->host->world).ms, &r->subject, &err) !=
-            LINLI_OK) {
+            ll_world_wall(call->host->world).ms, &r->subject,
+            &err) != LINLI_OK) {
         ll_op_refuse(call, &err);
         return true;
     }
@@ -152,9 +151,9 @@ begin_read(struct ll_call *call, struct ll_op *op)
         return true;
     struct ll_coll *coll =
         ll_space_find(call->instance->space, datum->while_coll->name);
-    struct ll_ix *ix =
-        coll == NULL ? NULL
-                     : ll_coll_find_index(coll, datum->while_index->name);
+    struct ll_ix *ix = coll == NULL
+                           ? NULL
+                           : ll_coll_find_index(coll, datum->while_index->name);
     if (ix == NULL)
         return true; /* another version has taken it away */
     if (ll_pid_scan_index(&op->scan, &call->txn, coll, ix, r->pid, &err) !=
@@ -199,8 +198,7 @@ about_of(const struct ll_call *call)
     struct about about = {.pid = ll_cstr(call->pid)};
     if (identity != NULL && identity->kind == LL_CALLER_RESIDENT)
         about.resident = identity->id;
-    else if (task != NULL && task->kind == LL_TASK_ANSWER &&
-             about.pid.len > 0)
+    else if (task != NULL && task->kind == LL_TASK_ANSWER && about.pid.len > 0)
         about.resident = task->who;
     else if (task != NULL && about.pid.len == 0 && identity == NULL &&
              task->kind != LL_TASK_EVENT && task->doc->content != NULL &&
@@ -330,11 +328,11 @@ deny_required(struct ll_call *call, const struct ll_wanted *wanted)
         if (!route->data[i].required ||
             (w->verdict.reason == LL_REASON_ALLOW && !none))
             continue;
-        denied[count] = (struct ll_denied){
-            .field = m->data[route->data[i].datum].field,
-            .purpose = m->data[route->data[i].datum].purpose,
-            .verdict = w->verdict,
-            .ask = w->ask};
+        denied[count] =
+            (struct ll_denied){.field = m->data[route->data[i].datum].field,
+                .purpose = m->data[route->data[i].datum].purpose,
+                .verdict = w->verdict,
+                .ask = w->ask};
         if (none)
             denied[count].verdict.reason = LL_REASON_NO_GRANT;
         count++;

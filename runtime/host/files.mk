@@ -13,10 +13,10 @@ host_SRCS = alert.c \
   conf.c \
   conf_egress.c \
   conf_notify.c \
+  data_get.c \
   db_list.c \
   db_ops.c \
   demo.c \
-  data_get.c \
   dev_key.c \
   device.c \
   directory.c \
@@ -57,8 +57,8 @@ host_SRCS = alert.c \
   problem_json.c \
   queue.c \
   rate.c \
-  reconcile.c \
   reading.c \
+  reconcile.c \
   record.c \
   record_text.c \
   relay.c \

@@ -76,8 +76,8 @@ fail_memory(struct ll_reading *r)
 static bool
 fail_store(struct ll_reading *r)
 {
-    return fail(r, ll_fail(&r->err, LINLI_E_IO, "store/failed",
-                       "a value of a resident"));
+    return fail(r,
+        ll_fail(&r->err, LINLI_E_IO, "store/failed", "a value of a resident"));
 }
 
 static bool
@@ -112,8 +112,8 @@ step_decide(struct ll_reading *r, struct ll_wait *wait)
     for (uint32_t i = 0; i < r->count; i++) {
         struct ll_wanted *w = &r->wanted[i];
         w->none = false;
-        w->ask = ll_release_ask(
-            r->call, r->subject, w->field, w->purpose, w->own);
+        w->ask =
+            ll_release_ask(r->call, r->subject, w->field, w->purpose, w->own);
         w->verdict = ll_release_decide(r->call, &w->ask);
         if (is_given(w) && source_of(r, w)->household)
             r->step = READ_HOUSEHOLD;
@@ -137,10 +137,10 @@ step_household(struct ll_reading *r, struct ll_wait *wait)
     if (r->doc->state == LL_DOC_LOST)
         return fail_store(r);
     const struct ll_content *content = r->doc->content;
-    if (content != NULL && ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX,
-                               NULL) == LINLI_OK)
-        r->household = ll_arena_str(r->arena,
-            ll_jv_str(ll_jv_get(ll_json_root(json), "household")));
+    if (content != NULL &&
+        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) == LINLI_OK)
+        r->household = ll_arena_str(
+            r->arena, ll_jv_str(ll_jv_get(ll_json_root(json), "household")));
     if (r->household.len == 0 && call->identity != NULL &&
         call->identity->kind == LL_CALLER_RESIDENT &&
         ll_str_eq(call->identity->id, r->resident))
@@ -258,8 +258,8 @@ step_log(struct ll_reading *r, struct ll_wait *wait)
         struct ll_wanted *w = &r->wanted[i];
         if (!is_given(w))
             continue;
-        w->ask = ll_release_ask(
-            r->call, r->subject, w->field, w->purpose, w->own);
+        w->ask =
+            ll_release_ask(r->call, r->subject, w->field, w->purpose, w->own);
         w->verdict = ll_release_decide(r->call, &w->ask);
         if (!is_given(w)) {
             wipe(w);
@@ -300,8 +300,7 @@ is_unchanged(struct ll_reading *r, struct ll_wanted *w)
 {
     uint32_t epoch =
         ll_consent_epoch(r->call->host->arbiter.consent, r->subject);
-    w->ask =
-        ll_release_ask(r->call, r->subject, w->field, w->purpose, w->own);
+    w->ask = ll_release_ask(r->call, r->subject, w->field, w->purpose, w->own);
     return w->verdict.epoch == epoch &&
            ll_release_decide(r->call, &w->ask).reason == LL_REASON_ALLOW;
 }
@@ -332,14 +331,14 @@ step_check(struct ll_reading *r, struct ll_wait *wait)
 bool
 ll_reading_go(struct ll_reading *r, struct ll_wait *wait)
 {
-    static bool (*const steps[])(struct ll_reading * r, struct ll_wait * wait) =
-        {[READ_DECIDE] = step_decide,
-            [READ_HOUSEHOLD] = step_household,
-            [READ_BEGIN] = step_begin,
-            [READ_VALUES] = step_values,
-            [READ_LOG] = step_log,
-            [READ_DURABLE] = step_durable,
-            [READ_CHECK] = step_check};
+    static bool (*const steps[])(struct ll_reading * r,
+        struct ll_wait * wait) = {[READ_DECIDE] = step_decide,
+        [READ_HOUSEHOLD] = step_household,
+        [READ_BEGIN] = step_begin,
+        [READ_VALUES] = step_values,
+        [READ_LOG] = step_log,
+        [READ_DURABLE] = step_durable,
+        [READ_CHECK] = step_check};
     while (r->step != READ_OVER)
         if (!steps[r->step](r, wait))
             return false;

@@ -18,7 +18,7 @@ struct ll_wanted {
     /* what became of it */
     struct ll_verdict verdict; /* ALLOW: there is a value, unless `none` */
     struct ll_ask ask;
-    bool none; /* nobody has said it */
+    bool none;       /* nobody has said it */
     linli_str value; /* compact JSON; wiped at the end */
     struct ll_release *release;
     /* its own */

@@ -37,8 +37,8 @@ read_number(struct ll_reading *r)
 {
     struct ll_json *json = &r->call->host->docs.json;
     const struct ll_content *content = r->doc->content;
-    if (content == NULL || ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX,
-                               NULL) != LINLI_OK)
+    if (content == NULL ||
+        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
         return false;
     linli_str number = ll_jv_str(ll_jv_get(ll_json_root(json), "number"));
     if (number.len == 0 || number.len >= sizeof r->number)
@@ -103,8 +103,8 @@ make(struct ll_reading *r, struct ll_wait *wait)
     for (int tries = 0; tries < TRIES_MAX; tries++) {
         if (r->other == NULL) {
             draw(r);
-            r->other = coll == NULL ? NULL
-                                    : ll_docs_get(coll, ll_cstr(r->number));
+            r->other =
+                coll == NULL ? NULL : ll_docs_get(coll, ll_cstr(r->number));
         }
         if (r->other == NULL)
             return fail(r, LINLI_E_NOMEM, "runtime/memory");
@@ -116,8 +116,8 @@ make(struct ll_reading *r, struct ll_wait *wait)
         if (read_number(r))
             return true;
         if (r->other->content == NULL) {
-            (void)snprintf(r->number, sizeof r->number, "%.*s",
-                LL_FMT(r->other->id));
+            (void)snprintf(
+                r->number, sizeof r->number, "%.*s", LL_FMT(r->other->id));
             return put(r, r->other, true) && put(r, r->doc, false)
                        ? true
                        : fail(r, LINLI_E_NOMEM, "runtime/memory");

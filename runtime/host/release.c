@@ -38,8 +38,7 @@ ll_release_ask(const struct ll_call *call, uint32_t subject, uint8_t field,
         .action = LL_ACTION_READ,
         .auto_decision = decides_alone(call, field, purpose),
         .own = own,
-        .unlogged =
-            host->arbiter.sealed || host->failure.status != LINLI_OK,
+        .unlogged = host->arbiter.sealed || host->failure.status != LINLI_OK,
         .now_ms = now_ms,
         .today = ll_arbiter_today(&call->community->zone, now_ms)};
 }
@@ -82,9 +81,9 @@ ll_release_is_hard(const struct ll_call *call, const struct ll_ask *ask,
         verdict->grant == LL_NO_GRANT
             ? NULL
             : ll_consent_grant(arbiter->consent, verdict->grant);
-    bool minor = person == NULL || (person->birth_day != LL_DAY_UNKNOWN &&
-                                       ask->today - person->birth_day <
-                                           MINOR_DAYS);
+    bool minor =
+        person == NULL || (person->birth_day != LL_DAY_UNKNOWN &&
+                              ask->today - person->birth_day < MINOR_DAYS);
     return arbiter->dictionary.fields[ask->field].class == LL_C3 || minor ||
            (grant != NULL && grant->uses >= 0);
 }
@@ -154,17 +153,16 @@ ll_release_take(struct ll_call *call, const struct ll_ask *ask,
     }
     r = ll_arena_alloc(&call->arena, sizeof *r);
     if (r != NULL)
-        *r = (struct ll_release){
-            .access = {.community = call->community->id,
-                .subject = ask->subject,
-                .party = ask->party,
-                .grant = verdict->grant,
-                .purpose = ask->purpose,
-                .fields = (uint64_t)1 << ask->field,
-                .basis = verdict->basis,
-                .actor = actor_of(call),
-                .call = id_of(call),
-                .now_ms = ask->now_ms},
+        *r = (struct ll_release){.access = {.community = call->community->id,
+                                     .subject = ask->subject,
+                                     .party = ask->party,
+                                     .grant = verdict->grant,
+                                     .purpose = ask->purpose,
+                                     .fields = (uint64_t)1 << ask->field,
+                                     .basis = verdict->basis,
+                                     .actor = actor_of(call),
+                                     .call = id_of(call),
+                                     .now_ms = ask->now_ms},
             .field = ask->field,
             .own = ask->own,
             .auto_decision = ask->auto_decision};
@@ -220,10 +218,9 @@ ll_releases_risen(void *user, uint32_t subject, uint32_t party)
         const struct ll_release *r = call->releases;
         if (call->sequenced || call->recalled || call->state > LL_CALL_VALIDATE)
             continue;
-        while (r != NULL && ((subject != LL_NOBODY &&
-                                 r->access.subject != subject) ||
-                                (party != LL_NO_PARTY &&
-                                    r->access.party != party)))
+        while (r != NULL &&
+               ((subject != LL_NOBODY && r->access.subject != subject) ||
+                   (party != LL_NO_PARTY && r->access.party != party)))
             r = r->next;
         if (r == NULL)
             continue;
@@ -311,8 +308,7 @@ static bool
 may_help(const struct ll_call *call, const struct ll_denied *denied)
 {
     const struct ll_verdict *v = &denied->verdict;
-    bool asked =
-        v->basis == LL_BASIS_CONSENT || v->basis == LL_BASIS_SEPARATE;
+    bool asked = v->basis == LL_BASIS_CONSENT || v->basis == LL_BASIS_SEPARATE;
     if (is_hidden(call, denied))
         return false;
     return v->remedy != LL_REMEDY_NONE ||
@@ -331,8 +327,8 @@ ll_consent_url(const struct ll_call *call, const struct ll_denied *denied,
         if (between == '?')
             ll_buf_printf(out, "/v1/c/%.*s/consent/%.*s",
                 LL_FMT(call->community->id), LL_FMT(call->instance->id));
-        ll_buf_printf(out, "%citem=%.*s:%.*s", between,
-            LL_FMT(denied[i].field), LL_FMT(denied[i].purpose));
+        ll_buf_printf(out, "%citem=%.*s:%.*s", between, LL_FMT(denied[i].field),
+            LL_FMT(denied[i].purpose));
         between = '&';
     }
 }
@@ -429,8 +425,7 @@ still(struct ll_call *call, struct ll_jv kept, struct ll_denied *denied)
         subject = ll_consent_subject_by_tag(arbiter->consent, tag);
     if (field < 0 || purpose < 0)
         return false;
-    *denied = (struct ll_denied){
-        .field = arbiter->dictionary.fields[field].id,
+    *denied = (struct ll_denied){.field = arbiter->dictionary.fields[field].id,
         .purpose = arbiter->dictionary.purposes[purpose].id,
         .ask = ll_release_ask(
             call, subject, (uint8_t)field, (uint8_t)purpose, own)};

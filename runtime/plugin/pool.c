@@ -42,7 +42,8 @@ static void
 drop_run(struct ll_run *run)
 {
     if (run->probe)
-        ll_breaker_probe_over(&run->pool->breaker, now_ns(run->pool) / NS_PER_MS);
+        ll_breaker_probe_over(
+            &run->pool->breaker, now_ns(run->pool) / NS_PER_MS);
     run->probe = false;
     run->pool = NULL;
 }

@@ -239,10 +239,9 @@ static const struct {
     void (*push)(lua_State *L, const struct ll_call_in *in);
 } lazy_fields[] = {{"params", push_params}, {"query", push_no_query},
     {"caller", push_caller}, {"resident", push_resident},
-    {"fields", push_fields},
-    {"locale", push_locale}, {"zone", push_zone}, {"trace_id", push_trace_id},
-    {"path", push_path}, {"kind", push_kind}, {"due", push_due},
-    {"late", push_late}, {"if_match", push_if_match}};
+    {"fields", push_fields}, {"locale", push_locale}, {"zone", push_zone},
+    {"trace_id", push_trace_id}, {"path", push_path}, {"kind", push_kind},
+    {"due", push_due}, {"late", push_late}, {"if_match", push_if_match}};
 
 /* __index of call objects; upvalue: what all calls have. */
 static int

@@ -271,11 +271,13 @@ static const struct {
          .fields = "[]"},
         "{\"kind\":0,\"nodes\":-1,\"due\":0,\"late\":true,\"name\":\"\","
         "\"input\":\"\",\"caller\":\"device\",\"if_match\":\"7\","
-        "\"bound_to\":\"g1\",\"device_kind\":\"gate\",\"resident\":\"{}\",\"fields\":\"[]\"}"},
+        "\"bound_to\":\"g1\",\"device_kind\":\"gate\",\"resident\":\"{}\","
+        "\"fields\":\"[]\"}"},
     {{.kind = 1, .name = "expire", .input = "{\"a\":1}", .due = 77},
         "{\"kind\":1,\"nodes\":1,\"due\":77,\"late\":false,\"name\":"
         "\"expire\",\"input\":\"{\\\"a\\\":1}\",\"caller\":\"system\","
-        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\",\"fields\":\"\"}"},
+        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\",\"fields\":"
+        "\"\"}"},
     {{.kind = 1, .name = "expire"},
         "{\"kind\":1,\"nodes\":-1,\"due\":0,\"late\":false,\"name\":"
         "\"expire\",\"input\":\"\",\"caller\":\"system\",\"bound_to\":\"\","
@@ -283,11 +285,13 @@ static const struct {
     {{.kind = 2, .name = "shop.paid", .input = "[1,2,3]"},
         "{\"kind\":2,\"nodes\":3,\"due\":0,\"late\":false,\"name\":"
         "\"shop.paid\",\"input\":\"[1,2,3]\",\"caller\":\"system\","
-        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\",\"fields\":\"\"}"},
+        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\",\"fields\":"
+        "\"\"}"},
     {{.kind = 4, .name = "priced", .input = "[1,{}]"},
         "{\"kind\":4,\"nodes\":2,\"due\":0,\"late\":false,\"name\":"
         "\"priced\",\"input\":\"[1,{}]\",\"caller\":\"system\","
-        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\",\"fields\":\"\"}"},
+        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\",\"fields\":"
+        "\"\"}"},
 };
 
 T_CASE(every_kind_of_call_arrives)

@@ -82,9 +82,8 @@ static const struct host_case methods[] = {
         "\"fields\":[\"plate\"],\"reason\":\"no_grant\"},true]"},
     {"local v, why = call.data:get{field = 'care_notes', purpose = 'service'} "
      "return 200, why",
-        {{OP_data_get,
-            "[{\"field\":\"care_notes\",\"purpose\":\"service\"}]", 0,
-            "[false,\"consent/denied\",\"\",\"no_data\"]"}},
+        {{OP_data_get, "[{\"field\":\"care_notes\",\"purpose\":\"service\"}]",
+            0, "[false,\"consent/denied\",\"\",\"no_data\"]"}},
         "{\"code\":\"consent/denied\",\"fields\":[\"care_notes\"],"
         "\"reason\":\"no_data\"}"},
     {"return 200, coroutine.wrap(function() return call:cancel('k') end)()",
