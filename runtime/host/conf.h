@@ -52,7 +52,6 @@ struct ll_config {
     linli_str relay_prefix; /* of the numbers that stand for residents */
     bool metering;          /* calls are counted */
     struct ll_consent_conf consent;
-    bool metering;                     /* calls are counted */
     int64_t plugin_rows, plugin_bytes; /* of one plugin and community */
     struct ll_egress_fixed *egress;    /* the first that fits holds */
     uint32_t egress_count;
