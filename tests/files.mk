@@ -8,6 +8,7 @@ unit_SRCS = \
   test_cli.c \
   test_conf.c \
   test_consent.c \
+  test_consent_law.c \
   test_consent_people.c \
   test_dictionary.c \
   test_diff.c \
