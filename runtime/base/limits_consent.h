@@ -28,7 +28,11 @@
 /* -- what a plugin declares and is given: section 4 -- */
 #define LL_DATA_USES_MAX 64    /* uses of fields that a manifest declares */
 #define LL_ROUTE_FIELDS_MAX 16 /* that travel with a route's call */
-#define LL_GRANT_DAYS_MAX 365  /* of any grant */
+#define LL_RELEASES_MAX 256    /* values that one call is given */
+#define LL_RELAY_DIGITS 8      /* of a relay's number, after the prefix */
+#define LL_RELAY_PREFIX_BYTES_MAX 16
+#define LL_RELAY_BYTES_MAX 32 /* the whole number, with a NUL */
+#define LL_GRANT_DAYS_MAX 365 /* of any grant */
 
 /* -- the log: spec/log.md -- */
 #define LL_LOG_HEAD_MS 1000 /* the head is signed no more often */

@@ -27,6 +27,7 @@
 #define LL_DIR_GUARDIAN "~guardian"
 #define LL_DIR_DEVICE "~device"
 #define LL_DIR_SPACE "~space"
+#define LL_DIR_RELAY "~relay" /* numbers that stand for a resident */
 
 /* A collection of it, made by its first use; NULL without memory. */
 struct ll_coll *ll_directory(struct ll_community *community, const char *name);
