@@ -1,7 +1,7 @@
 domain_SRCS = \
   address.c \
-  checkpoint.c \
   age.c \
+  checkpoint.c \
   consent.c \
   consent_explain.c \
   consent_grant.c \

@@ -1,8 +1,10 @@
 store_SRCS = apply.c \
+  audit.c \
   backup.c \
   db.c \
-  head.c \
   gone.c \
+  head.c \
+  head_key.c \
   log.c \
   migrate.c \
   pack.c \
