@@ -2,11 +2,13 @@
 # tests/unit/test_*.c: one module each.
 unit_SRCS = \
   test_address.c \
+  test_arbiter.c \
   test_breaker.c \
   test_checkpoint.c \
   test_cli.c \
   test_conf.c \
   test_consent.c \
+  test_consent_law.c \
   test_consent_people.c \
   test_dictionary.c \
   test_diff.c \
@@ -60,6 +62,7 @@ unit_SRCS = \
   test_payment.c \
   test_payment_ops.c \
   test_pool.c \
+  test_pricing.c \
   test_problem_json.c \
   test_rate.c \
   test_reconcile.c \
@@ -99,6 +102,7 @@ unit_SRCS = \
 conform_SRCS = test_json_schema.c
 # tests/bench/*.c: programs to measure by hand; built, so that they cannot rot.
 bench_SRCS = http_hello.c log_rates.c store_rates.c
+bench_SRCS = http_hello.c price_rates.c store_rates.c
 # tests/fuzz/fuzz_*.c: LLVMFuzzerTestOneInput, corpora in tests/fuzz/corpus/*.
 fuzz_SRCS = $(notdir $(sort $(wildcard $(srcdir)/tests/fuzz/fuzz_*.c)))
 

@@ -10,6 +10,11 @@
 #define LL_CONSENT_COOLDOWN_MS 2592000000 /* after a refusal: 30 days */
 #define LL_CONSENT_GRANTS_MAX 67108864    /* that one host holds */
 
+/* -- acts: spec/consent.md, section 3 -- */
+#define LL_CONSENT_DAY_MS 86400000L
+#define LL_CONSENT_SCOPES_MAX 256    /* of one plugin: field and purpose */
+#define LL_CONSENT_TIDY_GRANTS 20000 /* looked at in one sweep */
+
 /* -- people and their values: spec/consent.md, section 5 -- */
 #define LL_FIELD_VALUE_BYTES_MAX 4096 /* of one value, as JSON */
 #define LL_FIELD_LIST_MAX 64          /* items of a value that is a list */

@@ -18,6 +18,7 @@
 #include "domain/consent_state.h"
 #include "domain/leaf.h"
 
+struct ll_ledger;
 struct ll_zone;
 
 struct ll_arbiter {
@@ -26,19 +27,26 @@ struct ll_arbiter {
     struct ll_world *world;
     struct ll_dictionary dictionary;
     struct ll_consent *consent;
-    /* A subject's epoch rose at the commit of this number: calls that hold
+    /* Something of a subject has ended (LL_NOBODY: of all): calls that hold
      * what was released of them to the party (LL_NO_PARTY: to any) begin
-     * again. May be NULL. */
+     * again. In the turn in which it is sequenced. May be NULL. */
     void (*risen)(void *user, uint32_t subject, uint32_t party);
     void *user;
     bool sealed; /* the log is behind its witnessed head: everything denies */
+    struct ll_ledger *ledger; /* consent/arbiter_int.h */
 };
 
-/* Loads what the store knows; blocks, before anything is committed. */
+/* Loads what the store knows; blocks, before anything is committed. Nothing is
+ * active until it is declared again. */
 linli_status ll_arbiter_open(struct ll_arbiter *arbiter, struct ll_mem *mem,
     struct ll_docs *docs, struct ll_world *world,
     struct ll_err *err) LL_USE_RESULT;
+/* After the store has closed and before the documents go: whoever still waits
+ * is told. */
 void ll_arbiter_close(struct ll_arbiter *arbiter);
+/* What became durable has left by now: whoever acted is told. To be called
+ * after every answer that the store's `durable` lets go. */
+void ll_arbiter_durable(struct ll_arbiter *arbiter);
 
 /* Days since 1970-01-01 of an instant in a community's zone. */
 int32_t ll_arbiter_today(const struct ll_zone *zone, int64_t now_ms);
@@ -53,7 +61,10 @@ struct ll_actor_of {
     linli_str actor_name; /* "staff:ID", "operator:ID"; 代办 with a proof */
     linli_str proof;   /* what shows it: an id of a code, a paper; or empty */
     linli_str channel; /* "app", "sheet", "counter", "seed" */
+    linli_str notice;  /* hex SHA-256 of the text they read; or empty */
+    linli_str key;     /* an Idempotency-Key: what it gave is found again */
     int64_t now_ms;
+    int32_t today; /* in the community's zone */
 };
 
 /* Ends once: on the loop, later; number 0: it will never be durable. `leaf` is
@@ -68,9 +79,9 @@ struct ll_giving {
     uint8_t purpose;
     uint64_t fields; /* C3: exactly one, level SEPARATE */
     enum ll_act_level level;
-    linli_str notice; /* hex SHA-256 of the text they read */
-    int64_t until_ms; /* 0: the dictionary's retention; at most 365 d */
-    int32_t uses;     /* 1: once; -1: no limit */
+    uint8_t idle_days; /* 0: none */
+    int64_t until_ms;  /* 0: the dictionary's retention; at most 365 d */
+    int32_t uses;      /* 1: once; -1: no limit */
 };
 
 /* Codes: "consent/act" (bundled, endless, undeclared, too low: the message
@@ -80,17 +91,29 @@ struct ll_giving {
 linli_status ll_arbiter_give(struct ll_arbiter *arbiter,
     const struct ll_actor_of *who, const struct ll_giving *giving,
     struct ll_act *act, uint32_t *grant, struct ll_err *err) LL_USE_RESULT;
+/* A no to these fields: it is not asked for again for a while. */
+struct ll_refusing {
+    uint32_t party;
+    uint8_t purpose;
+    uint64_t fields;
+};
 linli_status ll_arbiter_refuse(struct ll_arbiter *arbiter,
-    const struct ll_actor_of *who, uint32_t party, uint8_t purpose,
-    uint64_t fields, struct ll_act *act, struct ll_err *err) LL_USE_RESULT;
+    const struct ll_actor_of *who, const struct ll_refusing *refusing,
+    struct ll_act *act, struct ll_err *err) LL_USE_RESULT;
 /* All that is live of a grant ends; `act` is told after every call that was
  * sequenced before has answered. Again is no error: nothing is written. */
 linli_status ll_arbiter_withdraw(struct ll_arbiter *arbiter,
     const struct ll_actor_of *who, uint32_t grant, struct ll_act *act,
     struct ll_err *err) LL_USE_RESULT;
+/* As ll_consent_object. */
+struct ll_objecting {
+    uint32_t party; /* LL_NO_PARTY: to all */
+    enum ll_objection objection;
+    bool on; /* false: taken back */
+};
 linli_status ll_arbiter_object(struct ll_arbiter *arbiter,
-    const struct ll_actor_of *who, uint32_t party, enum ll_objection objection,
-    bool on, struct ll_act *act, struct ll_err *err) LL_USE_RESULT;
+    const struct ll_actor_of *who, const struct ll_objecting *objecting,
+    struct ll_act *act, struct ll_err *err) LL_USE_RESULT;
 
 /* What a plugin declares in a community from now on, by `approver`
  * ("operator:ID", "config"), who thereby approves the bases that are no
@@ -105,17 +128,35 @@ enum ll_terms_change {
 struct ll_declaring {
     linli_str community, plugin, approver;
     struct ll_terms terms; /* version and since are the arbiter's */
-    linli_str notice;      /* hex SHA-256 of its words about data */
+    linli_str notice;      /* hex SHA-256 of its words about data; or empty */
+    linli_str recipient;   /* hex SHA-256 of who it provides to; or empty */
     int64_t now_ms;
 };
+/* What declaring it would be; *holds: grants of earlier versions would hold. */
+enum ll_terms_change ll_arbiter_compare(struct ll_arbiter *arbiter,
+    const struct ll_declaring *declaring, bool *holds);
 linli_status ll_arbiter_declare(struct ll_arbiter *arbiter,
     const struct ll_declaring *declaring, struct ll_act *act, uint32_t *party,
     enum ll_terms_change *change, struct ll_err *err) LL_USE_RESULT;
 
-/* A person as they are from now on; the leaf is made by it. */
+/* It serves here no more, or again: nothing of it is active. */
+void ll_arbiter_activate(
+    struct ll_arbiter *arbiter, uint32_t party, bool active);
+/* An operator ends a basis that is no consent, by its number below. */
+linli_status ll_arbiter_end_basis(struct ll_arbiter *arbiter,
+    const struct ll_actor_of *who, uint32_t basis, struct ll_act *act,
+    struct ll_err *err) LL_USE_RESULT;
+
+/* The subject of a resident; one who is known by a token only is met now,
+ * with a tag of their own. "runtime/memory". */
+linli_status ll_arbiter_meet(struct ll_arbiter *arbiter, linli_str community,
+    linli_str resident, int64_t now_ms, uint32_t *subject,
+    struct ll_err *err) LL_USE_RESULT;
+/* A person as they are from now on; the leaf is made by it. A tag of zeros: it
+ * draws one, or keeps what there is. SHREDDED takes all they ever said. */
 linli_status ll_arbiter_put_person(struct ll_arbiter *arbiter,
     const struct ll_actor_of *who, linli_str resident,
-    const struct ll_person *person, struct ll_act *act, uint32_t *subject,
+    const struct ll_person *person, struct ll_act *act,
     struct ll_err *err) LL_USE_RESULT;
 linli_status ll_arbiter_put_guardian(struct ll_arbiter *arbiter,
     const struct ll_actor_of *who, const struct ll_guardianship *guardianship,
@@ -142,5 +183,33 @@ uint64_t ll_arbiter_access(struct ll_arbiter *arbiter,
 /* What was released reached nobody after all: a leaf of type abort. */
 uint64_t ll_arbiter_abort(
     struct ll_arbiter *arbiter, const struct ll_access *access);
+/* Says of grants that are over by time that they are; looks at `count` of
+ * them and goes on where it stopped. */
+void ll_arbiter_tidy(
+    struct ll_arbiter *arbiter, int64_t now_ms, uint32_t count);
+
+/* -- what is told -- */
+
+/* What is known of a grant that no decision needs. */
+struct ll_grant_more {
+    uint64_t leaf, end_leaf; /* numbers in the log, from 1; 0: not yet */
+    int64_t ended_ms;        /* withdrawn or replaced then */
+    uint32_t reads;          /* releases so far */
+    linli_str notice;        /* hex SHA-256 of what they read, or empty */
+    linli_str channel;
+    linli_str staff; /* who acted for them, or empty */
+};
+struct ll_grant_more ll_arbiter_grant_more(
+    const struct ll_arbiter *arbiter, uint32_t grant);
+/* An approved basis, by number from 0; NULL: there are no more. */
+struct ll_basis_more {
+    struct ll_basis_record record;
+    linli_str community, approver;
+    uint64_t leaf; /* as above */
+};
+const struct ll_basis_more *ll_arbiter_basis(
+    const struct ll_arbiter *arbiter, uint32_t number);
+/* Hex SHA-256 of the words under which a party serves, or empty. */
+linli_str ll_arbiter_notice(const struct ll_arbiter *arbiter, uint32_t party);
 
 #endif

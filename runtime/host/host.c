@@ -283,6 +283,7 @@ on_durable(void *user)
     struct ll_host *host = user;
     ll_docs_trim(&host->docs);
     ll_host_release(host);
+    ll_arbiter_durable(&host->arbiter); /* a withdrawal, after all of them */
     ll_pay_receipts_release(host);
     ll_bus_durable(host);
     ll_queues_durable(host);
@@ -309,6 +310,9 @@ open_store(
     if (status == LINLI_OK)
         status = ll_docs_open(
             &host->docs, &host->mem, host->world, host->store, err);
+    if (status == LINLI_OK)
+        status = ll_arbiter_open(
+            &host->arbiter, &host->mem, &host->docs, host->world, err);
     if (status == LINLI_OK)
         status = ll_clock_open(host, err);
     if (status == LINLI_OK)

@@ -10,6 +10,7 @@
 #include <linli/host.h>
 
 #include "host/conf.h"
+#include "consent/arbiter.h"
 #include "data/docs.h"
 #include "host/log.h"
 #include "host/metrics.h"
@@ -128,6 +129,7 @@ struct ll_host {
     bool draining, face_drained, pools_closed, stopped;
     struct ll_store *store; /* without a data directory, in memory */
     struct ll_docs docs;
+    struct ll_arbiter arbiter; /* closed until the store is open */
     struct ll_call *release_first, *release_last; /* wait for durability */
     struct ll_queue *queues;         /* host/queue.h; all of them */
     struct ll_call *awaiting;        /* answered later, host/await.c */

@@ -13,6 +13,7 @@
 #include "host/errand.h"
 #include "host/remember.h"
 #include "host/secret.h"
+#include "host/terms.h"
 #include "host/work.h"
 
 #define PATH_BYTES 4096
@@ -264,6 +265,7 @@ on_loaded(
         instance->state = LL_INSTANCE_ENABLED;
         instance->last_error_ms = 0;
         ll_secrets_open(instance);
+        ll_terms_declare(instance);
         settle_all(instance);
         ll_bus_open(instance);
         ll_work_again(instance);
@@ -626,6 +628,7 @@ ll_host_disable(struct ll_host *host, linli_str community_id, linli_str plugin,
         instance->state = LL_INSTANCE_DISABLED;
         close_pool(instance, &instance->pool);
         settle_workers(instance, "it is disabled");
+        ll_terms_suspend(instance);
         ll_remember_disabled(instance);
     }
     return LINLI_OK;

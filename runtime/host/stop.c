@@ -126,6 +126,7 @@ close_store(struct ll_host *host)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
             ll_remember_close(i);
     ll_roster_free(host);
+    ll_arbiter_close(&host->arbiter);
     ll_docs_close(&host->docs);
 }
 

@@ -218,6 +218,9 @@ look(struct ll_sweep *sweep)
     struct ll_host *host = sweep->host;
     struct ll_query *query = &sweep->query;
     look_events(sweep);
+    if (serves(host))
+        ll_arbiter_tidy(&host->arbiter, ll_world_wall(host->world).ms,
+            LL_CONSENT_TIDY_GRANTS);
     if (sweep->querying || sweep->count > 0 || !serves(host))
         return;
     ll_query_init(query, &host->mem, LL_ST_doc_due);

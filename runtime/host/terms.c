@@ -1,0 +1,105 @@
+/* host/terms.c: what a version declares of residents' data. [loop] */
+#include "host/terms.h"
+
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "plugin/manifest_consent.h"
+
+#define RECIPIENT_BYTES_MAX 16384
+
+/* Who enabled it has approved its bases; that is the operator, or whoever
+ * wrote the configuration. */
+#define APPROVER "config"
+
+static linli_status
+hash_recipient(struct ll_host *host, const struct ll_manifest *manifest,
+    char out[65], struct ll_err *err)
+{
+    unsigned char digest[LL_SHA256_BYTES];
+    struct ll_buf text;
+    out[0] = '\0';
+    if (!ll_jv_there(manifest->recipient))
+        return LINLI_OK;
+    ll_buf_init(&text, &host->mem, RECIPIENT_BYTES_MAX);
+    struct ll_jw w = ll_jw(&text);
+    ll_jw_value(&w, manifest->recipient);
+    bool failed = text.failed;
+    if (!failed) {
+        ll_sha256(text.ptr, text.len, digest);
+        ll_hex(digest, sizeof digest, out);
+    }
+    ll_buf_fini(&text);
+    return failed ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "terms")
+                  : LINLI_OK;
+}
+
+linli_status
+ll_terms_of(struct ll_host *host, linli_str community,
+    const struct ll_manifest *manifest, struct ll_declared *out,
+    struct ll_err *err)
+{
+    *out = (struct ll_declared){.declaring = {.community = community,
+                                    .plugin = manifest->id,
+                                    .approver = (linli_str)LINLI_STR(APPROVER),
+                                    .now_ms = ll_world_wall(host->world).ms}};
+    ll_manifest_terms(manifest, &out->declaring.terms);
+    if (manifest->datum_count == 0) /* its name is no word about data */
+        return LINLI_OK;
+    linli_status status = ll_manifest_notice(manifest, out->notice, err);
+    if (status == LINLI_OK)
+        status = hash_recipient(host, manifest, out->recipient, err);
+    out->declaring.notice = ll_cstr(out->notice);
+    out->declaring.recipient = ll_cstr(out->recipient);
+    return status;
+}
+
+static void
+log_terms(const struct ll_instance *instance, enum ll_level level,
+    const char *code, const char *msg)
+{
+    struct ll_log_line line = {.level = level,
+        .code = code,
+        .plugin = instance->id,
+        .version = instance->package->manifest->version,
+        .community = instance->community->id,
+        .msg = ll_cstr(msg)};
+    ll_log_write(&instance->host->log, &line);
+}
+
+void
+ll_terms_declare(struct ll_instance *instance)
+{
+    static const char *const words[] = {
+        [LL_TERMS_TEXT] = "its words about data are others; consents hold",
+        [LL_TERMS_NARROW] = "it may read less from now on; consents hold",
+        [LL_TERMS_WIDEN] = "what is new needs consent of its own"};
+    struct ll_host *host = instance->host;
+    struct ll_declared declared;
+    struct ll_err err;
+    enum ll_terms_change change = LL_TERMS_SAME;
+    uint32_t party = ll_consent_party(
+        host->arbiter.consent, instance->community->id, instance->id);
+    if (instance->package->manifest->datum_count == 0 && party == LL_NO_PARTY)
+        return; /* it never declared anything */
+    linli_status status = ll_terms_of(host, instance->community->id,
+        instance->package->manifest, &declared, &err);
+    if (status == LINLI_OK)
+        status = ll_arbiter_declare(
+            &host->arbiter, &declared.declaring, NULL, &party, &change, &err);
+    if (status != LINLI_OK)
+        log_terms(instance, LL_ERROR, err.code, err.msg);
+    else if (change != LL_TERMS_SAME)
+        log_terms(instance, LL_INFO, "plugin.terms", words[change]);
+}
+
+void
+ll_terms_suspend(struct ll_instance *instance)
+{
+    struct ll_arbiter *arbiter = &instance->host->arbiter;
+    uint32_t party = ll_consent_party(
+        arbiter->consent, instance->community->id, instance->id);
+    if (party != LL_NO_PARTY)
+        ll_arbiter_activate(arbiter, party, false);
+}
