@@ -1,5 +1,7 @@
 store_SRCS = apply.c \
   audit.c \
+store_SRCS = \
+  apply.c \
   backup.c \
   db.c \
   gone.c \
