@@ -57,7 +57,53 @@ ll_consent_put_guardian(struct ll_consent *consent,
         (struct ll_guard_node){*is, ward->guards};
     ward->guards = number;
     ward->epoch++;
+    ll_subject_at(consent, is->guardian)->guards_some = true;
     return LINLI_OK;
+}
+
+/* *at is the number of the node before, and one. */
+const struct ll_guardianship *
+ll_consent_next_guard(
+    const struct ll_consent *consent, uint32_t ward, uint32_t *at)
+{
+    uint32_t next = LL_NO_NODE;
+    if (*at > 0)
+        next = ((const struct ll_guard_node *)ll_slab_at(
+                    &consent->guards, *at - 1))
+                   ->next;
+    else if (ll_consent_person(consent, ward) != NULL)
+        next = ll_subject_at(consent, ward)->guards;
+    if (next == LL_NO_NODE)
+        return NULL;
+    *at = next + 1;
+    return &((const struct ll_guard_node *)ll_slab_at(&consent->guards, next))
+                ->is;
+}
+
+const struct ll_guardianship *
+ll_consent_next_ward(
+    const struct ll_consent *consent, uint32_t guardian, uint32_t *at)
+{
+    while (*at < consent->guards.count) {
+        const struct ll_guard_node *node =
+            ll_slab_at(&consent->guards, (*at)++);
+        if (node->is.guardian == guardian &&
+            ll_consent_person(consent, node->is.ward) != NULL)
+            return &node->is;
+    }
+    return NULL;
+}
+
+void
+ll_guard_changed(struct ll_consent *consent, uint32_t guardian)
+{
+    if (!ll_subject_at(consent, guardian)->guards_some)
+        return;
+    for (uint32_t i = 0; i < consent->guards.count; i++) {
+        const struct ll_guard_node *node = ll_slab_at(&consent->guards, i);
+        if (node->is.guardian == guardian)
+            ll_subject_at(consent, node->is.ward)->epoch++;
+    }
 }
 
 /* -- what a guardianship is good for -- */

@@ -77,7 +77,8 @@ enum ll_guardian_status {
     LL_GUARDIAN_PENDING,
     LL_GUARDIAN_ACTIVE,
     LL_GUARDIAN_SUSPENDED,
-    LL_GUARDIAN_ENDED
+    LL_GUARDIAN_ENDED,
+    LL_GUARDIAN_ACCEPTED /* by the guardian; an operator is to verify it */
 };
 /* Bits of what a guardian may do for a ward. */
 #define LL_POWER_CONSENT 1u /* give, refuse, withdraw */
@@ -97,6 +98,14 @@ struct ll_guardianship {
 linli_status ll_consent_put_guardian(struct ll_consent *consent,
     const struct ll_guardianship *guardianship,
     struct ll_err *err) LL_USE_RESULT;
+
+/* The guardianships of a ward, or of a guardian, one after the other: *at
+ * begins as 0. NULL: there are no more. Borrowed until one is put. The second
+ * looks at all there are. */
+const struct ll_guardianship *ll_consent_next_guard(
+    const struct ll_consent *consent, uint32_t ward, uint32_t *at);
+const struct ll_guardianship *ll_consent_next_ward(
+    const struct ll_consent *consent, uint32_t guardian, uint32_t *at);
 
 /* May `actor` do that for `subject` now: ALLOW, or why not. 民法典 19-21, 33,
  * PIPL 31. Under 8 and with capacity NONE: a guardian in everything. Under 14
@@ -190,7 +199,7 @@ struct ll_grant {
     uint8_t idle_days; /* 0: none; else it expires unused for so long */
     uint32_t version;  /* of the terms it was given under */
     int32_t uses;      /* left; -1: as many as wanted */
-    uint32_t guardian; /* who acted for the subject; LL_NOBODY: themself */
+    uint32_t guardian; /* who acted for them, or LL_GONE; LL_NOBODY: themself */
     int64_t from_ms, until_ms; /* [from, until), until < INT64_MAX */
     int64_t used_ms;           /* the last release, or from */
     int64_t given_ms;
@@ -200,6 +209,11 @@ struct ll_grant {
 /* Takes a grant. A live one of the same subject, party and purpose that covers
  * no other field than this becomes REPLACED. "runtime/memory". */
 linli_status ll_consent_put_grant(struct ll_consent *consent,
+    const struct ll_grant *grant, uint32_t *out,
+    struct ll_err *err) LL_USE_RESULT;
+/* The same of one that was kept, in any order: nothing is replaced, and no
+ * refusal taken back, as that was kept too. */
+linli_status ll_consent_load_grant(struct ll_consent *consent,
     const struct ll_grant *grant, uint32_t *out,
     struct ll_err *err) LL_USE_RESULT;
 const struct ll_grant *ll_consent_grant(

@@ -15,9 +15,10 @@
  * name.
  */
 #include "base/text.h"
-#include "server/rights.h"
 #include "server/act.h"
 #include "server/desk.h"
+#include "server/people.h"
+#include "server/rights.h"
 
 #define BODY_DEPTH_MAX 64
 
@@ -371,6 +372,7 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
         return;
     if (there != NULL &&
         (ll_payments_handle(face, request, there, rest) ||
+            ll_people_admin_handle(face, request, there, rest) ||
             ll_secrets_handle(face, request, there, rest) ||
             ll_webhooks_handle(face, request, there, rest) ||
             ll_rights_admin_handle(face, request, there, rest)))

@@ -16,6 +16,7 @@ server_SRCS = \
   http_refuse.c \
   http_rules.c \
   http_write.c \
+  import.c \
   job.c \
   jobs.c \
   messages.c \
@@ -25,6 +26,11 @@ server_SRCS = \
   pages.c \
   payments.c \
   rights.c \
+  people.c \
+  people_admin.c \
+  people_guard.c \
+  people_me.c \
+  person.c \
   secrets.c \
   sim.c \
   usage.c \

@@ -20,9 +20,17 @@
 #include "host/jwt.h"
 #include "host/kept.h"
 #include "host/rights.h"
+#include "server/people.h"
 
 #define KEY_BYTES_MAX 512
 #define NOTE_BYTES_MAX 2000
+
+/* Who asks, for whom. */
+struct who {
+    bool operator;      /* of the community, of all its residents */
+    linli_str resident; /* whose requests they are; of an operator: empty */
+    char by[LL_DOC_ID_BYTES_MAX + 32];
+};
 
 /* -- showing one -- */
 
@@ -215,8 +223,7 @@ answer_none(struct ll_view *view)
 /* `id` empty: all. */
 static void
 read_requests(struct ll_face *face, struct ll_request *request,
-    const struct ll_community *community, const struct ll_identity *identity,
-    linli_str id)
+    const struct ll_community *community, const struct who *who, linli_str id)
 {
     struct ll_err err;
     struct reading *reading = ll_alloc(&face->host->mem, sizeof *reading);
@@ -226,9 +233,9 @@ read_requests(struct ll_face *face, struct ll_request *request,
     }
     reading->view.step = step_reading;
     reading->view.end = end_reading;
-    reading->operator= identity->kind == LL_CALLER_OPERATOR;
+    reading->operator= who->operator;
     (void)snprintf(reading->resident, sizeof reading->resident, "%.*s",
-        LL_FMT(identity->id));
+        LL_FMT(who->resident));
     ll_view_begin(&reading->view, face, request);
     const struct ll_coll *coll =
         community->rights == NULL ? NULL : community->rights->queue->coll;
@@ -310,11 +317,11 @@ check_kind(const struct making *making, struct ll_err *err)
 
 static linli_status
 read_wanted(struct making *making, const struct ll_request *request,
-    const struct ll_identity *identity, struct ll_err *err)
+    const struct who *who, struct ll_err *err)
 {
     static const char *const of_resident[] = {"kind", "note", NULL};
     static const char *const of_operator[] = {"kind", "note", "resident", NULL};
-    bool operator= identity->kind == LL_CALLER_OPERATOR;
+    bool operator= who->operator;
     struct ll_json json;
     ll_json_init(&json, making->desk.docs->mem);
     linli_status status =
@@ -331,25 +338,24 @@ read_wanted(struct making *making, const struct ll_request *request,
     if (status == LINLI_OK)
         status = copy(making->resident,
             sizeof making->resident,
-            operator? text_of(root, "resident") : identity->id, "resident",
+            operator? text_of(root, "resident") : who->resident, "resident",
             err);
     ll_json_fini(&json);
     if (status == LINLI_OK)
         status = check_kind(making, err);
-    (void)snprintf(making->by, sizeof making->by,
-        "%s:%.*s", operator? "operator" : "resident", LL_FMT(identity->id));
+    (void)snprintf(making->by, sizeof making->by, "%s", who->by);
     return status;
 }
 
 static linli_status
 begin_making(struct making *making, struct ll_request *request,
-    const struct ll_identity *identity, struct ll_err *err)
+    const struct who *who, struct ll_err *err)
 {
     linli_str key = ll_request_field(request, "idempotency-key");
     if (!ll_kept_key_valid(key))
         return ll_fail(err, LINLI_E_INVALID, "request/idempotency-key",
             "1 to %d visible ASCII characters", LL_IDEMPOTENCY_KEY_BYTES_MAX);
-    linli_status status = read_wanted(making, request, identity, err);
+    linli_status status = read_wanted(making, request, who, err);
     if (status == LINLI_OK)
         status = ll_rights_open(making->community, true, err);
     if (status != LINLI_OK)
@@ -367,7 +373,7 @@ begin_making(struct making *making, struct ll_request *request,
 
 static void
 make_request(struct ll_face *face, struct ll_request *request,
-    struct ll_community *community, const struct ll_identity *identity)
+    struct ll_community *community, const struct who *who)
 {
     struct ll_err err;
     struct making *making = ll_alloc(&face->host->mem, sizeof *making);
@@ -379,7 +385,7 @@ make_request(struct ll_face *face, struct ll_request *request,
     making->desk.decide = decide_making;
     making->desk.end = end_making;
     ll_desk_begin(&making->desk, face, request);
-    if (begin_making(making, request, identity, &err) == LINLI_OK)
+    if (begin_making(making, request, who, &err) == LINLI_OK)
         ll_desk_ask(
             &making->desk, community->rights->queue->coll, ll_cstr(making->id));
     else
@@ -391,8 +397,7 @@ make_request(struct ll_face *face, struct ll_request *request,
 /* `rest` is what follows "requests". */
 static void
 handle(struct ll_face *face, struct ll_request *request,
-    struct ll_community *community, const struct ll_identity *identity,
-    linli_str rest)
+    struct ll_community *community, const struct who *who, linli_str rest)
 {
     bool get = ll_str_is(request->method, "GET");
     bool all = rest.len == 0;
@@ -400,9 +405,9 @@ handle(struct ll_face *face, struct ll_request *request,
     if (!all && (rest.ptr[0] != '/' || id.len != LL_REQUEST_ID_DIGITS))
         ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
     else if (get)
-        read_requests(face, request, community, identity, id);
+        read_requests(face, request, community, who, id);
     else if (all && ll_str_is(request->method, "POST"))
-        make_request(face, request, community, identity);
+        make_request(face, request, community, who);
     else
         ll_face_method(face, request, all ? "GET, POST" : "GET");
 }
@@ -416,35 +421,30 @@ after(linli_str rest, const char *word, linli_str *left)
     return ll_str_starts(rest, word) && (left->len == 0 || left->ptr[0] == '/');
 }
 
-static void
-admit(struct ll_face *face, struct ll_request *request, linli_str community,
-    enum ll_caller_kind kind, linli_str rest)
-{
-    struct ll_err err;
-    struct ll_identity *identity = NULL;
-    struct ll_admission who = {.kinds = 1u << kind,
-        .served = true,
-        .words =
-            kind == LL_CALLER_RESIDENT ? "residents alone" : "operators alone"};
-    if (!ll_face_admit(face, request, community, &who))
-        return;
-    if (ll_host_identify(face->host, request, &identity, &err) != LINLI_OK) {
-        ll_face_error(face, request, &err);
-        return;
-    }
-    handle(face, request, ll_host_community(face->host, community), identity,
-        rest);
-    ll_identity_unref(&identity);
-}
-
 bool
 ll_rights_me_handle(struct ll_face *face, struct ll_request *request,
     linli_str community, linli_str rest)
 {
+    struct ll_params params;
+    struct ll_asker asker;
+    struct who who = {.operator= false };
     linli_str left;
     if (!after(rest, "me/requests", &left))
         return false;
-    admit(face, request, community, LL_CALLER_RESIDENT, left);
+    if (!ll_asker_begin(&asker, face, request, community, &params))
+        return true;
+    bool self = asker.self == asker.subject;
+    who.resident = asker.resident;
+    (void)snprintf(who.by, sizeof who.by, "%s:%.*s",
+        self ? "resident" : "guardian", LL_FMT(asker.identity->id));
+    /* A guardian asks for erasure with the power to erase, and so on. */
+    uint32_t power =
+        ll_str_is(request->method, "GET") ? LL_POWER_VIEW : LL_POWER_ERASE;
+    if (self || ll_asker_may(&asker, face->host, power, LL_C3))
+        handle(face, request, asker.community, &who, left);
+    else
+        ll_face_problem(face, request, "consent/forbidden", LINLI_STR(""));
+    ll_asker_end(&asker);
     return true;
 }
 
@@ -452,9 +452,19 @@ bool
 ll_rights_admin_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest)
 {
+    struct ll_identity *identity = NULL;
+    struct ll_err err;
+    struct who who = {.operator= true };
     linli_str left;
     if (!after(rest, "/requests", &left))
         return false;
-    admit(face, request, community->id, LL_CALLER_OPERATOR, left);
+    if (ll_host_identify(face->host, request, &identity, &err) != LINLI_OK) {
+        ll_face_error(face, request, &err);
+        return true;
+    }
+    (void)snprintf(
+        who.by, sizeof who.by, "operator:%.*s", LL_FMT(identity->id));
+    handle(face, request, community, &who, left);
+    ll_identity_unref(&identity);
     return true;
 }
