@@ -25,12 +25,12 @@ server_SRCS = \
   openapi_schema.c \
   pages.c \
   payments.c \
-  rights.c \
   people.c \
   people_admin.c \
   people_guard.c \
   people_me.c \
   person.c \
+  rights.c \
   secrets.c \
   sim.c \
   usage.c \

@@ -1,7 +1,5 @@
 store_SRCS = apply.c \
   audit.c \
-store_SRCS = \
-  apply.c \
   backup.c \
   db.c \
   gone.c \
