@@ -1,4 +1,6 @@
 store_SRCS = apply.c \
+store_SRCS = \
+  apply.c \
   audit.c \
   backup.c \
   db.c \
