@@ -5,8 +5,9 @@
 #ifndef LL_BASE_LIMITS_H
 #define LL_BASE_LIMITS_H
 
-#include "base/limits_data.h"
+#include "base/limits_billing.h"
 #include "base/limits_consent.h"
+#include "base/limits_data.h"
 #include "base/limits_services.h"
 
 /* -- HTTP -- */

@@ -14,6 +14,7 @@ linli_SRCS = \
   linli_jobs.c \
   linli_list.c \
   linli_plugin.c \
+  linli_rate.c \
   linli_replay.c \
   linli_replay_run.c \
   linli_secret.c \

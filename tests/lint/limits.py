@@ -1,5 +1,5 @@
 """tests/lint/limits.py: spec/limits.md, made from runtime/base/limits.h,
-limits_data.h, limits_services.h and limits_consent.h.
+limits_data.h, limits_services.h, limits_consent.h and limits_billing.h.
 
     python3 tests/lint/limits.py >spec/limits.md
 
@@ -21,8 +21,9 @@ its manifest's `limits`; the defaults here are for those that do not.
 
 This page is made from [runtime/base/limits.h](../runtime/base/limits.h),
 [limits_data.h](../runtime/base/limits_data.h),
-[limits_services.h](../runtime/base/limits_services.h) and
-[limits_consent.h](../runtime/base/limits_consent.h) by
+[limits_services.h](../runtime/base/limits_services.h),
+[limits_consent.h](../runtime/base/limits_consent.h) and
+[limits_billing.h](../runtime/base/limits_billing.h) by
 `python3 tests/lint/limits.py >spec/limits.md`; `make lint` compares them.
 """
 
@@ -45,7 +46,8 @@ def limits():
     """[(section, name, value, comment)] of both headers, in their order."""
     text = "".join(house.read("runtime/base/" + name)
                    for name in ("limits.h", "limits_data.h",
-                                "limits_services.h", "limits_consent.h"))
+                                "limits_services.h", "limits_consent.h",
+                                "limits_billing.h"))
     marks = [(m.start(), m.group(1)) for m in SECTION.finditer(text)]
     found, known = [], {}
     for m in DEFINE.finditer(text):

@@ -1,0 +1,27 @@
+/* base/limits_billing.h: the bounds of plans, of what is rated by them, and
+ * of what they admit.
+ *
+ * Part of limits.h.
+ */
+#ifndef LL_BASE_LIMITS_BILLING_H
+#define LL_BASE_LIMITS_BILLING_H
+
+/* -- plans: spec/pricing.md -- */
+#define LL_PLAN_CHARGES_MAX 64   /* of one plan */
+#define LL_PLAN_TIERS_MAX 64     /* of one charge */
+#define LL_PLAN_DISCOUNTS_MAX 16 /* of one plan */
+#define LL_PLAN_LIMITS_MAX 64    /* of one plan */
+#define LL_PLAN_ALERTS_MAX 16    /* thresholds of one limit */
+#define LL_PLAN_ID_BYTES_MAX 64  /* of a charge, a discount, a meter */
+#define LL_PLAN_TRIAL_DAYS_MAX 3660
+#define LL_PLAN_FACTOR_BP_MAX 1000000 /* of an overage: a hundredfold */
+
+/* -- rating: spec/pricing.md -- */
+#define LL_RATE_LINES_MAX 65536       /* of one invoice */
+#define LL_RATE_EVENTS_MAX 1000000    /* of one meter, and of one case */
+#define LL_RATE_ATTEMPTS_MAX 1000000  /* calls that one case tries */
+#define LL_RATE_RESERVATIONS_MAX 4096 /* steps of one case */
+#define LL_RATE_PERIODS_MAX 1200      /* that one case lists: a century */
+#define LL_RATE_GRANTS_MAX 1024       /* of one wallet */
+
+#endif
