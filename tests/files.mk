@@ -8,6 +8,7 @@ unit_SRCS = \
   test_cli.c \
   test_conf.c \
   test_consent.c \
+  test_consent_law.c \
   test_consent_people.c \
   test_dictionary.c \
   test_diff.c \
@@ -75,8 +76,8 @@ unit_SRCS = \
   test_store.c \
   test_store_backup.c \
   test_store_faults.c \
-  test_store_head.c \
   test_store_gone.c \
+  test_store_head.c \
   test_store_log.c \
   test_store_place.c \
   test_store_seal.c \

@@ -45,4 +45,7 @@
 #define LL_PAY_NOTICE_BYTES_MAX 65536 /* of a callback */
 #define LL_PAY_SKEW_S_MAX 300         /* of a notice's signature, either way */
 
+/* -- pages: spec/consent.md, section 3 -- */
+#define LL_PAGES_POLICY_BYTES_MAX 1536 /* eight origins of 128 bytes in it */
+
 #endif

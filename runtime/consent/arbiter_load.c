@@ -255,9 +255,10 @@ read_grant(struct ll_arbiter *arbiter, linli_str community,
         .used_ms = number_of(document, "used", 0),
         .given_ms = number_of(document, "given", 0),
     };
+    if (guardian.len > 0 && g->guardian == LL_NOBODY)
+        g->guardian = LL_GONE; /* and not the resident's own word */
     return hex_of(document, "id", g->id) && purpose >= 0 && level >= 0 &&
-           state >= 0 && g->subject != LL_NOBODY && g->party != LL_NO_PARTY &&
-           (guardian.len == 0) == (g->guardian == LL_NOBODY);
+           state >= 0 && g->subject != LL_NOBODY && g->party != LL_NO_PARTY;
 }
 
 static linli_status
@@ -277,7 +278,7 @@ take_grant(struct ll_arbiter *arbiter, linli_str community,
         .channel = ll_ledger_word(ledger, text_of(document, "channel")),
         .staff = ll_ledger_word(ledger, text_of(document, "staff"))};
     linli_status status =
-        ll_consent_put_grant(arbiter->consent, &g, &grant, err);
+        ll_consent_load_grant(arbiter->consent, &g, &grant, err);
     if (status != LINLI_OK)
         return status;
     if (more.notice == NULL || more.channel == NULL || more.staff == NULL ||

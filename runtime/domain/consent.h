@@ -13,6 +13,7 @@
 #include "domain/dictionary.h"
 
 #define LL_NOBODY UINT32_MAX
+#define LL_GONE (UINT32_MAX - 1) /* a guardian who was shredded since */
 #define LL_NO_PARTY UINT32_MAX
 #define LL_NO_GRANT UINT32_MAX
 

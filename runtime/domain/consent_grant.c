@@ -40,8 +40,7 @@ is_hidden(const struct ll_grant *old, const struct ll_grant *newer)
            (old->fields & ~newer->fields) == 0;
 }
 
-/* A live one, given before, that covers no other field than the new one is
- * replaced. */
+/* A live one that covers no other field than the new one is replaced. */
 static bool
 replace(
     struct ll_consent *consent, uint32_t newest, const struct ll_grant *grant)
@@ -50,7 +49,6 @@ replace(
     for (uint32_t i = newest; i != LL_NO_GRANT;) {
         struct ll_grant_item *item = ll_grant_at(consent, i);
         if (item->grant.status == LL_GRANT_LIVE &&
-            item->grant.given_ms <= grant->given_ms &&
             (item->grant.fields & ~grant->fields) == 0) {
             item->grant.status = LL_GRANT_REPLACED;
             any = true;
@@ -117,38 +115,62 @@ check_grant(const struct ll_consent *consent, const struct ll_grant *grant)
     ll_check(grant->status <= LL_GRANT_REPLACED);
 }
 
+static linli_status
+make_room(struct ll_consent *consent, struct ll_err *err)
+{
+    if (consent->grants.count < LL_CONSENT_GRANTS_MAX &&
+        ll_slab_room(&consent->grants, consent->mem) &&
+        ll_table_room(&consent->by_key, consent->mem, 1) &&
+        ll_table_room(&consent->by_id, consent->mem, 1))
+        return LINLI_OK;
+    return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a grant beside %u",
+        consent->grants.count);
+}
+
 linli_status
-ll_consent_put_grant(struct ll_consent *consent, const struct ll_grant *grant,
+ll_consent_load_grant(struct ll_consent *consent, const struct ll_grant *grant,
     uint32_t *out, struct ll_err *err)
 {
     *out = LL_NO_GRANT;
     check_grant(consent, grant);
-    if (consent->grants.count >= LL_CONSENT_GRANTS_MAX ||
-        !ll_slab_room(&consent->grants, consent->mem) ||
-        !ll_table_room(&consent->by_key, consent->mem, 1) ||
-        !ll_table_room(&consent->by_id, consent->mem, 1))
-        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory",
-            "a grant beside %u", consent->grants.count);
-    struct ll_subject *subject = ll_subject_at(consent, grant->subject);
+    linli_status status = make_room(consent, err);
+    if (status != LINLI_OK)
+        return status;
     uint32_t at = 0, number = consent->grants.count++;
     uint32_t newest = ll_grant_newest(
         consent, grant->subject, grant->party, grant->purpose, &at);
     *ll_grant_at(consent, number) =
         (struct ll_grant_item){*grant, LL_NO_GRANT, LL_NO_GRANT};
-    if (grant->status == LL_GRANT_LIVE) {
-        subject->epoch += replace(consent, newest, grant);
-        ll_refusals_take_back(consent, grant);
-    }
     uint32_t now = link_key(consent, newest, number);
     if (newest == LL_NO_GRANT && now != LL_NO_GRANT)
         ll_table_add(&consent->by_key,
             ll_grant_mark(grant->subject, grant->party, grant->purpose), now);
     else if (now != newest)
         consent->by_key.slots[at].value = now + 1;
-    link_subject(consent, subject, number);
+    link_subject(consent, ll_subject_at(consent, grant->subject), number);
     ll_table_add(&consent->by_id, id_mark(grant->id), number);
     *out = number;
     return LINLI_OK;
+}
+
+linli_status
+ll_consent_put_grant(struct ll_consent *consent, const struct ll_grant *grant,
+    uint32_t *out, struct ll_err *err)
+{
+    *out = LL_NO_GRANT;
+    check_grant(consent, grant);
+    linli_status status = make_room(consent, err);
+    if (status != LINLI_OK)
+        return status;
+    if (grant->status == LL_GRANT_LIVE) {
+        uint32_t at = 0;
+        uint32_t newest = ll_grant_newest(
+            consent, grant->subject, grant->party, grant->purpose, &at);
+        ll_subject_at(consent, grant->subject)->epoch +=
+            replace(consent, newest, grant);
+        ll_refusals_take_back(consent, grant);
+    }
+    return ll_consent_load_grant(consent, grant, out, err);
 }
 
 const struct ll_grant *

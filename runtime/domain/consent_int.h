@@ -22,7 +22,8 @@ struct ll_subject {
     struct ll_person person;
     uint32_t epoch;
     uint32_t community;
-    uint32_t objected; /* to all: bits of enum ll_objection */
+    uint16_t objected; /* to all: bits of enum ll_objection */
+    bool guards_some;  /* is or was a guardian of somebody */
     uint32_t newest;   /* of their grants */
     uint32_t guards, refusals, objections;
     struct ll_name *name; /* NULL: shredded */
@@ -146,7 +147,9 @@ ll_person_is_ward(const struct ll_person *person, int32_t today)
     return person->capacity != LL_CAPACITY_FULL ||
            ll_age_under(person->birth_day, today, 14);
 }
-/* Whether a guardianship of that kind is there that is not a delegate's. */
+/* A guardian is no more who they were: the epochs of their wards rise. */
+void ll_guard_changed(struct ll_consent *consent, uint32_t guardian);
+/* Whether what there is between the two is a delegation alone. */
 bool ll_guard_is_delegate(
     const struct ll_consent *consent, uint32_t ward, uint32_t guardian);
 

@@ -38,23 +38,21 @@ ll_objections_between(const struct ll_consent *consent,
     return subject->objected | (node == NULL ? 0 : node->bits);
 }
 
-/* The bits of subject and party, made if there are none; NULL: no memory. */
-static uint32_t *
-objection_bits(
+/* The node of subject and party, made if there is none; NULL: no memory. */
+static struct ll_objection_node *
+objection_make(
     struct ll_consent *consent, struct ll_subject *subject, uint32_t party)
 {
-    if (party == LL_NO_PARTY)
-        return &subject->objected;
     struct ll_objection_node *node = objection_find(consent, subject, party);
     if (node != NULL)
-        return &node->bits;
+        return node;
     if (!ll_slab_room(&consent->objections, consent->mem))
         return NULL;
     uint32_t number = consent->objections.count++;
     node = ll_slab_at(&consent->objections, number);
     *node = (struct ll_objection_node){party, 0, subject->objections};
     subject->objections = number;
-    return &node->bits;
+    return node;
 }
 
 linli_status
@@ -64,13 +62,22 @@ ll_consent_object(struct ll_consent *consent, uint32_t subject, uint32_t party,
     ll_check(subject < consent->subjects.count);
     ll_check(party == LL_NO_PARTY || party < consent->parties.count);
     struct ll_subject *who = ll_subject_at(consent, subject);
-    uint32_t *bits = objection_bits(consent, who, party);
-    if (bits == NULL)
-        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an objection");
+    struct ll_objection_node *node = NULL;
+    if (party != LL_NO_PARTY) {
+        node = objection_make(consent, who, party);
+        if (node == NULL)
+            return ll_fail(
+                err, LINLI_E_NOMEM, "runtime/memory", "an objection");
+    }
     uint32_t bit = 1u << objection;
-    if (on && (*bits & bit) == 0)
+    uint32_t was = node == NULL ? who->objected : node->bits;
+    uint32_t is = on ? was | bit : was & ~bit;
+    if ((is & ~was) != 0)
         who->epoch++;
-    *bits = on ? *bits | bit : *bits & ~bit;
+    if (node == NULL)
+        who->objected = (uint16_t)is;
+    else
+        node->bits = is;
     return LINLI_OK;
 }
 

@@ -57,7 +57,20 @@ ll_consent_put_guardian(struct ll_consent *consent,
         (struct ll_guard_node){*is, ward->guards};
     ward->guards = number;
     ward->epoch++;
+    ll_subject_at(consent, is->guardian)->guards_some = true;
     return LINLI_OK;
+}
+
+void
+ll_guard_changed(struct ll_consent *consent, uint32_t guardian)
+{
+    if (!ll_subject_at(consent, guardian)->guards_some)
+        return;
+    for (uint32_t i = 0; i < consent->guards.count; i++) {
+        const struct ll_guard_node *node = ll_slab_at(&consent->guards, i);
+        if (node->is.guardian == guardian)
+            ll_subject_at(consent, node->is.ward)->epoch++;
+    }
 }
 
 /* -- what a guardianship is good for -- */

@@ -292,6 +292,7 @@ shred(struct ll_consent *consent, uint32_t number)
     subject->person.birth_day = LL_DAY_UNKNOWN;
     subject->person.state = LL_SUBJECT_SHREDDED;
     ll_grants_end_all(consent, number);
+    ll_guard_changed(consent, number);
     subject->epoch++;
 }
 
@@ -311,8 +312,10 @@ change(struct ll_consent *consent, uint32_t number,
             &consent->by_tag, ll_table_mark(half_of(person->tag)), number);
     }
     if (is->birth_day != person->birth_day ||
-        is->capacity != person->capacity || is->state != person->state)
+        is->capacity != person->capacity || is->state != person->state) {
         subject->epoch++;
+        ll_guard_changed(consent, number);
+    }
     *is = *person;
     return LINLI_OK;
 }

@@ -190,7 +190,7 @@ struct ll_grant {
     uint8_t idle_days; /* 0: none; else it expires unused for so long */
     uint32_t version;  /* of the terms it was given under */
     int32_t uses;      /* left; -1: as many as wanted */
-    uint32_t guardian; /* who acted for the subject; LL_NOBODY: themself */
+    uint32_t guardian; /* who acted for them, or LL_GONE; LL_NOBODY: themself */
     int64_t from_ms, until_ms; /* [from, until), until < INT64_MAX */
     int64_t used_ms;           /* the last release, or from */
     int64_t given_ms;
@@ -200,6 +200,11 @@ struct ll_grant {
 /* Takes a grant. A live one of the same subject, party and purpose that covers
  * no other field than this becomes REPLACED. "runtime/memory". */
 linli_status ll_consent_put_grant(struct ll_consent *consent,
+    const struct ll_grant *grant, uint32_t *out,
+    struct ll_err *err) LL_USE_RESULT;
+/* The same of one that was kept, in any order: nothing is replaced, and no
+ * refusal taken back, as that was kept too. */
+linli_status ll_consent_load_grant(struct ll_consent *consent,
     const struct ll_grant *grant, uint32_t *out,
     struct ll_err *err) LL_USE_RESULT;
 const struct ll_grant *ll_consent_grant(

@@ -28,6 +28,13 @@ struct ll_notify_conf {
     linli_str url, key_file; /* of a gateway; key_file empty: none */
 };
 
+/* The pages where residents are asked: server/pages.h. */
+struct ll_consent_conf {
+    linli_str frame_ancestors; /* as Content-Security-Policy has it */
+    struct ll_jv app_origins;  /* array of "https://app.example" */
+    linli_str help_phone;      /* or empty */
+};
+
 struct ll_config {
     struct ll_arena arena; /* owns the text and everything below */
     struct ll_json json;
@@ -40,6 +47,7 @@ struct ll_config {
     uint32_t workers_lua, workers_native; /* per plugin and community */
     uint32_t uid_first, uid_count;
     struct ll_notify_conf notify[LL_WAY_COUNT];
+    struct ll_consent_conf consent;
     bool metering;                     /* calls are counted */
     int64_t plugin_rows, plugin_bytes; /* of one plugin and community */
     struct ll_egress_fixed *egress;    /* the first that fits holds */
@@ -66,5 +74,9 @@ linli_status ll_config_read_egress(struct ll_config *config,
 /* conf_notify.c. *sim_asked: "sim" stands there. */
 linli_status ll_config_read_notify(struct ll_config *config,
     struct ll_jv notify, bool *sim_asked, struct ll_err *err) LL_USE_RESULT;
+
+/* conf_consent.c. */
+linli_status ll_config_read_consent(struct ll_config *config,
+    struct ll_jv consent, struct ll_err *err) LL_USE_RESULT;
 
 #endif

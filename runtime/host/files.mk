@@ -11,6 +11,7 @@ host_SRCS = alert.c \
   code_try.c \
   collections.c \
   conf.c \
+  conf_consent.c \
   conf_egress.c \
   conf_notify.c \
   db_list.c \

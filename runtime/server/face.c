@@ -9,6 +9,7 @@
 #include "server/consents.h"
 #include "server/metrics_http.h"
 #include "server/openapi.h"
+#include "server/pages.h"
 #include "server/view.h"
 
 #define OUT_BYTES_MAX ((size_t)LL_HTTP_RESPONSE_BYTES_MAX)
@@ -238,6 +239,8 @@ on_request(void *user, struct ll_request *request)
             ll_face_method(face, request, "GET");
         return;
     }
+    if (ll_pages_handle(face, request))
+        return;
     if (ll_str_starts(request->path, "/v1/callbacks/"))
         ll_callbacks_handle(face, request,
             (linli_str){request->path.ptr + 14, request->path.len - 14});
@@ -278,6 +281,7 @@ face_free(void *face_at)
     ll_calls_end(face);
     ll_dev_end(face);
     ll_http_free(&face->http);
+    ll_pages_free(&face->pages);
     ll_buf_fini(&face->out);
     ll_release(&face->host->mem, face, sizeof *face);
 }
@@ -297,8 +301,11 @@ ll_face_open(struct ll_host *host, linli_str address, struct ll_err *err)
         .address = address,
         .handle = on_request,
         .user = face};
-    linli_status status = ll_http_new(host->world, &options, &face->http, err);
+    linli_status status = ll_pages_open(&host->mem, &face->pages, err);
+    if (status == LINLI_OK)
+        status = ll_http_new(host->world, &options, &face->http, err);
     if (status != LINLI_OK) {
+        ll_pages_free(&face->pages);
         ll_release(&host->mem, face, sizeof *face);
         return status;
     }

@@ -1,7 +1,7 @@
 /* server/face.h: the HTTP face of a host. [loop]
  *
  * Paths outside any plugin are answered here: /healthz, /readyz, /metrics,
- * /openapi.json, and /v1/c/{community}/events, .../me/calls/... and
+ * /openapi.json, the pages, and /v1/c/{community}/events, .../me/calls/... and
  * .../admin/...; the rest goes through the host's pipeline.
  */
 #ifndef LL_SERVER_FACE_H
@@ -14,14 +14,16 @@ struct ll_calling_back;
 struct ll_asking;
 struct ll_dev;
 struct ll_listening;
+struct ll_pages;
 struct ll_view;
 
 struct ll_face {
     struct ll_host *host;
     struct ll_http *http;
-    struct ll_buf out;     /* bodies of this face's own answers */
-    struct ll_view *views; /* answers that wait for the store */
-    struct ll_dev *dev;    /* what host-wide paths have begun; or NULL */
+    struct ll_buf out;      /* bodies of this face's own answers */
+    struct ll_pages *pages; /* server/pages.c */
+    struct ll_view *views;  /* answers that wait for the store */
+    struct ll_dev *dev;     /* what host-wide paths have begun; or NULL */
     struct ll_listening *listening;       /* requests that wait for events */
     struct ll_asking *asking;             /* what became of a call */
     struct ll_calling_back *calling_back; /* notices of providers */

@@ -1,8 +1,8 @@
 store_SRCS = apply.c \
   backup.c \
   db.c \
-  head.c \
   gone.c \
+  head.c \
   log.c \
   migrate.c \
   pack.c \

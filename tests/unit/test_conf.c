@@ -41,6 +41,29 @@ T_CASE(nothing_is_a_configuration)
     }
 }
 
+/* The text stands in a header: only what can do no harm there gets through. */
+T_CASE(who_may_hold_a_page)
+{
+    static const struct {
+        const char *text, *ancestors, *phone;
+    } rows[] = {
+        {"{}", "'none'", ""},
+        {"{\"consent.frame_ancestors\":[]}", "'none'", ""},
+        {"{\"consent\":{\"frame_ancestors\":[\"self\","
+         "\"https://app.example:8443\"],\"help_phone\":\"0571-8888 0000\"}}",
+            "'self' https://app.example:8443", "0571-8888 0000"},
+    };
+    for (size_t i = 0; i < LL_COUNT(rows); i++) {
+        struct ll_config config;
+        struct ll_mem mem;
+        struct ll_err err;
+        T_INT(read_text(&config, &mem, rows[i].text, false, &err), LINLI_OK);
+        T_STR(config.consent.frame_ancestors, rows[i].ancestors);
+        T_STR(config.consent.help_phone, rows[i].phone);
+        ll_config_fini(&config);
+    }
+}
+
 /* Who says nothing has the simulator where it may be, and else nobody. */
 T_CASE(who_brings_messages)
 {
@@ -204,6 +227,18 @@ T_CASE(every_mistake_is_named)
         {"{\"notify\":{\"fax\":\"sim\"}}", "config/invalid", "/notify/fax", ""},
         {"{\"notify\":{\"sms\":{\"url\":\"a.b\"}}}", "config/invalid",
             "/notify/sms/url", ""},
+        {"{\"consent\":{\"frame_ancestors\":[\"https://a.b; script-src *\"]}}",
+            "config/invalid", "/consent/frame_ancestors/0", ""},
+        {"{\"consent\":{\"frame_ancestors\":[\"*\"]}}", "config/invalid",
+            "/consent/frame_ancestors/0", ""},
+        {"{\"consent\":{\"app_origins\":[\"https://a.b/path\"]}}",
+            "config/invalid", "/consent/app_origins/0", ""},
+        {"{\"consent\":{\"app_origins\":[\"https://a.b\\n\"]}}",
+            "config/invalid", "/consent/app_origins/0", ""},
+        {"{\"consent\":{\"app_origins\":[\"javascript:a\"]}}", "config/invalid",
+            "/consent/app_origins/0", ""},
+        {"{\"consent\":{\"help_phone\":\"call me\"}}", "config/invalid",
+            "/consent/help_phone", ""},
         {EGRESS("\"allow_private\":[{\"plugin\":\"a1\"}]"), "config/invalid",
             "/egress/allow_private/0", "host"},
         {ALLOWED("a.b:80", "10.0.0.5"), "config/invalid",
@@ -290,6 +325,7 @@ T_CASE(each_allocation_may_fail)
     T_OK(n > 5);
 }
 
-T_MAIN(T_RUN(nothing_is_a_configuration) T_RUN(who_brings_messages) T_RUN(
-    settings_are_read) T_RUN(egress_is_read) T_RUN(every_mistake_is_named)
-        T_RUN(production_takes_what_is_safe) T_RUN(each_allocation_may_fail))
+T_MAIN(T_RUN(nothing_is_a_configuration) T_RUN(who_may_hold_a_page) T_RUN(
+    who_brings_messages) T_RUN(settings_are_read) T_RUN(egress_is_read)
+        T_RUN(every_mistake_is_named) T_RUN(production_takes_what_is_safe)
+            T_RUN(each_allocation_may_fail))
