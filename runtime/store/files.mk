@@ -1,4 +1,3 @@
-store_SRCS = apply.c \
 store_SRCS = \
   apply.c \
   audit.c \
