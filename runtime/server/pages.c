@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "host/locale.h"
 #include "pages_files.h"
+#include "plugin/manifest_consent.h"
 
 #define PAGE_BYTES_MAX ((size_t)LL_HTTP_RESPONSE_BYTES_MAX)
 
@@ -160,6 +161,42 @@ put_title(struct ll_buf *out, const struct page *page)
         put_escaped(out, word(page, "missing_title"));
 }
 
+/* A text under its heading of words.json; nothing where nothing is said. */
+static void
+put_said(struct ll_buf *out, const struct page *page, const char *heading,
+    linli_str text)
+{
+    if (text.len == 0)
+        return;
+    ll_buf_cstr(out, "<dt>");
+    put_escaped(out, word(page, heading));
+    ll_buf_cstr(out, "</dt><dd>");
+    put_escaped(out, text);
+    ll_buf_cstr(out, "</dd>");
+}
+
+/* One use of resident data, as the plugin declares it. */
+static void
+put_use(struct ll_buf *out, const struct page *page, uint32_t at)
+{
+    const struct ll_dictionary *dictionary =
+        &page->face->host->arbiter.dictionary;
+    const struct ll_datum *datum = &page->plugin->data[at];
+    const struct ll_scope *scope = &page->plugin->scopes[at];
+    const struct ll_field_def *field = &dictionary->fields[scope->field];
+    const struct ll_purpose_def *purpose =
+        &dictionary->purposes[scope->purpose];
+    bool zh = page->locale == LL_LOCALE_ZH;
+    ll_buf_cstr(out, "<section class=\"card\"><h2>");
+    put_escaped(out, zh ? field->name_zh : field->name_en);
+    ll_buf_cstr(out, "</h2><dl>");
+    put_said(
+        out, page, "read_for_plain", zh ? purpose->text_zh : purpose->text_en);
+    put_said(out, page, "why", zh ? datum->why_zh : datum->why_en);
+    put_said(out, page, "if_not", zh ? datum->without_zh : datum->without_en);
+    ll_buf_cstr(out, "</dl></section>");
+}
+
 /* What stands there without a script: what this is, and what to do. */
 static void
 put_main(struct ll_buf *out, const struct page *page)
@@ -177,6 +214,9 @@ put_main(struct ll_buf *out, const struct page *page)
     put_escaped(
         out, word(page, page->plugin == NULL ? "centre_intro" : "sheet_intro"));
     ll_buf_cstr(out, "</p>");
+    for (uint32_t i = 0; page->plugin != NULL && i < page->plugin->datum_count;
+         i++)
+        put_use(out, page, i);
 }
 
 /* Who helps by voice; nothing if nobody does. */

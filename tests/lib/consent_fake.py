@@ -82,6 +82,7 @@ class Fake:
         self.grants, self.reads, self.requests = [], [], []
         self.guardians, self.wards, self.objections = [], [], []
         self.trouble, self.seen, self.kept = [], [], {}
+        self.name_of = {"mama": "王阿姨"}
         self.token = TOKEN
 
     def __enter__(self):
@@ -189,6 +190,9 @@ class Fake:
             return self.kept[key]
         if path == "asks":
             return 200, self.answer_asks(query)
+        if path == "fields":
+            return 200, {"items": [{"field": "display_name",
+                                    "value": self.name_of[query["for"][0]]}]}
         lists = {"consents": self.grants, "access-log": self.reads,
                  "requests": self.requests, "guardians": self.guardians,
                  "wards": self.wards, "objections": self.objections}
@@ -241,9 +245,9 @@ class Fake:
         grant = "g%d" % (len(self.grants) + 1)
         item.update(state="granted", grant=grant)
         self.grants.insert(0, self.grant_of(item, grant, now))
-        return 201, {"receipt_id": "rc-" + grant, "grant_id": grant,
-                     "event_time": instant(now),
-                     "expires_at": instant(now + item["days"] * DAY_MS)}
+        return 201, {"id": grant, "receipt_id": "rc-" + grant, "events": [
+            {"event_time": instant(now), "event_state": "given",
+             "valid_until": instant(now + item["days"] * DAY_MS)}]}
 
     def grant_of(self, item, grant, now):
         """A row of the centre."""

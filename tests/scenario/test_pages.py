@@ -14,6 +14,7 @@ from linli_test import Daemon, main, plugin_folder, probe_manifest, \
 SHEET = "/v1/c/demo/consent/hello"
 CENTRE = "/v1/c/demo/centre"
 HELLO = "examples/hello-lua"
+WHY = "车到门口时认出您的车 to know your car at the gate"
 
 
 def get(d, path, language=None):
@@ -82,8 +83,12 @@ def test_a_manifest_is_text():
     hostile = '</script><img src=x onerror=alert(1)>"\'&{{main}}'
     with temporary_folder() as folder, Daemon() as d:
         d.enable(plugin_folder(
-            folder, probe_manifest("hello", name={"zh-CN": hostile,
-                                                  "en": hostile}),
+            folder, probe_manifest(
+                "hello", name={"zh-CN": hostile, "en": hostile},
+                data=[{"field": "plate", "purpose": "entry",
+                       "basis": "consent", "required": False,
+                       "why": {"zh-CN": hostile + WHY, "en": hostile + WHY},
+                       "without": {"zh-CN": WHY, "en": WHY}}]),
             main__lua="local linli = require('linli')\n"
             "local plugin = linli.plugin()\n"
             "plugin:post('/run', function() return 200, {} end)\n"
@@ -94,6 +99,11 @@ def test_a_manifest_is_text():
             tap.equal("onerror=alert(1)>" in text, False)
             tap.contains(text, "&lt;/script&gt;&lt;img src=x "
                          "onerror=alert(1)&gt;&quot;&#39;&amp;{{main}}")
+            # And what it asks for stands there, for who has no script.
+            tap.contains(text, "&amp;{{main}}%s</dd>" % WHY)
+            tap.contains(text, ">%s</dd>" % WHY)
+            tap.contains(text, "<h2>" + {"zh-CN": "车牌号码",
+                                         "en": "Number plate"}[language])
 
 
 def test_an_address_is_no_markup():

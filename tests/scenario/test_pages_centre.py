@@ -44,8 +44,10 @@ def fill(fake):
          "plugin_name": g["plugin_name"], "fields": g["fields"],
          "purpose": g["purpose"], "purpose_text": g["purpose_text"]}
         for i, g in enumerate(fake.grants[:4] * 2)]
-    fake.wards = [{"resident": "mama", "name": "王阿姨", "kind": "agreed"}]
-    fake.guardians = [{"resident": "li", "name": "李工", "kind": "delegate"}]
+    fake.wards = [{"ward": "mama", "guardian": "r1", "kind": "agreed",
+                   "status": "active"}]
+    fake.guardians = [{"ward": "r1", "guardian": "li", "kind": "delegate",
+                       "status": "pending"}]
     fake.requests = [
         {"id": "a1b2c3d4e5", "kind": "export", "state": "done",
          "at": instant(THEN)},
@@ -54,7 +56,7 @@ def fill(fake):
 
 
 def test_every_way_to_read_it():
-    names = ["王阿姨", "李工"]
+    names = ["王阿姨", "li"]
     heads = {"grants": {"zh-CN": "我的授权", "en": "My permissions"},
              "reads": {"zh-CN": "谁读过", "en": "Who read"},
              "more": {"zh-CN": "更多", "en": "More"}}

@@ -240,7 +240,6 @@ def test_an_act_without_an_answer_is_not_done_twice():
 
 def test_guardians_see_for_whom():
     with opened() as (fake, b):
-        fake.wards = [{"resident": "mama", "name": "王阿姨", "kind": "agreed"}]
         open_sheet(fake, b, "lang=zh-CN&for=mama")
         b.wait("h1", "王阿姨")
         tap.contains(b.text("main"), "您正在替 王阿姨 做决定")

@@ -2,7 +2,7 @@
  * takes one press. */
 import {alertBox, withdraw} from "./acts.js";
 import {button, day, h, moment, said, show, t, words} from "./dom.js";
-import {all, app, backButton, go, learnNames, showTrouble, wardName}
+import {all, app, backButton, go, learnName, showTrouble, wardName}
   from "./page.js";
 import {drawMore, drawReads} from "./rights.js";
 
@@ -34,12 +34,16 @@ function why(grant) {
 }
 
 function history(grant) {
-  const lines = [t("since", {date: day(grant.granted_at)})];
+  const lines = [];
+  if (grant.granted_at)
+    lines.push(t("since", {date: day(grant.granted_at)}));
   if (grant.expires_at)
     lines.push(t("until", {date: day(grant.expires_at)}));
-  lines.push(grant.last_read_at
-    ? t("last_read", {date: moment(grant.last_read_at), n: grant.reads})
-    : t("never_read"));
+  if (grant.last_read_at)
+    lines.push(t("last_read",
+      {date: moment(grant.last_read_at), n: grant.reads}));
+  else if (grant.reads === 0)
+    lines.push(t("never_read"));
   if (grant.by === "guardian" || grant.by === "staff")
     lines.push(t("by_" + grant.by));
   return lines.map(line => h("p", {class: "quiet"}, line));
@@ -123,7 +127,7 @@ async function drawGrants() {
 export async function drawCentre() {
   show(h("h1", null, t("loading")));
   try {
-    await learnNames();
+    await learnName(app.ward);
     if (app.tab === "reads")
       await drawReads();
     else if (app.tab === "more")

@@ -112,23 +112,29 @@ export async function all(path) {
   return items;
 }
 
-/* Names of wards, of whoever was named in the address. */
-export async function learnNames() {
-  if (!app.ward || app.names[app.ward])
+/* How a ward is called, where the guardian may see it; else they stay an id. */
+export async function learnName(ward) {
+  if (!ward || app.names[ward])
     return;
-  const ward = app.ward;
-  app.ward = "";
+  app.names[ward] = ward;
   try {
-    for (const one of await all("wards"))
-      app.names[one.resident] = one.name;
-  } finally {
-    app.ward = ward;
+    const fields = await call("GET", app.base + "me/fields?" +
+      new URLSearchParams({for: ward}));
+    const name = fields.items.find(one => one.field === "display_name");
+    if (name && typeof name.value === "string")
+      app.names[ward] = name.value;
+  } catch (trouble) {
+    if (trouble.kind !== "problem")
+      throw trouble;
   }
 }
 
-/* The ward's name as the guardian knows it; the id until it is known. */
+export function nameOf(ward) {
+  return app.names[ward] || ward;
+}
+
 export function wardName() {
-  return app.names[app.ward] || app.ward;
+  return nameOf(app.ward);
 }
 
 /* What to tell of a Trouble: [heading, text]. `sent`: something was to be

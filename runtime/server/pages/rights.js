@@ -3,7 +3,7 @@
 import {act, alertBox} from "./acts.js";
 import {announce, button, day, h, moment, said, show, t, words}
   from "./dom.js";
-import {api, app, backButton, go} from "./page.js";
+import {api, app, backButton, go, learnName, nameOf} from "./page.js";
 import {tabs, wardBar} from "./centre.js";
 
 /* -- who read -- */
@@ -83,27 +83,31 @@ function blockSwitch(on) {
 
 /* -- who decides for whom -- */
 
-function person(one, press) {
-  const kind = words["kind_" + one.kind] ? t("kind_" + one.kind) : "";
-  return h("li", {class: "item"},
-    h("p", null, h("strong", null, one.name || one.resident)),
-    kind ? h("p", {class: "quiet"}, kind) : null, press);
+function person(name, one, press) {
+  const what = [words["kind_" + one.kind] ? t("kind_" + one.kind) : "",
+    words["guardian_" + one.status] ? t("guardian_" + one.status) : ""];
+  return h("li", {class: "item"}, h("p", null, h("strong", null, name)),
+    h("p", {class: "quiet"}, what.filter(Boolean).join(t("comma"))), press);
 }
 
-function people(heading, list, press) {
+function people(heading, list) {
   return [h("h3", null, heading), list.length === 0
-    ? h("p", {class: "quiet"}, t("none"))
-    : h("ul", null, ...list.map(one => person(one, press && press(one))))];
+    ? h("p", {class: "quiet"}, t("none")) : h("ul", null, ...list)];
+}
+
+function wardButton(one) {
+  return one.status === "active"
+    ? button(t("open_ward", {name: nameOf(one.ward)}),
+      () => go({view: "centre", ward: one.ward}))
+    : null;
 }
 
 function guardianship(guardians, wards) {
   return h("section", {class: "card"}, h("h2", null, t("people_title")),
-    ...people(t("guardians"), guardians, null),
-    ...people(t("wards"), wards, one => {
-      app.names[one.resident] = one.name;
-      return button(t("open_ward", {name: one.name || one.resident}),
-        () => go({view: "centre", ward: one.resident}));
-    }));
+    ...people(t("guardians"),
+      guardians.map(one => person(one.guardian, one, null))),
+    ...people(t("wards"),
+      wards.map(one => person(nameOf(one.ward), one, wardButton(one)))));
 }
 
 /* -- requests -- */
@@ -178,6 +182,8 @@ export async function drawMore() {
   const [objections, guardians, wards, requests] = await Promise.all([
     api("GET", "objections"), api("GET", "guardians"), api("GET", "wards"),
     api("GET", "requests")]);
+  for (const one of app.ward ? [] : wards.items)
+    await learnName(one.ward);
   const blocked = objections.items.some(one =>
     one.objection === "block" && !one.plugin);
   const list = h("ul", null, ...requests.items.map(drawRequest));

@@ -3,7 +3,7 @@
  * as many presses as no. */
 import {act, alertBox, withdraw} from "./acts.js";
 import {button, day, h, moment, said, show, speakButton, t} from "./dom.js";
-import {api, app, backButton, go, learnNames, makeElder, showTrouble, tellApp,
+import {api, app, backButton, go, learnName, makeElder, showTrouble, tellApp,
   wardName} from "./page.js";
 
 const DAY_MS = 86400000;
@@ -81,7 +81,7 @@ function decide(sheet, item, yes, buttons, alert) {
     receipt => {
       item.state = yes ? "granted" : "refused";
       item.receipt = receipt;
-      item.grant = yes ? receipt.grant_id : null;
+      item.grant = yes ? receipt.id : null;
       tellApp(item.state, item.grant);
       next(sheet);
     });
@@ -133,10 +133,11 @@ function resultOf(sheet, item) {
     h("p", {class: "state"}, t("result_" + item.state)));
   const line = text => box.append(h("p", {class: "quiet"}, text));
   if (item.receipt && item.state === "granted") {
+    const given = item.receipt.events[0];
     line(t("receipt", {id: item.receipt.receipt_id}));
-    line(t("acted_at", {date: moment(item.receipt.event_time)}));
-    if (item.receipt.expires_at)
-      line(t("until", {date: day(item.receipt.expires_at)}));
+    line(t("acted_at", {date: moment(given.event_time)}));
+    if (given.valid_until)
+      line(t("until", {date: day(given.valid_until)}));
   }
   if (item.receipt && item.state === "refused")
     line(t("refused_note"));
@@ -232,7 +233,7 @@ export async function drawSheet(notice) {
     query.push(["item", item]);
   let asks;
   try {
-    await learnNames();
+    await learnName(app.ward);
     asks = await api("GET", "asks", query);
   } catch (trouble) {
     if (!trouble.kind)
