@@ -35,6 +35,7 @@
 #define LL_GRANT_DAYS_MAX 365 /* of any grant */
 
 /* -- the log: spec/log.md -- */
-#define LL_LOG_HEAD_MS 1000 /* the head is signed no more often */
+#define LL_LOG_HEAD_MS 1000     /* the head is signed no more often */
+#define LL_LOG_LOOKED_MAX 20000 /* leaves, for one page of an operator's */
 
 #endif

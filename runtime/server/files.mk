@@ -3,6 +3,7 @@ server_SRCS = \
   admin.c \
   alerts.c \
   api.c \
+  audit.c \
   callbacks.c \
   calls.c \
   desk.c \
@@ -19,6 +20,7 @@ server_SRCS = \
   import.c \
   job.c \
   jobs.c \
+  log.c \
   messages.c \
   metrics_http.c \
   openapi.c \
