@@ -83,6 +83,7 @@ unit_SRCS = \
   test_store_place.c \
   test_store_seal.c \
   test_store_usage.c \
+  test_subscription.c \
   test_text.c \
   test_token_cache.c \
   test_tuple.c \
