@@ -16,9 +16,11 @@
  */
 #include "base/text.h"
 #include "server/act.h"
+#include "server/consents.h"
 #include "server/desk.h"
 #include "server/log.h"
 #include "server/people.h"
+#include "server/rights.h"
 
 #define BODY_DEPTH_MAX 64
 
@@ -374,10 +376,12 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
         ll_view_handle(face, request, community, rest))
         return;
     if (there != NULL &&
-        (ll_payments_handle(face, request, there, rest) ||
+        (ll_consents_admin_handle(face, request, there, rest) ||
+            ll_payments_handle(face, request, there, rest) ||
             ll_people_admin_handle(face, request, there, rest) ||
             ll_secrets_handle(face, request, there, rest) ||
-            ll_webhooks_handle(face, request, there, rest)))
+            ll_webhooks_handle(face, request, there, rest) ||
+            ll_rights_admin_handle(face, request, there, rest)))
         return;
     if (plugins && post)
         enable(face, request, community);

@@ -6,6 +6,10 @@ server_SRCS = \
   audit.c \
   callbacks.c \
   calls.c \
+  consents.c \
+  consents_act.c \
+  consents_admin.c \
+  consents_ask.c \
   desk.c \
   dev.c \
   dev_pay.c \
@@ -32,6 +36,7 @@ server_SRCS = \
   people_guard.c \
   people_me.c \
   person.c \
+  rights.c \
   secrets.c \
   sim.c \
   usage.c \
