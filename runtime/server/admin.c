@@ -16,6 +16,7 @@
  */
 #include "base/text.h"
 #include "server/act.h"
+#include "server/consents.h"
 #include "server/desk.h"
 
 #define BODY_DEPTH_MAX 64
@@ -368,9 +369,11 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     if ((there != NULL || face->host->config.development) &&
         ll_view_handle(face, request, community, rest))
         return;
-    if (there != NULL && (ll_payments_handle(face, request, there, rest) ||
-                             ll_secrets_handle(face, request, there, rest) ||
-                             ll_webhooks_handle(face, request, there, rest)))
+    if (there != NULL &&
+        (ll_consents_admin_handle(face, request, there, rest) ||
+            ll_payments_handle(face, request, there, rest) ||
+            ll_secrets_handle(face, request, there, rest) ||
+            ll_webhooks_handle(face, request, there, rest)))
         return;
     if (plugins && post)
         enable(face, request, community);

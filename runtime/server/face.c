@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "host/problem_json.h"
 #include "host/trace.h"
+#include "server/consents.h"
 #include "server/metrics_http.h"
 #include "server/openapi.h"
 #include "server/pages.h"
@@ -209,7 +210,7 @@ static const struct {
     {"/openapi.json", handle_openapi},
 };
 
-/* "/v1/c/COMMUNITY/REST", where a REST is ours: "events", "me/calls/..." or
+/* "/v1/c/COMMUNITY/REST", where a REST is ours: "events", "me/..." or
  * "admin/..."; false for any other path. */
 static bool
 split_own(linli_str path, linli_str *community, linli_str *rest)
@@ -220,7 +221,7 @@ split_own(linli_str path, linli_str *community, linli_str *rest)
     if (!ll_str_split(&left, '/', community) || left.ptr == NULL)
         return false;
     *rest = left;
-    return ll_str_is(left, "events") || ll_str_starts(left, "me/calls/") ||
+    return ll_str_is(left, "events") || ll_str_starts(left, "me/") ||
            ll_str_starts(left, "admin/");
 }
 
@@ -250,6 +251,11 @@ on_request(void *user, struct ll_request *request)
         ll_host_dispatch(face->host, request);
     else if (ll_str_is(rest, "events"))
         ll_events_handle(face, request, community);
+    else if (ll_consents_handle(face, request, community, rest))
+        return;
+    else if (!ll_str_starts(rest, "admin/") &&
+             !ll_str_starts(rest, "me/calls/"))
+        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
     else if (ll_str_starts(rest, "me/"))
         ll_calls_handle(
             face, request, community, (linli_str){rest.ptr + 9, rest.len - 9});
