@@ -9,6 +9,7 @@ consent_SRCS = arbiter.c \
   arbiter_person.c \
   notice.c \
   receipt.c \
+  guardians.c \
   subject.c \
   value_rules.c \
   values.c \

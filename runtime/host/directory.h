@@ -42,4 +42,9 @@ struct ll_coll *ll_directory_find(
 void ll_directory_subject(struct ll_host *host, linli_str community,
     const char *coll, linli_str id, char out[LL_PID_BYTES]);
 
+/* The household that a resident's document says they belong to at an instant;
+ * ptr NULL: the document says nothing of it; empty: to none. Borrowed from it.
+ */
+linli_str ll_directory_household(struct ll_jv resident, int64_t now_ms);
+
 #endif

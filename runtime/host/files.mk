@@ -69,6 +69,7 @@ host_SRCS = alert.c \
   secret.c \
   secret_sign.c \
   seed.c \
+  seed_people.c \
   seed_read.c \
   stop.c \
   sweep.c \
