@@ -1,9 +1,12 @@
+store_SRCS = apply.c \
+  audit.c \
 store_SRCS = \
   apply.c \
   backup.c \
   db.c \
   gone.c \
   head.c \
+  head_key.c \
   log.c \
   migrate.c \
   pack.c \
