@@ -23,7 +23,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
-from linli_test import Daemon, Answer, wait_until  # noqa: E402
+from linli_test import (Answer, Daemon, program, run,  # noqa: E402
+                        temporary_folder, wait_until)
 
 RACES = int(os.environ.get("LINLI_RACES", "400"))
 ME = "/v1/c/demo/me/"
@@ -342,6 +343,48 @@ def test_relay():
         d.restart()
         tap.equal(d.call("keeper", "/mine", method="GET",
                          as_="resident:wang").json["phone_relay"], first)
+
+
+def test_relay_is_resolved():
+    with keeper() as d:
+        d.seed({"communities": PEOPLE["communities"],
+                "residents": [{"id": "li", "community": "demo",
+                               "household": "h2",
+                               "fields": {"phone": "13812341234"}}]})
+
+        def look(number, as_="operator:op"):
+            return d.http("GET", "/v1/c/demo/admin/relays/" + number, as_=as_)
+
+        number = d.call("keeper", "/mine", method="GET",
+                        as_="resident:li").json["phone_relay"]
+        found = look(number)
+        tap.equal((found.status, found.json),
+                  (200, {"number": number, "plugin": "keeper",
+                         "resident": "li", "phone": "13812341234"}))
+        tap.equal(look("9501300000000").status, 404)
+        tap.equal(look("x").status, 404)
+        tap.equal(look(number, "resident:li").status, 403)
+        leaf = accesses(d.leaves(), "phone_relay")[-1]
+        tap.equal((leaf["actor"], leaf["plugin"]), ("operator:op", "keeper"))
+        # Who lets no plugin near them is not to be called by it either.
+        body = {"plugin": "keeper", "kind": "block"}
+        answer = d.http("POST", ME + "objections", body,
+                        key=os.urandom(8).hex(), as_="resident:li")
+        tap.equal(answer.status // 100, 2, answer)
+        tap.equal(look(number).code, "consent/denied")
+
+
+def test_replayed():
+    """What a recorded run was given it is given again, to the same bytes."""
+    with temporary_folder() as traces:
+        with keeper(options=["--record=" + traces]) as d:
+            d.give(PLATE)
+            d.value(PLATE)
+            d.call("keeper", "/mine", method="GET", as_="resident:wang")
+            d.stop()
+        done = run([program("linli"), "replay", traces, "--plugin",
+                    d.source("tests/plugins/keeper")])
+        tap.equal(done.code, 0, done)
 
 
 def test_timers_and_jobs():
