@@ -1,7 +1,6 @@
-store_SRCS = apply.c \
-  audit.c \
 store_SRCS = \
   apply.c \
+  audit.c \
   backup.c \
   db.c \
   gone.c \
