@@ -35,6 +35,7 @@ server_SRCS = \
   people_me.c \
   person.c \
   relays.c \
+  rights.c \
   secrets.c \
   sim.c \
   usage.c \
