@@ -8,6 +8,7 @@
  * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts, jobs
  * GET  /v1/c/{c}/admin/audit, messages
  * GET  /v1/c/{c}/admin/payments[/{id}]
+ * GET  /v1/c/{c}/admin/relays/{number}
  *
  * The last are routed here, with what can be done to them, and answered in
  * server/usage.c, server/audit.c, server/alerts.c, server/jobs.c,
@@ -379,6 +380,7 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
         (ll_consents_admin_handle(face, request, there, rest) ||
             ll_payments_handle(face, request, there, rest) ||
             ll_people_admin_handle(face, request, there, rest) ||
+            ll_relays_handle(face, request, there, rest) ||
             ll_secrets_handle(face, request, there, rest) ||
             ll_webhooks_handle(face, request, there, rest) ||
             ll_rights_admin_handle(face, request, there, rest)))

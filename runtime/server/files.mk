@@ -36,6 +36,7 @@ server_SRCS = \
   people_guard.c \
   people_me.c \
   person.c \
+  relays.c \
   rights.c \
   secrets.c \
   sim.c \

@@ -92,4 +92,8 @@ void ll_reconcile_begin(struct ll_face *face, struct ll_request *request);
 bool ll_payments_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest);
 
+/* .../admin/relays/{number}; false for any other `rest`. server/relays.c */
+bool ll_relays_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str rest);
+
 #endif
