@@ -51,8 +51,9 @@ static const struct option options[LL_OPT_COUNT] = {
     [LL_OPT_KEY] = {"--key", NULL, true,
         {"--key K",
             "a call: Idempotency-Key, made up where needed; restore: the key "
-            "file",
-            "call: 幂等键, 需要时自动生成; restore: 密钥文件", false}},
+            "file; audit: the log's public key",
+            "call: 幂等键, 需要时自动生成; restore: 密钥文件; audit: 日志公钥",
+            false}},
     [LL_OPT_HEADER] = {"--header", "-H", true,
         {"-H 'NAME: VALUE'", "a further header; may be repeated",
             "附加请求头, 可重复", false}},
@@ -110,9 +111,12 @@ static const struct option options[LL_OPT_COUNT] = {
     [LL_OPT_TRANSACTION] = {"--transaction", NULL, true,
         {"--transaction T", "the provider's id of the transaction",
             "支付方的交易编号", false}},
+    [LL_OPT_CHECKPOINT] = {"--checkpoint", NULL, true,
+        {"--checkpoint FILE", "a checkpoint that somebody has kept",
+            "他人保存的检查点", false}},
 };
 
-#define OPT(o) (1u << LL_OPT_##o)
+#define OPT(o) (UINT64_C(1) << LL_OPT_##o)
 
 static const struct ll_verb verbs[] = {
     {LL_VERB_ALERTS, "alerts", "[--community C] [--kind K] [--state S]", 0, 0,
@@ -122,6 +126,21 @@ static const struct ll_verb verbs[] = {
     {LL_VERB_ALERTS_CLOSE, "alerts close", "ID --reason R [--community C]", 1,
         1, OPT(COMMUNITY) | OPT(REASON) | OPT(TOKEN_FILE),
         "close an alert that has been seen to", "关闭已处理的告警"},
+    {LL_VERB_AUDIT_EXPORT, "audit export", "FILE [--data DIR]", 1, 1, OPT(KEY),
+        "write the signed part of the log of consent, one leaf a line",
+        "导出同意日志的已签名部分, 每行一条"},
+    {LL_VERB_AUDIT_KEY, "audit key", "[--data DIR]", 0, 0, 0,
+        "print the public key that the log is signed with", "输出日志签名公钥"},
+    {LL_VERB_AUDIT_PROVE, "audit prove",
+        "SEQ [FILE | --data DIR] [--checkpoint FILE] [--key K]", 1, 2,
+        OPT(KEY) | OPT(CHECKPOINT),
+        "prove that a leaf is in the log, to be checked by anyone",
+        "证明某条记录在日志中, 任何人均可核验"},
+    {LL_VERB_AUDIT_VERIFY, "audit verify",
+        "[FILE | --data DIR] [--checkpoint FILE] [--key K]", 0, 1,
+        OPT(KEY) | OPT(CHECKPOINT),
+        "recompute an export, a backup or DIR, and say what is wrong first",
+        "重新计算导出文件、备份或数据目录, 指出首个错误"},
     {LL_VERB_BACKUP, "backup", "FILE", 1, 1, OPT(TOKEN_FILE),
         "copy the database of a running linlid into a new file",
         "将运行中的数据库备份到新文件"},
@@ -516,7 +535,7 @@ check_verb(struct reader *r)
         return LINLI_OK;
     for (size_t i = 0; i < LL_OPT_COUNT; i++)
         if (args->value[i] != NULL && !options[i].text.global &&
-            (verb->options & 1u << i) == 0)
+            (verb->options & UINT64_C(1) << i) == 0)
             return ll_fail(r->err, LINLI_E_INVALID, "usage",
                 "%s is no option of linli %s", options[i].name, verb->name);
     if (args->word_count >= verb->words_min &&

@@ -7,6 +7,8 @@ consent_SRCS = arbiter.c \
   arbiter_leaf.c \
   arbiter_load.c \
   arbiter_person.c \
+  notice.c \
+  receipt.c \
   guardians.c \
   subject.c \
   value_rules.c \

@@ -5,7 +5,6 @@
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "plugin/manifest_consent.h"
 
 #define RECIPIENT_BYTES_MAX 16384
 
@@ -13,26 +12,65 @@
  * wrote the configuration. */
 #define APPROVER "config"
 
-static linli_status
-hash_recipient(struct ll_host *host, const struct ll_manifest *manifest,
-    char out[65], struct ll_err *err)
+static void
+hash(const struct ll_buf *text, char out[65])
 {
     unsigned char digest[LL_SHA256_BYTES];
-    struct ll_buf text;
-    out[0] = '\0';
-    if (!ll_jv_there(manifest->recipient))
-        return LINLI_OK;
-    ll_buf_init(&text, &host->mem, RECIPIENT_BYTES_MAX);
-    struct ll_jw w = ll_jw(&text);
-    ll_jw_value(&w, manifest->recipient);
-    bool failed = text.failed;
-    if (!failed) {
-        ll_sha256(text.ptr, text.len, digest);
-        ll_hex(digest, sizeof digest, out);
+    ll_sha256(text->ptr, text->len, digest);
+    ll_hex(digest, sizeof digest, out);
+}
+
+struct ll_notice
+ll_terms_notice(struct ll_host *host, const struct ll_manifest *manifest,
+    struct ll_buf *recipient)
+{
+    ll_buf_clear(recipient);
+    if (ll_jv_there(manifest->recipient)) {
+        struct ll_jw w = ll_jw(recipient);
+        ll_jw_value(&w, manifest->recipient);
     }
-    ll_buf_fini(&text);
-    return failed ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "terms")
-                  : LINLI_OK;
+    return (struct ll_notice){.dictionary = &host->arbiter.dictionary,
+        .operator_name = host->config.consent.operator_name,
+        .plugin_zh = manifest->name_zh,
+        .plugin_en = manifest->name_en,
+        .provides = manifest->provides,
+        .recipient_json = ll_buf_view(recipient)};
+}
+
+struct ll_notice_item
+ll_terms_item(const struct ll_manifest *manifest, uint32_t datum)
+{
+    const struct ll_scope *scope = &manifest->scopes[datum];
+    const struct ll_datum *said = &manifest->data[datum];
+    return (struct ll_notice_item){.field = scope->field,
+        .purpose = scope->purpose,
+        .basis = scope->basis,
+        .required = scope->required,
+        .once = said->once,
+        .days = said->days,
+        .why_zh = said->why_zh,
+        .why_en = said->why_en,
+        .without_zh = said->without_zh,
+        .without_en = said->without_en};
+}
+
+void
+ll_terms_text(struct ll_host *host, const struct ll_manifest *manifest,
+    struct ll_buf *out)
+{
+    struct ll_buf recipient;
+    ll_buf_init(&recipient, &host->mem, RECIPIENT_BYTES_MAX);
+    struct ll_notice notice = ll_terms_notice(host, manifest, &recipient);
+    struct ll_jw w = ll_jw(out);
+    ll_jw_open(&w, '[');
+    for (uint32_t i = 0; i < manifest->datum_count; i++) {
+        struct ll_notice_item item = ll_terms_item(manifest, i);
+        ll_notice_put(&notice, &item, &w);
+    }
+    ll_jw_close(&w, ']');
+    if (recipient.failed)
+        out->failed = true;
+    ll_buf_fini(&recipient);
 }
 
 linli_status
@@ -40,6 +78,7 @@ ll_terms_of(struct ll_host *host, linli_str community,
     const struct ll_manifest *manifest, struct ll_declared *out,
     struct ll_err *err)
 {
+    struct ll_buf text;
     *out = (struct ll_declared){.declaring = {.community = community,
                                     .plugin = manifest->id,
                                     .approver = (linli_str)LINLI_STR(APPROVER),
@@ -47,12 +86,22 @@ ll_terms_of(struct ll_host *host, linli_str community,
     ll_manifest_terms(manifest, &out->declaring.terms);
     if (manifest->datum_count == 0) /* its name is no word about data */
         return LINLI_OK;
-    linli_status status = ll_manifest_notice(manifest, out->notice, err);
-    if (status == LINLI_OK)
-        status = hash_recipient(host, manifest, out->recipient, err);
+    ll_buf_init(&text, &host->mem, LL_NOTICE_BYTES_MAX);
+    ll_terms_text(host, manifest, &text);
+    bool failed = text.failed;
+    if (!failed)
+        hash(&text, out->notice);
+    ll_buf_clear(&text);
+    if (ll_jv_there(manifest->recipient)) {
+        (void)ll_terms_notice(host, manifest, &text);
+        hash(&text, out->recipient);
+    }
+    failed |= text.failed;
+    ll_buf_fini(&text);
     out->declaring.notice = ll_cstr(out->notice);
     out->declaring.recipient = ll_cstr(out->recipient);
-    return status;
+    return failed ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "terms")
+                  : LINLI_OK;
 }
 
 static void

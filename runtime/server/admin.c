@@ -16,6 +16,7 @@
  */
 #include "base/text.h"
 #include "server/act.h"
+#include "server/consents.h"
 #include "server/desk.h"
 #include "server/people.h"
 
@@ -370,7 +371,8 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
         ll_view_handle(face, request, community, rest))
         return;
     if (there != NULL &&
-        (ll_payments_handle(face, request, there, rest) ||
+        (ll_consents_admin_handle(face, request, there, rest) ||
+            ll_payments_handle(face, request, there, rest) ||
             ll_people_admin_handle(face, request, there, rest) ||
             ll_secrets_handle(face, request, there, rest) ||
             ll_webhooks_handle(face, request, there, rest)))

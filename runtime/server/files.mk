@@ -5,6 +5,10 @@ server_SRCS = \
   api.c \
   callbacks.c \
   calls.c \
+  consents.c \
+  consents_act.c \
+  consents_admin.c \
+  consents_ask.c \
   desk.c \
   dev.c \
   dev_pay.c \

@@ -1,0 +1,29 @@
+/* consent/receipt.h: what a resident keeps of an act. [loop]
+ *
+ * The fields of ISO/IEC TS 27560:2023 and Linli's own. It says under which
+ * number and with which bytes the act stands in the log, so that anyone can
+ * check it without asking whoever wrote it (spec/consent.md, section 3).
+ */
+#ifndef LL_CONSENT_RECEIPT_H
+#define LL_CONSENT_RECEIPT_H
+
+#include "consent/arbiter.h"
+#include "consent/notice.h"
+
+struct ll_receipt {
+    const struct ll_arbiter *arbiter;
+    uint32_t grant;
+    struct ll_notice notice; /* who asks, and who runs the place */
+    bool required;           /* one of its fields is declared so */
+    linli_str path;          /* of the grant: DELETE withdraws it */
+    int64_t now_ms;
+};
+
+/* Appends it, an object. */
+void ll_receipt_put(const struct ll_receipt *receipt, struct ll_jw *w);
+
+/* A grant's state, as people are told it: "live", "withdrawn", "expired",
+ * "replaced". */
+const char *ll_receipt_state(const struct ll_grant *grant, int64_t now_ms);
+
+#endif

@@ -1,0 +1,68 @@
+/* server/consents.h: acts of residents over HTTP. [loop]
+ *
+ * spec/consent.md, section 3. A resident acts with their own token; `?for=`
+ * names a ward, for whom a guardian acts. Whoever may not see somebody is told
+ * what is told of nobody.
+ */
+#ifndef LL_SERVER_CONSENTS_H
+#define LL_SERVER_CONSENTS_H
+
+#include "consent/receipt.h"
+#include "host/terms.h"
+#include "server/view.h"
+
+#define LL_ACT_WARD_BYTES 256
+
+/* Who asks, and about whom. */
+struct ll_standing {
+    struct ll_community *community;
+    struct ll_actor_of who; /* strings are of the request or the community */
+    bool elder;             /* their token says so */
+    bool ward;              /* a guardian must decide for them today */
+};
+
+/* Reads it of a request whose query has been read as far as `ward`. Whoever
+ * may not is answered, and false returned. A resident who was never met is
+ * met, if `meet`; otherwise who.subject may be LL_NOBODY. */
+bool ll_standing_read(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str ward, struct ll_standing *out);
+
+/* The plugin of a party, if it is installed; or NULL. */
+const struct ll_manifest *ll_party_manifest(
+    const struct ll_community *community, linli_str plugin);
+
+/* A grant as an object. */
+void ll_consents_put_receipt(struct ll_face *face,
+    const struct ll_community *community, uint32_t grant, struct ll_jw *w);
+
+/* .../me/consents..., asks, objections, explain; false for any other `rest`,
+ * which begins with "me/". */
+bool ll_consents_handle(struct ll_face *face, struct ll_request *request,
+    linli_str community, linli_str rest);
+/* .../admin/consents, bases, plugins/{id}/data-diff; the same of what is
+ * below admin. server/consents_admin.c */
+bool ll_consents_admin_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str rest);
+
+/* -- parts of it -- */
+
+/* GET .../me/asks. server/consents_ask.c */
+void ll_asks_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community);
+/* GET .../me/explain. */
+void ll_explain_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community);
+/* Acts. server/consents_act.c */
+void ll_give_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community);
+void ll_refuse_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community);
+void ll_withdraw_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str id);
+void ll_object_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community);
+/* The grant of an id, if it is theirs; LL_NO_GRANT. */
+uint32_t ll_standing_grant(const struct ll_face *face,
+    const struct ll_standing *standing, linli_str id);
+
+#endif

@@ -1,0 +1,451 @@
+/* server/consents_act.c: giving, refusing, withdrawing, objecting. [loop]
+ *
+ * POST   /v1/c/{c}/me/consents
+ * POST   /v1/c/{c}/me/consents/refuse
+ * DELETE /v1/c/{c}/me/consents/{id}
+ * POST   /v1/c/{c}/me/objections, DELETE the same
+ *
+ * Each is answered when it is durable and every call that was sequenced
+ * before has been answered.
+ */
+#include "server/consents.h"
+
+#include "base/instant.h"
+#include "base/text.h"
+#include "server/desk.h"
+
+enum act_kind { ACT_GIVE, ACT_REFUSE, ACT_WITHDRAW, ACT_OBJECT };
+
+struct acting {
+    struct ll_view view;
+    struct ll_act act;
+    struct ll_host *host;
+    struct ll_community *community;
+    enum act_kind kind;
+    uint32_t grant;
+    bool acting, gone; /* gone: answered, and its act is not done */
+};
+
+static void
+act_free(struct acting *a)
+{
+    ll_release(&a->host->mem, a, sizeof *a);
+}
+
+static void
+on_end(struct ll_view *view)
+{
+    struct acting *a = LL_CONTAINER(view, struct acting, view);
+    a->gone = a->acting;
+    if (!a->gone)
+        act_free(a);
+}
+
+/* It asks no query. */
+static void
+on_step(struct ll_view *view)
+{
+    LL_UNUSED(view);
+}
+
+/* -- the answer -- */
+
+static void
+put_seq(struct ll_jw *w, uint64_t leaf)
+{
+    ll_jw_key(w, "seq");
+    if (leaf == 0)
+        ll_jw_null(w);
+    else
+        ll_jw_int(w, (int64_t)leaf - 1);
+}
+
+static void
+put_withdrawn(struct acting *a, uint64_t leaf)
+{
+    struct ll_view *view = &a->view;
+    const struct ll_arbiter *arbiter = &a->host->arbiter;
+    const struct ll_grant *grant = ll_consent_grant(arbiter->consent, a->grant);
+    char id[2 * LL_TAG_BYTES + 1];
+    ll_hex(grant->id, sizeof grant->id, id);
+    ll_jw_open(&view->w, '{');
+    ll_view_text(view, "id", ll_cstr(id));
+    put_seq(&view->w, leaf);
+    ll_view_instant(view, "withdrawn_at",
+        ll_arbiter_grant_more(arbiter, a->grant).ended_ms);
+    ll_jw_close(&view->w, '}');
+}
+
+static void
+on_act(struct ll_act *act, bool durable, uint64_t leaf)
+{
+    struct acting *a = LL_CONTAINER(act, struct acting, act);
+    struct ll_view *view = &a->view;
+    struct ll_err err;
+    a->acting = false;
+    if (a->gone) {
+        act_free(a);
+        return;
+    }
+    if (!durable) {
+        (void)ll_fail(&err, LINLI_E_IO, "store/failed", "it cannot be kept");
+        ll_view_refuse(view, &err);
+        return;
+    }
+    if (a->kind == ACT_GIVE) {
+        view->status = 201;
+        ll_consents_put_receipt(view->face, a->community, a->grant, &view->w);
+    } else if (a->kind == ACT_WITHDRAW) {
+        put_withdrawn(a, leaf);
+    } else {
+        ll_jw_open(&view->w, '{');
+        put_seq(&view->w, leaf);
+        ll_jw_close(&view->w, '}');
+    }
+    ll_view_answer(view);
+}
+
+static struct acting *
+begin(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, enum act_kind kind)
+{
+    struct acting *a = ll_alloc(&face->host->mem, sizeof *a);
+    if (a == NULL) {
+        ll_face_problem(face, request, "runtime/memory", LINLI_STR(""));
+        return NULL;
+    }
+    a->host = face->host;
+    a->community = community;
+    a->kind = kind;
+    a->act.done = on_act;
+    a->view.step = on_step;
+    a->view.end = on_end;
+    a->acting = true; /* done may not come before the start has returned */
+    ll_view_begin(&a->view, face, request);
+    return a;
+}
+
+/* It could not be begun: `done` will not come. */
+static void
+settle(struct acting *a, linli_status status, const struct ll_err *err)
+{
+    if (status == LINLI_OK)
+        return;
+    a->acting = false;
+    ll_view_refuse(&a->view, err);
+}
+
+/* -- what is said -- */
+
+struct said {
+    struct ll_json json;
+    struct ll_params params;
+    struct ll_standing standing;
+    uint32_t party;
+    uint8_t purpose;
+    uint64_t fields;
+    uint32_t field_count;
+    const struct ll_manifest *manifest;
+};
+
+static linli_status
+bad(struct ll_err *err, const char *what, const char *fix)
+{
+    linli_status status =
+        ll_fail(err, LINLI_E_INVALID, "consent/act", "%s", what);
+    ll_err_fix(err, "%s", fix);
+    return status;
+}
+
+static linli_status
+take_field(struct said *said, const struct ll_host *host, linli_str id,
+    struct ll_err *err)
+{
+    int field = ll_dictionary_field(&host->arbiter.dictionary, id);
+    if (field < 0)
+        return bad(err, "there is no such field",
+            "\"field\": one of the items of GET .../me/asks");
+    said->fields |= (uint64_t)1 << field;
+    said->field_count++;
+    return LINLI_OK;
+}
+
+/* Who is asked for what, under which text. */
+static linli_status
+read_what(struct said *said, const struct ll_host *host, struct ll_err *err)
+{
+    struct ll_jv root = ll_json_root(&said->json);
+    struct ll_jv fields = ll_jv_get(root, "fields");
+    linli_str plugin = ll_jv_str(ll_jv_get(root, "plugin"));
+    linli_str field = ll_jv_str(ll_jv_get(root, "field"));
+    int purpose = ll_dictionary_purpose(
+        &host->arbiter.dictionary, ll_jv_str(ll_jv_get(root, "purpose")));
+    linli_status status = LINLI_OK;
+    said->manifest = ll_party_manifest(said->standing.community, plugin);
+    said->party = ll_consent_party(
+        host->arbiter.consent, said->standing.community->id, plugin);
+    if (said->manifest == NULL || said->party == LL_NO_PARTY)
+        return bad(err, "the plugin asks for nothing here",
+            "\"plugin\": one that is enabled in this community");
+    if (purpose < 0)
+        return bad(err, "there is no such purpose",
+            "\"purpose\": one of the items of GET .../me/asks");
+    said->purpose = (uint8_t)purpose;
+    if ((field.len > 0) == ll_jv_is(fields, LL_JSON_ARRAY))
+        return bad(err, "which item it is about is not said, or said twice",
+            "\"field\": ID, or \"fields\": [ID, ...]");
+    if (field.len > 0)
+        return take_field(said, host, field, err);
+    LL_JSON_EACH (item, fields) {
+        if (status == LINLI_OK)
+            status = take_field(said, host, ll_jv_str(item), err);
+    }
+    return status;
+}
+
+static linli_status
+check_text(struct said *said, const struct ll_host *host, struct ll_err *err)
+{
+    linli_str is = ll_arbiter_notice(&host->arbiter, said->party);
+    linli_str cited =
+        ll_jv_str(ll_jv_get(ll_json_root(&said->json), "text_version"));
+    if (cited.len == 0)
+        return bad(err, "it cites no text",
+            "\"text_version\": that of GET .../me/asks, whose text was shown");
+    if (!ll_str_eq(cited, is))
+        return ll_fail(err, LINLI_E_CONFLICT, "consent/text-changed",
+            "the text is %.*s by now", LL_FMT(is));
+    said->standing.who.notice = is;
+    return LINLI_OK;
+}
+
+/* False: it has been answered. The caller frees said->json in any case. */
+static bool
+read_said(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, struct said *said, const char *const *names)
+{
+    static const char *const params[] = {"for", NULL};
+    struct ll_err err;
+    linli_status status =
+        ll_params_read(&said->params, params, request->query, &err);
+    if (status == LINLI_OK)
+        status = ll_desk_body(request, names, &said->json, &err);
+    if (status != LINLI_OK) {
+        ll_face_error(face, request, &err);
+        return false;
+    }
+    if (!ll_standing_read(face, request, community,
+            ll_param(&said->params, "for"), &said->standing))
+        return false;
+    linli_str channel =
+        ll_jv_str(ll_jv_get(ll_json_root(&said->json), "channel"));
+    if (ll_str_is(channel, "sheet") || ll_str_is(channel, "centre"))
+        said->standing.who.channel = ll_str_is(channel, "sheet")
+                                         ? (linli_str)LINLI_STR("sheet")
+                                         : (linli_str)LINLI_STR("centre");
+    return true;
+}
+
+/* -- giving -- */
+
+/* How long and how often, of the act and of the manifest. */
+static linli_status
+read_bounds(struct said *said, const struct ll_dictionary *d,
+    struct ll_giving *g, struct ll_err *err)
+{
+    struct ll_jv root = ll_json_root(&said->json);
+    struct ll_jv until = ll_jv_get(root, "expires_at");
+    uint32_t days = 0;
+    bool once = ll_jv_true(ll_jv_get(root, "once"));
+    for (uint32_t f = 0; f < d->field_count; f++) {
+        int at = (said->fields >> f & 1) == 0
+                     ? -1
+                     : ll_manifest_datum(said->manifest, d->fields[f].id,
+                           d->purposes[said->purpose].id);
+        if (at < 0)
+            continue; /* the arbiter refuses what is not declared */
+        uint32_t own = said->manifest->data[at].days;
+        days = own != 0 && (days == 0 || own < days) ? own : days;
+        once |= said->manifest->data[at].once;
+    }
+    g->uses = once ? 1 : -1;
+    if (!ll_jv_there(until)) {
+        g->until_ms =
+            days == 0 ? 0
+                      : said->standing.who.now_ms + days * LL_CONSENT_DAY_MS;
+        return LINLI_OK;
+    }
+    if (ll_jv_is(until, LL_JSON_NULL))
+        return bad(err, "a consent without an end",
+            "leave \"expires_at\" out, or name a time within 365 days");
+    if (!ll_instant_read(ll_jv_str(until), &g->until_ms))
+        return bad(err, "\"expires_at\" is no time",
+            "\"expires_at\": \"2026-12-31T00:00:00+08:00\"");
+    return LINLI_OK;
+}
+
+static void
+give(struct ll_face *face, struct ll_request *request, struct said *said)
+{
+    struct ll_host *host = face->host;
+    struct ll_giving g = {.uses = -1};
+    struct ll_err err;
+    linli_status status = read_what(said, host, &err);
+    if (status == LINLI_OK)
+        status = check_text(said, host, &err);
+    if (status == LINLI_OK)
+        status = read_bounds(said, &host->arbiter.dictionary, &g, &err);
+    if (status != LINLI_OK) {
+        ll_face_error(face, request, &err);
+        return;
+    }
+    g.party = said->party;
+    g.purpose = said->purpose;
+    g.fields = said->fields;
+    /* One item on its own is an act of its own. */
+    g.level = said->field_count == 1 ? LL_LEVEL_SEPARATE : LL_LEVEL_GENERAL;
+    struct acting *a = begin(face, request, said->standing.community, ACT_GIVE);
+    if (a != NULL)
+        settle(a,
+            ll_arbiter_give(&host->arbiter, &said->standing.who, &g, &a->act,
+                &a->grant, &err),
+            &err);
+}
+
+static void
+refuse(struct ll_face *face, struct ll_request *request, struct said *said)
+{
+    struct ll_host *host = face->host;
+    struct ll_err err;
+    linli_status status = read_what(said, host, &err);
+    if (status == LINLI_OK)
+        status = check_text(said, host, &err);
+    if (status != LINLI_OK) {
+        ll_face_error(face, request, &err);
+        return;
+    }
+    struct ll_refusing refusing = {
+        .party = said->party, .purpose = said->purpose, .fields = said->fields};
+    struct acting *a =
+        begin(face, request, said->standing.community, ACT_REFUSE);
+    if (a != NULL)
+        settle(a,
+            ll_arbiter_refuse(
+                &host->arbiter, &said->standing.who, &refusing, &a->act, &err),
+            &err);
+}
+
+static linli_status
+read_objection(const struct said *said, const struct ll_host *host,
+    struct ll_objecting *out, struct ll_err *err)
+{
+    struct ll_jv root = ll_json_root(&said->json);
+    linli_str plugin = ll_jv_str(ll_jv_get(root, "plugin"));
+    linli_str word = ll_jv_str(ll_jv_get(root, "objection"));
+    unsigned kind = 0;
+    while (kind <= LL_OBJECTION_MARKETING &&
+           !ll_str_is(word, ll_objection_name((enum ll_objection)kind)))
+        kind++;
+    if (kind > LL_OBJECTION_MARKETING)
+        return bad(err, "there is no such objection",
+            "\"objection\": block, auto_decision, profiling or marketing");
+    out->objection = (enum ll_objection)kind;
+    out->party = plugin.len == 0 ? LL_NO_PARTY
+                                 : ll_consent_party(host->arbiter.consent,
+                                       said->standing.community->id, plugin);
+    if (plugin.len > 0 && out->party == LL_NO_PARTY)
+        return bad(err, "the plugin asks for nothing here",
+            "\"plugin\": one that is enabled in this community, or none");
+    return LINLI_OK;
+}
+
+static void
+object(struct ll_face *face, struct ll_request *request, struct said *said)
+{
+    struct ll_host *host = face->host;
+    struct ll_objecting objecting = {.on = ll_str_is(request->method, "POST")};
+    struct ll_err err;
+    if (read_objection(said, host, &objecting, &err) != LINLI_OK) {
+        ll_face_error(face, request, &err);
+        return;
+    }
+    struct acting *a =
+        begin(face, request, said->standing.community, ACT_OBJECT);
+    if (a != NULL)
+        settle(a,
+            ll_arbiter_object(
+                &host->arbiter, &said->standing.who, &objecting, &a->act, &err),
+            &err);
+}
+
+/* Reads what is said and does it. */
+static void
+take(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, const char *const *names,
+    void (*act)(
+        struct ll_face *face, struct ll_request *request, struct said *said))
+{
+    struct said said = {.party = LL_NO_PARTY};
+    ll_json_init(&said.json, &face->host->mem);
+    if (read_said(face, request, community, &said, names))
+        act(face, request, &said);
+    ll_json_fini(&said.json);
+}
+
+void
+ll_give_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community)
+{
+    static const char *const names[] = {"plugin", "field", "fields", "purpose",
+        "text_version", "expires_at", "once", "channel", NULL};
+    take(face, request, community, names, give);
+}
+
+void
+ll_refuse_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community)
+{
+    static const char *const names[] = {"plugin", "field", "fields", "purpose",
+        "text_version", "channel", NULL};
+    take(face, request, community, names, refuse);
+}
+
+void
+ll_object_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community)
+{
+    static const char *const names[] = {"objection", "plugin", "channel", NULL};
+    take(face, request, community, names, object);
+}
+
+/* -- withdrawing -- */
+
+void
+ll_withdraw_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str id)
+{
+    static const char *const names[] = {"for", NULL};
+    struct ll_params params;
+    struct ll_standing standing;
+    struct ll_err err;
+    if (ll_params_read(&params, names, request->query, &err) != LINLI_OK) {
+        ll_face_error(face, request, &err);
+        return;
+    }
+    if (!ll_standing_read(
+            face, request, community, ll_param(&params, "for"), &standing))
+        return;
+    uint32_t grant = ll_standing_grant(face, &standing, id);
+    if (grant == LL_NO_GRANT) {
+        ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
+        return;
+    }
+    struct acting *a = begin(face, request, community, ACT_WITHDRAW);
+    if (a == NULL)
+        return;
+    a->grant = grant;
+    settle(a,
+        ll_arbiter_withdraw(
+            &face->host->arbiter, &standing.who, grant, &a->act, &err),
+        &err);
+}

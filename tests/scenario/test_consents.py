@@ -1,0 +1,335 @@
+#!/usr/bin/env python3
+# test-timeout-s: 180
+"""tests/scenario/test_consents.py: spec/consent.md, section 3, live.
+
+A plugin asks, a resident gives, refuses, withdraws and objects over HTTP, and
+finds all of it again after a restart.
+"""
+
+import contextlib
+import datetime
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "lib"))
+import tap  # noqa: E402
+from linli_test import (Daemon, plugin_folder, probe_manifest,  # noqa: E402
+                        temporary_folder)
+
+ROUTES = [{"method": "POST", "path": "/hello", "caller": ["resident"]}]
+LUA = """
+local linli = require("linli")
+local p = linli.plugin()
+p:post("/hello", function(call) return 200, {pid = call.resident.pid} end)
+return p
+"""
+ME = "/v1/c/demo/me/"
+
+
+def holds(condition, what=""):
+    """A condition that has no better words."""
+    if not condition:
+        raise AssertionError(what)
+
+
+def use(field, purpose, basis="consent", **more):
+    """One declared use of a field."""
+    item = {"field": field, "purpose": purpose, "basis": basis,
+            "required": False}
+    if basis in ("consent", "separate_consent"):
+        item["why"] = {"zh-CN": "快递员到楼下时给您打电话",
+                       "en": "The courier calls you at the door"}
+        item["without"] = {"zh-CN": "包裹放在快递柜",
+                           "en": "The parcel goes to a locker"}
+    item.update(more)
+    return item
+
+
+PHONE = use("phone_relay", "delivery")
+ADDRESS = use("address", "delivery", review="R-1")
+HEART = use("heart_rate", "safety_monitoring", "separate_consent")
+SPO2 = use("spo2", "safety_monitoring", "separate_consent")
+PLATE = use("plate", "service", "contract", review="R-1")
+USUAL = [PHONE, ADDRESS, HEART, SPO2, PLATE]
+
+
+def manifest(data, **more):
+    """A plugin that declares these uses."""
+    return probe_manifest("probe", routes=ROUTES, data=data,
+                          relation="entrust", **more)
+
+
+def folder_of(parent, data, **more):
+    """Its folder, written anew."""
+    return plugin_folder(parent, manifest(data, **more), main__lua=LUA)
+
+
+@contextlib.contextmanager
+def asking(data=None, **more):
+    """A daemon whose plugin asks for data."""
+    with temporary_folder() as parent:
+        with Daemon(**more) as d:
+            d.enable(folder_of(parent, USUAL if data is None else data))
+            yield d, parent
+
+
+def asks(d, who="resident:r-lin", query=""):
+    """What it asks a resident for."""
+    answer = d.http("GET", ME + "asks?plugin=probe" + query, as_=who)
+    tap.equal(answer.status, 200, answer)
+    return answer.json
+
+
+def item(d, field, who="resident:r-lin"):
+    """One of them, by its field."""
+    return [i for i in asks(d, who)["items"] if i["field"] == field][0]
+
+
+def act(d, path, body, who="resident:r-lin", key=None, query=""):
+    """An act that cites the text of now, unless it says another."""
+    body = dict(body)
+    body.setdefault("plugin", "probe")
+    body.setdefault("text_version", asks(d, "resident:r-other")["text_version"])
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return d.http("POST", ME + path + query, body, headers=headers, as_=who)
+
+
+def give(d, body=None, **more):
+    """A consent to phone for delivery; its receipt."""
+    answer = act(d, "consents",
+                 body or {"field": "phone_relay", "purpose": "delivery"}, **more)
+    tap.equal(answer.status, 201, answer)
+    return answer.json
+
+
+def consents(d, who="resident:r-lin"):
+    """What the centre shows of a resident."""
+    answer = d.http("GET", ME + "consents", as_=who)
+    tap.equal(answer.status, 200, answer)
+    return [i for i in answer.json["items"] if i["id"]]
+
+
+def refused(answer, code, status, *words):
+    """A problem that says what is wrong and has the lines that fix it."""
+    tap.equal((answer.status, answer.code), (status, code), answer)
+    for word in words:
+        tap.contains(answer.text, word)
+
+
+def test_given_and_withdrawn():
+    """What is given is listed, until it is withdrawn; both are kept."""
+    with asking() as (d, _):
+        tap.equal(item(d, "phone_relay")["state"], "none")
+        receipt = give(d)
+        tap.equal(receipt["plugin"], "probe")
+        tap.equal([f["id"] for f in receipt["pii_types"]], ["phone_relay"])
+        holds(receipt["seq"] >= 0)
+        again = d.http("GET", ME + "consents/%s/receipt" % receipt["id"],
+                       as_="resident:r-lin")
+        tap.equal(again.json["seq"], receipt["seq"])
+        tap.equal(item(d, "phone_relay")["state"], "granted")
+        tap.equal(item(d, "phone_relay")["grant"], receipt["id"])
+        tap.equal([(c["id"], c["state"], c["by"]) for c in consents(d)],
+                  [(receipt["id"], "live", "self")])
+        gone = d.http("DELETE", ME + "consents/" + receipt["id"],
+                      as_="resident:r-lin")
+        tap.equal(gone.status, 200, gone)
+        holds(gone.json["seq"] > receipt["seq"])
+        tap.equal(item(d, "phone_relay")["state"], "withdrawn")
+        twice = d.http("DELETE", ME + "consents/" + receipt["id"],
+                       as_="resident:r-lin")
+        tap.equal((twice.status, twice.json), (200, gone.json))
+        d.stop()
+        d.restart()
+        tap.equal([c["state"] for c in consents(d)], ["withdrawn"])
+        tap.equal(item(d, "phone_relay")["state"], "withdrawn")
+
+
+def test_not_an_act():
+    """What is no act is refused, with the lines that fix it."""
+    with asking() as (d, _):
+        for body, *words in (
+                ({"fields": ["heart_rate", "spo2"],
+                  "purpose": "safety_monitoring"},
+                 "one by one", "one request for each"),
+                ({"field": "phone_relay", "purpose": "delivery",
+                  "expires_at": None}, "without an end", "expires_at"),
+                ({"field": "phone_relay", "purpose": "delivery",
+                  "expires_at": "2999-01-01T00:00:00Z"}, "365 days"),
+                ({"field": "phone_relay", "purpose": "marketing"}, "does not ask"),
+                ({"field": "id_card", "purpose": "delivery"}, "does not ask"),
+                ({"field": "shoe_size", "purpose": "delivery"},
+                 "no such field"),
+                ({"field": "phone_relay", "purpose": "fun"}, "no such purpose"),
+                ({"field": "plate", "purpose": "service"}, "does not ask"),
+                ({"field": "phone_relay", "purpose": "delivery",
+                  "text_version": ""}, "cites no text"),
+                ({"purpose": "delivery"}, "which item"),
+                ({"field": "phone_relay", "purpose": "delivery",
+                  "plugin": "nobody"}, "asks for nothing")):
+            refused(act(d, "consents", body), "consent/act", 422, *words)
+        refused(act(d, "consents", {"field": "phone_relay", "purpose": "delivery",
+                                    "text_version": "0" * 64}),
+                "consent/text-changed", 409)
+        tap.equal(consents(d), [])
+        both = give(d, {"fields": ["phone_relay", "address"],
+                        "purpose": "delivery"})
+        tap.equal(both["level"], "general")
+        heart = give(d, {"field": "heart_rate",
+                         "purpose": "safety_monitoring"})
+        tap.equal(heart["level"], "separate")
+
+
+def test_every_grant_ends():
+    """A consent that says nothing ends with the manifest's days, or those of
+    the dictionary; at most a year."""
+    days = use("phone_relay", "delivery", days=7)
+    with asking([days, ADDRESS]) as (d, _):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        for body, most in (({"field": "phone_relay", "purpose": "delivery"}, 7),
+                           ({"field": "address", "purpose": "delivery"},
+                            365)):
+            until = give(d, body)["retention_until"].replace("Z", "+00:00")
+            left = datetime.datetime.fromisoformat(until) - now
+            holds(left.total_seconds() > 0, until)
+            holds(left <= datetime.timedelta(days=most, minutes=1), until)
+
+
+def test_once():
+    """A consent for one use says so."""
+    with asking([use("phone_relay", "delivery", once=True)]) as (d, _):
+        tap.equal(item(d, "phone_relay")["once"], True)
+        tap.equal(give(d)["uses_left"], 1)
+
+
+def test_same_key():
+    """The same key gives once; for something else it is refused."""
+    with asking() as (d, _):
+        first = give(d, key="k-1")
+        tap.equal(give(d, key="k-1")["id"], first["id"])
+        tap.equal(len(consents(d)), 1)
+        refused(act(d, "consents", {"field": "address",
+                                    "purpose": "delivery"}, key="k-1"),
+                "request/idempotency-key", 400)
+
+
+def test_refused():
+    """Who refused is not asked again for a while, and may give all the same.
+    """
+    with asking() as (d, _):
+        answer = act(d, "consents/refuse",
+                     {"field": "phone_relay", "purpose": "delivery"})
+        tap.equal(answer.status, 200, answer)
+        asked = item(d, "phone_relay")
+        tap.equal((asked["state"], asked["may_ask"]), ("refused", False))
+        tap.equal(item(d, "address")["may_ask"], True)
+        d.stop()
+        d.restart()
+        tap.equal(item(d, "phone_relay")["may_ask"], False)
+        give(d)
+        tap.equal(item(d, "phone_relay")["state"], "granted")
+
+
+def test_objected():
+    """An objection is stronger than a consent, until it is taken back."""
+    with asking() as (d, _):
+        give(d)
+        body = {"objection": "block", "plugin": "probe"}
+        answer = d.http("POST", ME + "objections", body, as_="resident:r-lin")
+        tap.equal(answer.status, 200, answer)
+        tap.equal(item(d, "phone_relay")["reason"], "objection")
+        said = d.http("GET", ME + "explain?plugin=probe&field=phone_relay"
+                      "&purpose=delivery", as_="resident:r-lin")
+        tap.equal(said.status, 200, said)
+        answer = d.http("DELETE", ME + "objections", body,
+                        as_="resident:r-lin")
+        tap.equal(answer.status, 200, answer)
+        tap.equal(item(d, "phone_relay")["state"], "granted")
+        refused(d.http("POST", ME + "objections", {"objection": "rain"},
+                       as_="resident:r-lin"), "consent/act", 422, "block")
+
+
+def test_nobody_elses():
+    """Another's consent is what is not there; so is a stranger's ward."""
+    with asking() as (d, _):
+        receipt = give(d)
+        nothing = d.http("GET", ME + "consents/%s/receipt" % ("0" * 32),
+                         as_="resident:r-other")
+        for path in (ME + "consents/%s/receipt" % receipt["id"],
+                     ME + "consents?for=r-lin", ME + "consents?for=r-nobody",
+                     ME + "asks?plugin=probe&for=r-lin"):
+            answer = d.http("GET", path, as_="resident:r-other")
+            tap.equal((answer.status, answer.code, answer.json.get("detail")),
+                      (404, nothing.code, nothing.json.get("detail")), path)
+        answer = d.http("DELETE", ME + "consents/" + receipt["id"],
+                        as_="resident:r-other")
+        tap.equal(answer.status, 404)
+        tap.equal([c["state"] for c in consents(d)], ["live"])
+        answer = d.http("GET", ME + "consents", as_="staff:s-1")
+        tap.equal(answer.status, 403)
+        tap.equal(d.http("GET", ME + "consents").status, 401)
+
+
+def test_versions():
+    """TEXT and NARROW keep consents; what WIDEN brings is asked for."""
+    with asking([PHONE, ADDRESS]) as (d, parent):
+        give(d)
+        give(d, {"field": "address", "purpose": "delivery"})
+        text = asks(d)["text_version"]
+
+        def diff(data):
+            path = folder_of(parent, data, version="1.0.1")
+            answer = d.http("GET", "/v1/c/demo/admin/plugins/probe/data-diff"
+                            "?path=" + path, as_="operator:o-1")
+            tap.equal(answer.status, 200, answer)
+            return path, answer.json["change"]
+
+        other = use("phone_relay", "delivery",
+                    why={"zh-CN": "快递员找不到门牌时联系您",
+                         "en": "The courier asks for the way"})
+        path, change = diff([other, ADDRESS])
+        tap.equal(change, "text")
+        d.enable(path)
+        holds(asks(d)["text_version"] != text)
+        tap.equal(item(d, "phone_relay")["state"], "granted")
+        path, change = diff([other])
+        tap.equal(change, "narrow")
+        d.enable(path)
+        tap.equal(item(d, "phone_relay")["state"], "granted")
+        path, change = diff([other, ADDRESS])
+        tap.equal(change, "widen")
+        d.enable(path)
+        tap.equal(item(d, "phone_relay")["state"], "granted")
+        tap.equal(item(d, "address")["reason"], "policy_changed")
+        give(d, {"field": "address", "purpose": "delivery"})
+        tap.equal(item(d, "address")["state"], "granted")
+
+
+def test_operators_see_counts():
+    """An operator sees how many, approves and ends bases, and sees nobody."""
+    with asking() as (d, _):
+        give(d)
+        give(d, who="resident:r-wang")
+        admin = "/v1/c/demo/admin/"
+        answer = d.http("GET", admin + "consents", as_="operator:o-1")
+        tap.equal(answer.json["items"][0]["live"], 2)
+        holds("r-lin" not in answer.text and "r-wang" not in answer.text)
+        bases = d.http("GET", admin + "bases", as_="operator:o-1").json
+        tap.equal([(b["basis"], b["fields"], b["until"])
+                   for b in bases["items"]], [("contract", ["plate"], None)])
+        shown = d.http("GET", ME + "consents", as_="resident:r-lin").json
+        tap.equal([(i["basis"], i["withdrawable"]) for i in shown["items"]
+                   if not i["id"]], [("contract", False)])
+        answer = d.http("DELETE", admin + "bases/%d" % bases["items"][0]["id"],
+                        as_="operator:o-1")
+        tap.equal(answer.status, 200, answer)
+        holds(answer.json["until"])
+        d.stop()
+        d.restart()
+        bases = d.http("GET", admin + "bases", as_="operator:o-1").json
+        holds(bases["items"][0]["until"])
+
+
+if __name__ == "__main__":
+    tap.main()
