@@ -186,25 +186,47 @@ ll_birthdays_now(struct ll_host *host)
     keep(birthdays);
 }
 
+/* The first day after `after` on which one turns an age; INT32_MAX: none. */
+static int32_t
+next_of(int32_t birth, int32_t after)
+{
+    int32_t first = INT32_MAX;
+    for (size_t k = 0; k < LL_COUNT(ages); k++) {
+        int32_t day = ll_age_day(birth, ages[k]);
+        if (day > after && day < first)
+            first = day;
+    }
+    return first;
+}
+
+/* The same of everybody in a community. */
+static int32_t
+next_day(const struct ll_community *community, int32_t after)
+{
+    const struct ll_consent *consent = community->host->arbiter.consent;
+    int32_t first = INT32_MAX;
+    for (uint32_t i = 0; i < ll_consent_subjects(consent); i++) {
+        if (!is_here(community, i))
+            continue;
+        int32_t day = next_of(ll_consent_person(consent, i)->birth_day, after);
+        if (day < first)
+            first = day;
+    }
+    return first;
+}
+
 int64_t
 ll_birthdays_next_ms(const struct ll_host *host)
 {
     int64_t next_ms = INT64_MAX;
     if (host->birthdays == NULL)
         return next_ms;
-    const struct ll_consent *consent = host->arbiter.consent;
     for (struct ll_community *c = host->communities; c != NULL; c = c->next) {
-        int32_t after = ll_arbiter_today(&c->zone, host->birthdays->looked_ms);
-        int32_t first = INT32_MAX;
-        for (uint32_t i = 0; i < ll_consent_subjects(consent); i++)
-            for (size_t k = 0; k < LL_COUNT(ages) && is_here(c, i); k++) {
-                int32_t day = ll_age_day(
-                    ll_consent_person(consent, i)->birth_day, ages[k]);
-                if (day > after && day < first)
-                    first = day;
-            }
-        if (first != INT32_MAX && ll_midnight(&c->zone, first) < next_ms)
-            next_ms = ll_midnight(&c->zone, first);
+        int32_t day =
+            next_day(c, ll_arbiter_today(&c->zone, host->birthdays->looked_ms));
+        int64_t ms = day == INT32_MAX ? INT64_MAX : ll_midnight(&c->zone, day);
+        if (ms < next_ms)
+            next_ms = ms;
     }
     return next_ms;
 }
