@@ -1,5 +1,6 @@
 # What a plugin may have of a resident, and the word of those who said so.
-consent_SRCS = arbiter.c \
+consent_SRCS = \
+  arbiter.c \
   arbiter_access.c \
   arbiter_act.c \
   arbiter_declare.c \
@@ -7,9 +8,9 @@ consent_SRCS = arbiter.c \
   arbiter_leaf.c \
   arbiter_load.c \
   arbiter_person.c \
+  guardians.c \
   notice.c \
   receipt.c \
-  guardians.c \
   subject.c \
   value_rules.c \
   values.c \
