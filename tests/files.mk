@@ -62,6 +62,7 @@ unit_SRCS = \
   test_payment.c \
   test_payment_ops.c \
   test_pool.c \
+  test_pricing.c \
   test_problem_json.c \
   test_rate.c \
   test_reconcile.c \
@@ -100,7 +101,7 @@ unit_SRCS = \
 # tests/conform/test_*.c: the code against spec/.
 conform_SRCS = test_json_schema.c
 # tests/bench/*.c: programs to measure by hand; built, so that they cannot rot.
-bench_SRCS = http_hello.c store_rates.c
+bench_SRCS = http_hello.c price_rates.c store_rates.c
 # tests/fuzz/fuzz_*.c: LLVMFuzzerTestOneInput, corpora in tests/fuzz/corpus/*.
 fuzz_SRCS = $(notdir $(sort $(wildcard $(srcdir)/tests/fuzz/fuzz_*.c)))
 

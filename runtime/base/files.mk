@@ -1,5 +1,6 @@
 base_SRCS = \
   buf.c \
+  csv.c \
   diff.c \
   digest.c \
   err.c \

@@ -163,6 +163,7 @@
 
 /* -- seeds: spec/seed.md -- */
 #define LL_SEED_DOCUMENTS_MAX 10000 /* of one; they are one transaction */
+#define LL_SEED_VALUES_MAX 40000    /* of fields, in one */
 
 /* -- what an operator asks -- */
 #define LL_ADMIN_LIST_DEFAULT 100            /* items of a page */

@@ -17,13 +17,22 @@
 
 /* -- people and their values: spec/consent.md, section 5 -- */
 #define LL_FIELD_VALUE_BYTES_MAX 4096 /* of one value, as JSON */
-#define LL_FIELD_LIST_MAX 64          /* items of a value that is a list */
-#define LL_SUBJECT_TIMES_MAX 100000   /* one may be erased and come back */
+#define LL_FIELD_VALUE_DEPTH_MAX 8
+#define LL_IMPORT_ERRORS_MAX 1000   /* that one answer lists */
+#define LL_GUARDIANS_MAX 16         /* of one resident, not ended */
+#define LL_RESIDENT_BYTES_MAX 128   /* of an id of one */
+#define LL_PROOF_BYTES_MAX 128      /* of words that show something */
+#define LL_FIELD_LIST_MAX 64        /* items of a value that is a list */
+#define LL_SUBJECT_TIMES_MAX 100000 /* one may be erased and come back */
 
 /* -- what a plugin declares and is given: section 4 -- */
 #define LL_DATA_USES_MAX 64    /* uses of fields that a manifest declares */
 #define LL_ROUTE_FIELDS_MAX 16 /* that travel with a route's call */
-#define LL_GRANT_DAYS_MAX 365  /* of any grant */
+#define LL_RELEASES_MAX 256    /* values that one call is given */
+#define LL_RELAY_DIGITS 8      /* of a relay's number, after the prefix */
+#define LL_RELAY_PREFIX_BYTES_MAX 16
+#define LL_RELAY_BYTES_MAX 32 /* the whole number, with a NUL */
+#define LL_GRANT_DAYS_MAX 365 /* of any grant */
 
 /* -- the log: spec/log.md -- */
 #define LL_LOG_HEAD_MS 1000 /* the head is signed no more often */

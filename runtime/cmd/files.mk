@@ -17,6 +17,7 @@ linli_SRCS = \
   linli_rate.c \
   linli_replay.c \
   linli_replay_run.c \
+  linli_residents.c \
   linli_secret.c \
   linli_token.c \
   linli_trace.c \

@@ -29,6 +29,7 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_RATE] = ll_cli_rate,
     [LL_VERB_RECONCILE] = ll_cli_reconcile,
     [LL_VERB_REPLAY] = ll_cli_replay,
+    [LL_VERB_RESIDENTS_IMPORT] = ll_cli_residents_import,
     [LL_VERB_RESTORE] = ll_cli_restore,
     [LL_VERB_SECRET_DELETE] = ll_cli_secret_delete,
     [LL_VERB_SECRET_LIST] = ll_cli_secret_list,

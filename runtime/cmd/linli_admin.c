@@ -50,7 +50,7 @@ ask_path(struct ll_cli *cli, struct ll_ask *ask, struct ll_admin_answer *answer,
         return ll_fail(err, LINLI_E_LIMIT, "usage", "a name is too long");
     if (ask->wait_ms == 0)
         ask->wait_ms = LL_CLI_ANSWER_MS;
-    if (ask->body.ptr != NULL) {
+    if (ask->body.ptr != NULL && ask->headers == NULL) {
         ask->headers = type;
         ask->header_count = LL_COUNT(type);
     }

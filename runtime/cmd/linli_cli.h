@@ -64,6 +64,7 @@ linli_status ll_cli_plugin_list(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_rate(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_reconcile(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_replay(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_residents_import(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_restore(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_delete(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_list(struct ll_cli *cli, struct ll_err *err);

@@ -183,7 +183,8 @@ put_guardian_leaf(struct ll_deed *deed, const struct ll_actor_of *who,
     static const char *const words[] = {[LL_GUARDIAN_PENDING] = "pending",
         [LL_GUARDIAN_ACTIVE] = "active",
         [LL_GUARDIAN_SUSPENDED] = "suspended",
-        [LL_GUARDIAN_ENDED] = "ended"};
+        [LL_GUARDIAN_ENDED] = "ended",
+        [LL_GUARDIAN_ACCEPTED] = "accepted"};
     struct ll_arbiter *arbiter = deed->arbiter;
     struct ll_actor_of about = *who;
     struct ll_leaf_text text;

@@ -1,6 +1,5 @@
 # What a plugin may have of a resident, and the word of those who said so.
-consent_SRCS = \
-  arbiter.c \
+consent_SRCS = arbiter.c \
   arbiter_access.c \
   arbiter_act.c \
   arbiter_declare.c \
@@ -10,6 +9,7 @@ consent_SRCS = \
   arbiter_person.c \
   notice.c \
   receipt.c \
+  guardians.c \
   subject.c \
   value_rules.c \
   values.c \

@@ -9,54 +9,29 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "consent/values.h"
+#include "domain/age.h"
 
 #define CONTACTS_MAX 8
-#define DAYS_PER_ERA 146097
-#define EPOCH_DAYS 719468 /* from 0000-03-01 to 1970-01-01 */
 
 /* -- dates -- */
-
-static bool
-is_leap(int64_t year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-/* By months from March on, years of 400 at a time (Hinnant, "chrono-compatible
- * low-level date algorithms"). */
-static int32_t
-day_of(int64_t year, int64_t month, int64_t mday)
-{
-    year -= month <= 2;
-    int64_t era = year / 400, yoe = year - era * 400;
-    int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + mday - 1;
-    int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-    return (int32_t)(era * DAYS_PER_ERA + doe - EPOCH_DAYS);
-}
 
 bool
 ll_date_read(linli_str text, int32_t *day)
 {
-    static const int lengths[] = {
-        31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int64_t year, month, mday;
-    if (text.len != 10 || text.ptr[4] != '-' || text.ptr[7] != '-' ||
-        !ll_str_int((linli_str){text.ptr, 4}, 1900, 9999, &year) ||
-        !ll_str_int((linli_str){text.ptr + 5, 2}, 1, 12, &month) ||
-        !ll_str_int((linli_str){text.ptr + 8, 2}, 1, 31, &mday) ||
-        mday > lengths[month - 1] + (month == 2 && is_leap(year)))
+    int32_t read;
+    if (!ll_day_read(text, &read) || ll_date_of(read).year < 1900)
         return false;
-    *day = day_of(year, month, mday);
+    *day = read;
     return true;
 }
 
 void
 ll_date_text(int32_t day, char out[LL_DATE_BYTES])
 {
-    char rfc[LL_RFC3339_BYTES];
-    ll_rfc3339((int64_t)day * 86400000, rfc);
-    memcpy(out, rfc, LL_DATE_BYTES - 1);
-    out[LL_DATE_BYTES - 1] = '\0';
+    struct ll_date date = ll_date_of(day);
+    int n = snprintf(out, LL_DATE_BYTES, "%04d-%02u-%02u",
+        (int)date.year % 10000, date.month % 100, date.day % 100);
+    ll_check(n == LL_DATE_BYTES - 1);
 }
 
 /* -- texts -- */

@@ -135,6 +135,12 @@ void ll_consent_decide_all(const struct ll_consent *consent,
 const char *ll_verdict_code(const struct ll_consent *consent,
     const struct ll_ask *ask, const struct ll_verdict *verdict);
 
+/* Whether a plugin is not to know why: then it reads these. */
+bool ll_verdict_hidden(const struct ll_consent *consent,
+    const struct ll_ask *ask, const struct ll_verdict *verdict);
+#define LL_NO_DATA_CODE "consent/denied"
+#define LL_NO_DATA_REASON "no_data"
+
 enum ll_audience { LL_FOR_PLUGIN, LL_FOR_RESIDENT, LL_FOR_AUDITOR };
 /* Appends a JSON object: for a plugin {code, reason}; for a resident
  * {sentence, remedy, plugin, field, purpose} in `zh` or English; for an

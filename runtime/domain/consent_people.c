@@ -61,6 +61,39 @@ ll_consent_put_guardian(struct ll_consent *consent,
     return LINLI_OK;
 }
 
+/* *at is the number of the node before, and one. */
+const struct ll_guardianship *
+ll_consent_next_guard(
+    const struct ll_consent *consent, uint32_t ward, uint32_t *at)
+{
+    uint32_t next = LL_NO_NODE;
+    if (*at > 0)
+        next = ((const struct ll_guard_node *)ll_slab_at(
+                    &consent->guards, *at - 1))
+                   ->next;
+    else if (ll_consent_person(consent, ward) != NULL)
+        next = ll_subject_at(consent, ward)->guards;
+    if (next == LL_NO_NODE)
+        return NULL;
+    *at = next + 1;
+    return &((const struct ll_guard_node *)ll_slab_at(&consent->guards, next))
+                ->is;
+}
+
+const struct ll_guardianship *
+ll_consent_next_ward(
+    const struct ll_consent *consent, uint32_t guardian, uint32_t *at)
+{
+    while (*at < consent->guards.count) {
+        const struct ll_guard_node *node =
+            ll_slab_at(&consent->guards, (*at)++);
+        if (node->is.guardian == guardian &&
+            ll_consent_person(consent, node->is.ward) != NULL)
+            return &node->is;
+    }
+    return NULL;
+}
+
 void
 ll_guard_changed(struct ll_consent *consent, uint32_t guardian)
 {

@@ -77,7 +77,8 @@ enum ll_guardian_status {
     LL_GUARDIAN_PENDING,
     LL_GUARDIAN_ACTIVE,
     LL_GUARDIAN_SUSPENDED,
-    LL_GUARDIAN_ENDED
+    LL_GUARDIAN_ENDED,
+    LL_GUARDIAN_ACCEPTED /* by the guardian; an operator is to verify it */
 };
 /* Bits of what a guardian may do for a ward. */
 #define LL_POWER_CONSENT 1u /* give, refuse, withdraw */
@@ -97,6 +98,14 @@ struct ll_guardianship {
 linli_status ll_consent_put_guardian(struct ll_consent *consent,
     const struct ll_guardianship *guardianship,
     struct ll_err *err) LL_USE_RESULT;
+
+/* The guardianships of a ward, or of a guardian, one after the other: *at
+ * begins as 0. NULL: there are no more. Borrowed until one is put. The second
+ * looks at all there are. */
+const struct ll_guardianship *ll_consent_next_guard(
+    const struct ll_consent *consent, uint32_t ward, uint32_t *at);
+const struct ll_guardianship *ll_consent_next_ward(
+    const struct ll_consent *consent, uint32_t guardian, uint32_t *at);
 
 /* May `actor` do that for `subject` now: ALLOW, or why not. 民法典 19-21, 33,
  * PIPL 31. Under 8 and with capacity NONE: a guardian in everything. Under 14

@@ -8,10 +8,6 @@
 
 #define LL_DAY_MS 86400000
 
-/* What hides why: for a field that is deny_opaque. */
-#define LL_NO_DATA_CODE "consent/denied"
-#define LL_NO_DATA_REASON "no_data"
-
 /* In their order: spec/consent.md, section 2. */
 #define LL_STEPS(X) \
     X(log)          \
@@ -41,9 +37,5 @@ void ll_step_begin(struct ll_step *at, const struct ll_consent *consent,
     const struct ll_ask *ask);
 /* The verdict, with what would help. */
 struct ll_verdict ll_step_end(struct ll_step *at, enum ll_reason reason);
-
-/* Whether a plugin is not to know why: then it reads LL_NO_DATA_CODE. */
-bool ll_verdict_hidden(const struct ll_consent *consent,
-    const struct ll_ask *ask, const struct ll_verdict *verdict);
 
 #endif

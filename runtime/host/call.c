@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "consent/values.h"
 #include "host/await.h"
 #include "host/bus.h"
 #include "host/device.h"
 #include "host/kept.h"
+#include "host/reading.h"
 #include "host/record.h"
 #include "host/task.h"
 #include "host/work.h"
@@ -103,9 +105,14 @@ call_open(struct ll_call *call, struct ll_request *request)
     call->unserved = LINLI_OK;
     call->tries = NULL;
     call->tried_number = 0;
+    call->releases = NULL;
+    call->reading = NULL;
+    call->recalled = false;
+    call->consent_url = call->fields_json = (linli_str){NULL, 0};
     call->replayed = call->sequenced = call->releasing = false;
     call->number = call->seen = call->release = 0;
     call->who_step = 0;
+    call->plates = NULL;
     call->pid[0] = '\0';
     call->household = call->resident_json = (linli_str){NULL, 0};
     call->bound_to = call->device_kind = (linli_str){NULL, 0};
@@ -141,12 +148,15 @@ call_close(struct ll_call *call)
     ll_call_unrelease(call);
     ll_await_end(call);
     ll_feed_end(call);
+    ll_releases_end(call);
     ll_check(call->recording == NULL);
     if (call->instance != NULL)
         ll_lock_give(call);
     ll_txn_reset(&call->txn);
     ll_kept_release(call);
     ll_doc_unref(&call->asked);
+    if (call->plates != NULL)
+        ll_held_end(call->plates);
     ll_device_end(call);
     ll_identity_unref(&call->identity);
     ll_pool_let_go(&call->pool);
@@ -475,7 +485,14 @@ on_ended(struct ll_run *run, enum ll_run_end end)
     ll_call_advance(call);
 }
 
+static bool
+on_due(struct ll_run *run)
+{
+    return ll_releases_due(call_of(run));
+}
+
 static const struct ll_run_ops run_ops = {
+    .due = on_due,
     .reply = on_reply,
     .failed = on_failed,
     .hostcall = on_hostcall,

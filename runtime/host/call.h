@@ -21,7 +21,7 @@
         "the key, and what is kept under it; 400, "                           \
         "409, 422, or the answer of then")                                    \
     X(ADMIT, admit, "rate, what a body may be; 429, 400, 413")                \
-    X(CONSENT, consent, "which resident fields; none can be declared yet")    \
+    X(CONSENT, consent, "which resident fields are given; 403")               \
     X(QUOTA, quota, "what the plan allows; there is no plan yet")             \
     X(RUN, run, "the plugin runs; waits for its word")                        \
     X(VALIDATE, validate, "it saw one state, and its word is one it may say") \
@@ -50,7 +50,9 @@ enum ll_call_word {
 
 struct ll_task;
 struct ll_effect;
+struct ll_reading;
 struct ll_recording;
+struct ll_release;
 
 struct ll_call {
     struct ll_call *next, *prev; /* of the host's open calls */
@@ -84,13 +86,19 @@ struct ll_call {
     uint32_t conflicts;    /* how often it began again */
     bool locking;          /* it holds the lock of its space */
     struct ll_try *tries;  /* host/code_try.c */
-    uint64_t tried_number; /* of the last count of one */
+    uint64_t tried_number; /* of the last count of one, or of a leaf */
+    /* what it is given of residents; host/release.h, host/reading.h */
+    struct ll_release *releases;
+    struct ll_reading *reading; /* of its route's fields, while they are read */
+    bool recalled; /* something of it may not be used: it begins again */
+    linli_str consent_url, fields_json; /* of a denial; or empty */
     /* what is kept under its key */
     struct ll_doc *kept;
     char kept_print[2 * LL_SHA256_BYTES + 1]; /* of the request */
     bool replayed;
     /* who calls, as the plugin knows them; host/who.c */
-    struct ll_doc *asked; /* being looked up */
+    struct ll_doc *asked;   /* being looked up */
+    struct ll_held *plates; /* the same, in the arena; or NULL */
     uint32_t who_step;
     char pid[33];
     linli_str household; /* the runtime's id; empty: none */
@@ -175,6 +183,9 @@ LL_CALL_STATES(X)
 
 /* Waits until what it is to tell is durable; refused if it never will be. */
 enum ll_step ll_call_release(struct ll_call *call);
+/* A step that waits for a number: the call goes on when that is durable, or
+ * never will be. */
+void ll_call_wait_durable(struct ll_call *call, uint64_t number);
 /* Leaves the line of those who wait for durability, if it stands there. */
 void ll_call_unrelease(struct ll_call *call);
 /* Answers all whose number is durable by now. */
@@ -204,6 +215,15 @@ void ll_lock_close(struct ll_instance *instance);
 /* Looks up what the plugin is told of the caller; false: it waits. On a
  * failure the call has been refused. */
 bool ll_who_ready(struct ll_call *call, bool *refused);
+
+/* -- data_get.c -- */
+
+/* Reads the fields that travel with the call; false: it waits. What is ready
+ * is put into the CALL frame, and that submitted, in the same turn. On a
+ * failure, or if one is denied that the route requires, the call has been
+ * refused. */
+bool ll_call_fields_ready(struct ll_call *call, bool *refused);
+void ll_call_put_fields(struct ll_call *call, struct ll_buf *out);
 
 /* A host call of the run, host/op.c. */
 void ll_call_service(struct ll_call *call, uint32_t op, linli_str args);

@@ -243,15 +243,6 @@ ll_step_admit(struct ll_call *call)
     return LL_STEP_MORE;
 }
 
-/* A manifest that declares resident fields is refused at load until the
- * arbiter exists, so no call can ask for any. */
-enum ll_step
-ll_step_consent(struct ll_call *call)
-{
-    LL_UNUSED(call);
-    return LL_STEP_MORE;
-}
-
 /* No plan limits a call yet: rate limits and the breaker are all there is. */
 enum ll_step
 ll_step_quota(struct ll_call *call)

@@ -44,6 +44,13 @@ release_later(struct ll_call *call)
     call->releasing = true;
 }
 
+void
+ll_call_wait_durable(struct ll_call *call, uint64_t number)
+{
+    call->release = number;
+    release_later(call);
+}
+
 enum ll_step
 ll_call_release(struct ll_call *call)
 {
@@ -71,6 +78,16 @@ ll_call_unrelease(struct ll_call *call)
     call->releasing = false;
 }
 
+/* Whoever waited: a step of the call, or of its host call. */
+static void
+go_on(struct ll_call *call)
+{
+    if (call->op.open)
+        ll_op_go(call);
+    else
+        ll_call_advance(call);
+}
+
 void
 ll_host_release(struct ll_host *host)
 {
@@ -79,7 +96,7 @@ ll_host_release(struct ll_host *host)
            host->release_first->release <= durable) {
         struct ll_call *call = host->release_first;
         ll_call_unrelease(call);
-        ll_call_advance(call);
+        go_on(call);
     }
 }
 
@@ -212,7 +229,7 @@ ll_host_store_failed(struct ll_host *host)
     while (host->release_first != NULL) {
         struct ll_call *call = host->release_first;
         ll_call_unrelease(call);
-        ll_call_advance(call);
+        go_on(call);
     }
 }
 

@@ -87,6 +87,10 @@ ll_call_problem(struct ll_call *call, linli_str code, linli_str detail)
     if (call->word == LL_WORD_FAILED)
         args.error_count = read_errors(&json, call->errors_json, errors);
     name_problem(call, code, &args);
+    if (ll_str_starts(code, "consent/")) {
+        args.consent_url = call->consent_url;
+        args.fields_json = call->fields_json;
+    }
     ll_buf_clear(&call->scratch);
     ll_problem_write(&call->scratch, &args);
     /* Too long a detail is left out rather than the whole answer. */

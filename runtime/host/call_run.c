@@ -76,6 +76,7 @@ write_extras(struct ll_call *call, struct ll_buf *out)
     ll_put_bytes(out, or_empty(call->bound_to));
     ll_put_bytes(out, or_empty(call->device_kind));
     ll_put_bytes(out, or_empty(call->resident_json));
+    ll_call_put_fields(call, out);
 }
 
 static void
@@ -85,7 +86,7 @@ write_payload(struct ll_call *call)
     const struct ll_call_limits *limits = ll_call_limits(call);
     struct ll_buf *out = &call->payload;
     bool routed = call->match.route != NULL;
-    ll_put_list(out, 24);
+    ll_put_list(out, 25);
     ll_put_int(out, routed ? 0 : (int64_t)call->task->kind);
     ll_put_int(out, routed ? call->match.route_index : 0);
     ll_put_int(out, call->now_ms);
@@ -154,7 +155,7 @@ ll_step_run(struct ll_call *call)
     bool refused = false;
     if (call->word != LL_WORD_NONE)
         return LL_STEP_MORE;
-    if (call->run.pool != NULL) /* it runs */
+    if (call->run.pool != NULL || call->recalled) /* it runs, or is about to */
         return LL_STEP_WAIT;
     if (call->match.route != NULL && call->match.route->feed)
         return ll_device_begin(call) ? ll_feed_serve(call) : LL_STEP_MORE;
@@ -166,6 +167,8 @@ ll_step_run(struct ll_call *call)
         return LL_STEP_MORE;
     if (call->task != NULL && !ll_call_read_task(call))
         return LL_STEP_MORE;
+    if (!ll_call_fields_ready(call, &refused))
+        return refused ? LL_STEP_MORE : LL_STEP_WAIT;
     return submit(call);
 }
 

@@ -316,6 +316,11 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
         return status;
     }
     struct ll_jv storage = ll_jv_get(root, "storage");
+    linli_str prefix =
+        ll_jv_str(ll_jv_get(ll_jv_get(root, "consent"), "relay_prefix"));
+    config->relay_prefix =
+        prefix.len > 0 ? prefix : LINLI_STR(LL_RELAY_PREFIX_DEFAULT);
+    ll_check(config->relay_prefix.len <= LL_RELAY_PREFIX_BYTES_MAX);
     config->metering =
         !ll_str_is(ll_jv_str(ll_jv_get(root, "metering")), "off");
     config->plugin_rows = int_or(storage, "plugin_rows", PLUGIN_ROWS_DEFAULT);

@@ -28,6 +28,8 @@ struct ll_notify_conf {
     linli_str url, key_file; /* of a gateway; key_file empty: none */
 };
 
+#define LL_RELAY_PREFIX_DEFAULT "95013"
+
 /* The pages where residents are asked: server/pages.h. */
 struct ll_consent_conf {
     linli_str frame_ancestors; /* as Content-Security-Policy has it */
@@ -47,8 +49,9 @@ struct ll_config {
     uint32_t workers_lua, workers_native; /* per plugin and community */
     uint32_t uid_first, uid_count;
     struct ll_notify_conf notify[LL_WAY_COUNT];
+    linli_str relay_prefix; /* of the numbers that stand for residents */
+    bool metering;          /* calls are counted */
     struct ll_consent_conf consent;
-    bool metering;                     /* calls are counted */
     int64_t plugin_rows, plugin_bytes; /* of one plugin and community */
     struct ll_egress_fixed *egress;    /* the first that fits holds */
     uint32_t egress_count;

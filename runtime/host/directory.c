@@ -1,6 +1,7 @@
 /* host/directory.c: documents of the runtime's own. [loop] */
 #include "host/directory.h"
 
+#include "base/instant.h"
 #include "base/text.h"
 
 static struct ll_coll *
@@ -45,4 +46,19 @@ ll_directory_subject(struct ll_host *host, linli_str community,
     const char *coll, linli_str id, char out[LL_PID_BYTES])
 {
     ll_subject(host->store, community, coll, id, out);
+}
+
+linli_str
+ll_directory_household(struct ll_jv resident, int64_t now_ms)
+{
+    linli_str household = ll_jv_str(ll_jv_get(resident, "household"));
+    int64_t from_ms = INT64_MIN, to_ms = INT64_MAX;
+    if (household.len == 0)
+        return (linli_str){NULL, 0};
+    (void)ll_instant_read(
+        ll_jv_str(ll_jv_get(resident, "household_from")), &from_ms);
+    (void)ll_instant_read(
+        ll_jv_str(ll_jv_get(resident, "household_to")), &to_ms);
+    return now_ms >= from_ms && now_ms < to_ms ? household
+                                               : (linli_str)LINLI_STR("");
 }

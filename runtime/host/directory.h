@@ -27,6 +27,7 @@
 #define LL_DIR_GUARDIAN "~guardian"
 #define LL_DIR_DEVICE "~device"
 #define LL_DIR_SPACE "~space"
+#define LL_DIR_RELAY "~relay" /* numbers that stand for a resident */
 
 /* A collection of it, made by its first use; NULL without memory. */
 struct ll_coll *ll_directory(struct ll_community *community, const char *name);
@@ -40,5 +41,10 @@ struct ll_coll *ll_directory_find(
 /* The subject of what is kept of `id`, the same each time. */
 void ll_directory_subject(struct ll_host *host, linli_str community,
     const char *coll, linli_str id, char out[LL_PID_BYTES]);
+
+/* The household that a resident's document says they belong to at an instant;
+ * ptr NULL: the document says nothing of it; empty: to none. Borrowed from it.
+ */
+linli_str ll_directory_household(struct ll_jv resident, int64_t now_ms);
 
 #endif

@@ -14,6 +14,7 @@ host_SRCS = alert.c \
   conf_consent.c \
   conf_egress.c \
   conf_notify.c \
+  data_get.c \
   db_list.c \
   db_ops.c \
   demo.c \
@@ -57,14 +58,18 @@ host_SRCS = alert.c \
   problem_json.c \
   queue.c \
   rate.c \
+  reading.c \
   reconcile.c \
   record.c \
   record_text.c \
+  relay.c \
+  release.c \
   remember.c \
   request.c \
   secret.c \
   secret_sign.c \
   seed.c \
+  seed_people.c \
   seed_read.c \
   stop.c \
   sweep.c \

@@ -15,6 +15,7 @@
 #include "host/payment.h"
 #include "host/queue.h"
 #include "host/record.h"
+#include "host/release.h"
 #include "host/remember.h"
 #include "host/sweep.h"
 #include "host/webhook.h"
@@ -313,6 +314,8 @@ open_store(
     if (status == LINLI_OK)
         status = ll_arbiter_open(
             &host->arbiter, &host->mem, &host->docs, host->world, err);
+    if (status == LINLI_OK)
+        status = ll_releases_open(host, err);
     if (status == LINLI_OK)
         status = ll_clock_open(host, err);
     if (status == LINLI_OK)

@@ -131,9 +131,10 @@ struct ll_host {
     struct ll_docs docs;
     struct ll_arbiter arbiter; /* closed until the store is open */
     struct ll_call *release_first, *release_last; /* wait for durability */
-    struct ll_queue *queues;         /* host/queue.h; all of them */
-    struct ll_call *awaiting;        /* answered later, host/await.c */
-    struct ll_errand *errands;       /* attempts under way, doubly linked */
+    struct ll_timer *recall;   /* host/release.h: calls that begin again */
+    struct ll_queue *queues;   /* host/queue.h; all of them */
+    struct ll_call *awaiting;  /* answered later, host/await.c */
+    struct ll_errand *errands; /* attempts under way, doubly linked */
     struct ll_pay_receipt *receipts; /* notices under way, the same */
     struct ll_pay_sim *pay_sim;      /* development; host/pay_sim.h */
     struct ll_gateways *gateways;    /* host/notify_http.h; NULL: none */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "data/known.h"
 #include "data/put.h"
+#include "host/release.h"
 
 bool
 ll_kept_key_valid(linli_str key)
@@ -101,6 +102,8 @@ judge(struct ll_call *call)
     struct ll_jv kept = ll_json_root(json);
     if (!ll_str_is(ll_jv_str(ll_jv_get(kept, "print")), call->kept_print))
         return ll_call_refuse(call, "request/key-reused", NULL);
+    if (!ll_releases_hold(call, kept))
+        return LL_STEP_MORE;
     return replay(call, kept);
 }
 
@@ -160,6 +163,7 @@ ll_kept_write(struct ll_call *call, struct ll_err *err)
         ll_jw_key(&w, "resident");
         ll_jw_cstr(&w, call->pid);
     }
+    ll_releases_write(call, &w);
     ll_jw_close(&w, '}');
     int64_t kept_ms = call->package->manifest->payments
                           ? LL_IDEMPOTENCY_KEPT_PAYING_MS

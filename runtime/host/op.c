@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "host/call.h"
+#include "host/reading.h"
 
 #define KEEP_BYTES ((size_t)16 << 10)
 
@@ -34,6 +35,7 @@ ll_op_end(struct ll_op *op)
     if (op->scanning)
         ll_scan_fini(&op->scan);
     op->scanning = false;
+    ll_reading_end(&op->reading);
     ll_content_free(op->args.mem, &op->content);
     ll_buf_reset(&op->args, KEEP_BYTES);
     ll_buf_reset(&op->text, KEEP_BYTES);
@@ -207,5 +209,7 @@ void
 ll_call_services_end(struct ll_call *call)
 {
     ll_op_end(&call->op);
+    ll_reading_end(&call->reading);
+    ll_call_unrelease(call);
     ll_timer_free(&call->wait);
 }

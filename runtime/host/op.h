@@ -10,6 +10,7 @@
 
 struct ll_call;
 struct ll_op;
+struct ll_reading;
 
 /* A step: true if it is over (answered), false if it waits. */
 typedef bool (*ll_op_step)(struct ll_call *call, struct ll_op *op);
@@ -35,6 +36,7 @@ struct ll_op {
     linli_str low, high;
     /* of others */
     linli_str extra;
+    struct ll_reading *reading; /* host/reading.h */
 };
 
 void ll_op_init(struct ll_op *op, struct ll_mem *mem);

@@ -7,16 +7,14 @@
 #define KEY_BYTES_MAX 512
 
 linli_status
-ll_pid_scan(struct ll_scan *scan, struct ll_txn *txn, struct ll_space *space,
-    linli_str pid, struct ll_err *err)
+ll_pid_scan_index(struct ll_scan *scan, struct ll_txn *txn,
+    struct ll_coll *coll, struct ll_ix *ix, linli_str pid, struct ll_err *err)
 {
     struct ll_arena *arena = &txn->arena;
     struct ll_buf key;
     ll_scan_init(scan, txn);
-    scan->coll = ll_space_find(space, LINLI_STR("~pid"));
-    ll_check(scan->coll != NULL);
-    scan->ix = ll_coll_find_index(scan->coll, LINLI_STR("by_pid"));
-    ll_check(scan->ix != NULL);
+    scan->coll = coll;
+    scan->ix = ix;
     scan->limit = 1;
     scan->bytes_max = LL_LIST_BYTES_MAX;
     ll_buf_init(&key, txn->docs->mem, KEY_BYTES_MAX);
@@ -29,6 +27,17 @@ ll_pid_scan(struct ll_scan *scan, struct ll_txn *txn, struct ll_space *space,
         return LINLI_OK;
     ll_scan_fini(scan);
     return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a pid");
+}
+
+linli_status
+ll_pid_scan(struct ll_scan *scan, struct ll_txn *txn, struct ll_space *space,
+    linli_str pid, struct ll_err *err)
+{
+    struct ll_coll *coll = ll_space_find(space, LINLI_STR("~pid"));
+    ll_check(coll != NULL);
+    struct ll_ix *ix = ll_coll_find_index(coll, LINLI_STR("by_pid"));
+    ll_check(ix != NULL);
+    return ll_pid_scan_index(scan, txn, coll, ix, pid, err);
 }
 
 linli_str

@@ -13,6 +13,10 @@
  * `done` and `user` and starts it, and ends it in any case. LINLI_E_NOMEM. */
 linli_status ll_pid_scan(struct ll_scan *scan, struct ll_txn *txn,
     struct ll_space *space, linli_str pid, struct ll_err *err) LL_USE_RESULT;
+/* The same for what an index that begins with a pid holds of one. */
+linli_status ll_pid_scan_index(struct ll_scan *scan, struct ll_txn *txn,
+    struct ll_coll *coll, struct ll_ix *ix, linli_str pid,
+    struct ll_err *err) LL_USE_RESULT;
 /* What a scan that is done has found: the resident's id as the app knows it,
  * in the scan's memory. ptr NULL: nobody here has this pid, or a household
  * has. */

@@ -6,12 +6,13 @@
  */
 #include "host/seed.h"
 
+#include "base/json_patch.h"
 #include "base/text.h"
 #include "host/directory.h"
-#include "host/seed_read.h"
+#include "host/seed_people.h"
 #include "data/txn.h"
 
-enum phase { REFERENCES, DOCUMENTS, COMMITTING, PLUGINS };
+enum phase { REFERENCES, DOCUMENTS, VALUES, COMMITTING, PLUGINS };
 
 struct seed {
     struct ll_host *host;
@@ -21,13 +22,11 @@ struct seed {
     struct ll_wait wait;
     struct ll_timer *begin;
     struct ll_txn txn;
-    struct ll_buf body;
-    struct ll_json json; /* of it */
+    struct ll_buf body, merged;
+    struct ll_json json; /* of the body */
     struct ll_jv plugin; /* being loaded */
     uint32_t documents, plugins;
-    void (*done)(void *user, linli_status status, const struct ll_err *err,
-        uint32_t documents, uint32_t plugins);
-    void *user;
+    struct ll_seeding how;
 };
 
 static void
@@ -38,6 +37,7 @@ seed_free(struct seed *seed)
     ll_txn_fini(&seed->txn);
     ll_seed_text_fini(&seed->text);
     ll_buf_fini(&seed->body);
+    ll_buf_fini(&seed->merged);
     ll_json_fini(&seed->json);
     ll_release(&host->mem, seed, sizeof *seed);
 }
@@ -46,7 +46,7 @@ static void
 finish(struct seed *seed, linli_status status, const struct ll_err *err)
 {
     struct ll_host *host = seed->host;
-    seed->done(seed->user, status, status == LINLI_OK ? NULL : err,
+    seed->how.done(seed->how.user, status, status == LINLI_OK ? NULL : err,
         seed->documents, seed->plugins);
     seed_free(seed);
     host->batch_count--;
@@ -141,6 +141,32 @@ on_committed(struct ll_commit *commit, bool durable)
     enable_all(seed);
 }
 
+/* What an item's document is to say, into seed->json, whose text is
+ * seed->body. */
+static linli_status
+make_body(struct seed *seed, struct ll_seed_item *item, struct ll_err *err)
+{
+    struct ll_json *there = &seed->host->docs.json;
+    ll_seed_body(seed->host, item, &seed->body);
+    if (seed->how.merge && item->doc->content != NULL && !seed->body.failed &&
+        ll_json_parse(&seed->json, ll_buf_view(&seed->body), LL_JSON_DEPTH_MAX,
+            NULL) == LINLI_OK &&
+        ll_json_parse(there, item->doc->content->body, LL_JSON_DEPTH_MAX,
+            NULL) == LINLI_OK) {
+        struct ll_jw w = ll_jw(&seed->merged);
+        ll_buf_clear(&seed->merged);
+        ll_json_merge(&w, ll_json_root(there), ll_json_root(&seed->json));
+        ll_buf_clear(&seed->body);
+        ll_buf_str(&seed->body, ll_buf_view(&seed->merged));
+        seed->body.failed |= seed->merged.failed;
+    }
+    if (seed->body.failed)
+        return ll_seed_fail(&seed->text, item->value, err,
+            "it has more than %u bytes", LL_DOC_BYTES_MAX);
+    return ll_json_parse(
+        &seed->json, ll_buf_view(&seed->body), LL_JSON_DEPTH_MAX, err);
+}
+
 /* Writes an item's document, unless it is as it should be. */
 static linli_status
 write_item(struct seed *seed, struct ll_seed_item *item, struct ll_err *err)
@@ -148,12 +174,7 @@ write_item(struct seed *seed, struct ll_seed_item *item, struct ll_err *err)
     struct ll_host *host = seed->host;
     struct ll_doc *doc = item->doc;
     struct ll_content *content = NULL;
-    ll_seed_body(host, item, &seed->body);
-    if (seed->body.failed)
-        return ll_seed_fail(&seed->text, item->value, err,
-            "it has more than %u bytes", LL_DOC_BYTES_MAX);
-    linli_status status = ll_json_parse(
-        &seed->json, ll_buf_view(&seed->body), LL_JSON_DEPTH_MAX, err);
+    linli_status status = make_body(seed, item, err);
     if (status == LINLI_OK && doc->content != NULL &&
         ll_json_parse(&host->docs.json, doc->content->body, LL_JSON_DEPTH_MAX,
             NULL) == LINLI_OK &&
@@ -165,7 +186,35 @@ write_item(struct seed *seed, struct ll_seed_item *item, struct ll_err *err)
             err);
     if (status == LINLI_OK)
         status = ll_txn_write(&seed->txn, doc, content, err);
-    seed->documents += status == LINLI_OK;
+    item->written |= status == LINLI_OK;
+    return status;
+}
+
+/* How many items were not so before, in any part. */
+static uint32_t
+count_written(const struct seed *seed)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < seed->text.count; i++)
+        count += seed->text.items[i].written;
+    return count;
+}
+
+/* Everything that can fail comes first: then people and guardians, in commits
+ * of the arbiter's, and the seed's own after them, which tells when all of it
+ * is durable. */
+static linli_status
+fill(struct seed *seed, struct ll_commit *commit, struct ll_err *err)
+{
+    struct ll_host *host = seed->host;
+    linli_status status = LINLI_OK;
+    for (uint32_t i = 0; status == LINLI_OK && i < seed->text.count; i++)
+        status = write_item(seed, &seed->text.items[i], err);
+    if (status == LINLI_OK)
+        status = ll_seed_people_write(
+            host, &seed->text, &seed->how, &seed->txn, commit, err);
+    if (status == LINLI_OK)
+        status = ll_seed_people_put(host, &seed->text, &seed->how, err);
     return status;
 }
 
@@ -173,20 +222,20 @@ static linli_status
 write_all(struct seed *seed, struct ll_err *err)
 {
     struct ll_docs *docs = &seed->host->docs;
-    linli_status status = LINLI_OK;
-    for (uint32_t i = 0; status == LINLI_OK && i < seed->text.count; i++)
-        status = write_item(seed, &seed->text.items[i], err);
-    if (status != LINLI_OK || seed->documents == 0)
-        return status;
     struct ll_commit *commit = ll_docs_commit_new(docs);
     if (commit == NULL)
         return no_room(err);
     commit->done = on_committed;
     commit->user = seed;
-    if (ll_txn_commit(&seed->txn, commit) != 0)
-        return LINLI_OK;
+    linli_status status = fill(seed, commit, err);
+    seed->documents = count_written(seed);
+    if (status == LINLI_OK && seed->documents > 0) {
+        if (ll_txn_commit(&seed->txn, commit) != 0)
+            return LINLI_OK;
+        status = no_room(err);
+    }
     ll_docs_commit_free(docs, commit);
-    return no_room(err);
+    return status;
 }
 
 static void
@@ -231,7 +280,7 @@ open_items(struct seed *seed, struct ll_err *err)
         if (item->doc == NULL)
             return no_room(err);
     }
-    return LINLI_OK;
+    return ll_seed_people_ask(host, &seed->text, err);
 }
 
 static linli_status
@@ -252,20 +301,35 @@ ask_refs(struct seed *seed, struct ll_err *err)
     return LINLI_OK;
 }
 
+static void
+tell_missing(const struct seed *seed, const struct ll_seed_ref *ref)
+{
+    char pointer[128];
+    if (seed->how.missing == NULL)
+        return;
+    ll_jv_pointer(
+        ll_json_root(&seed->text.json), ref->at, pointer, sizeof pointer);
+    seed->how.missing(seed->how.user, ll_cstr(pointer));
+}
+
 static linli_status
 check_refs(struct seed *seed, struct ll_err *err)
 {
+    linli_status status = LINLI_OK;
     for (uint32_t i = 0; i < seed->text.ref_count; i++) {
         const struct ll_seed_ref *ref = &seed->text.refs[i];
         bool there = false;
         for (size_t k = 0; k < 2; k++)
             there |= ref->docs[k] != NULL && ref->docs[k]->content != NULL;
-        if (!there)
-            return ll_seed_fail(&seed->text, ref->at, err,
+        if (there)
+            continue;
+        tell_missing(seed, ref);
+        if (status == LINLI_OK)
+            status = ll_seed_fail(&seed->text, ref->at, err,
                 "%.*s is not there, neither in the seed nor in %.*s",
                 LL_FMT(ref->id), LL_FMT(ref->community));
     }
-    return LINLI_OK;
+    return status;
 }
 
 /* -- the steps -- */
@@ -325,7 +389,13 @@ step(struct seed *seed)
         }
         seed->phase = DOCUMENTS;
     }
-    if (all_ready(seed))
+    if (seed->phase == DOCUMENTS) {
+        if (!all_ready(seed))
+            return;
+        seed->phase = VALUES;
+        seed->next = 0;
+    }
+    if (ll_seed_people_ready(&seed->text, &seed->next, &seed->wait))
         commit_all(seed);
 }
 
@@ -342,22 +412,20 @@ on_begin(void *user)
 }
 
 linli_status
-ll_seed(struct ll_host *host, linli_str json,
-    void (*done)(void *user, linli_status status, const struct ll_err *err,
-        uint32_t documents, uint32_t plugins),
-    void *user, struct ll_err *err)
+ll_seed_as(
+    struct ll_host *host, const struct ll_seeding *how, struct ll_err *err)
 {
     struct seed *seed = ll_alloc(&host->mem, sizeof *seed);
     if (seed == NULL)
         return no_room(err);
     seed->host = host;
-    seed->done = done;
-    seed->user = user;
+    seed->how = *how;
     seed->wait.ready = on_ready;
     ll_txn_init(&seed->txn, &host->docs);
     ll_buf_init(&seed->body, &host->mem, LL_DOC_BYTES_MAX);
+    ll_buf_init(&seed->merged, &host->mem, LL_DOC_BYTES_MAX);
     ll_json_init(&seed->json, &host->mem);
-    linli_status status = ll_seed_read(host, json, &seed->text, err);
+    linli_status status = ll_seed_read(host, how->json, &seed->text, err);
     if (status == LINLI_OK) {
         seed->begin = ll_timer_new(host->world, on_begin, seed);
         status = seed->begin == NULL ? no_room(err) : ask_refs(seed, err);
@@ -369,4 +437,18 @@ ll_seed(struct ll_host *host, linli_str json,
     host->batch_count++;
     ll_timer_set(seed->begin, 0, 0);
     return LINLI_OK;
+}
+
+linli_status
+ll_seed(struct ll_host *host, linli_str json,
+    void (*done)(void *user, linli_status status, const struct ll_err *err,
+        uint32_t documents, uint32_t plugins),
+    void *user, struct ll_err *err)
+{
+    struct ll_seeding how = {.json = json,
+        .actor = LINLI_STR("system"),
+        .channel = LINLI_STR("seed"),
+        .done = done,
+        .user = user};
+    return ll_seed_as(host, &how, err);
 }

@@ -8,10 +8,11 @@
 #include "base/text.h"
 #include "host/directory.h"
 #include "host/own_schema.h"
+#include "host/seed_people.h"
 #include "seed_schema.h"
 
 #define ZONE_ARENA_BYTES_MAX ((size_t)4 << 20)
-#define ARENA_BYTES_MAX ((size_t)16 << 20)
+#define ARENA_BYTES_MAX ((size_t)48 << 20)
 
 /* The lists, and the collections that they fill; residents stand before those
  * who are found by them. */
@@ -321,6 +322,8 @@ ll_seed_read(struct ll_host *host, linli_str json, struct ll_seed_text *text,
     if (status == LINLI_OK)
         status = check_communities(host, text, err);
     if (status == LINLI_OK)
+        status = ll_seed_people_read(host, text, err);
+    if (status == LINLI_OK)
         read_refs(text);
     else
         ll_seed_text_fini(text);
@@ -332,12 +335,14 @@ ll_seed_text_fini(struct ll_seed_text *text)
 {
     for (uint32_t i = 0; i < text->count; i++)
         ll_doc_unref(&text->items[i].doc);
+    for (uint32_t i = 0; i < text->value_count; i++)
+        ll_held_end(&text->values[i].held);
     for (uint32_t i = 0; i < text->ref_count; i++)
         for (size_t k = 0; k < 2; k++)
             ll_doc_unref(&text->refs[i].docs[k]);
     ll_json_fini(&text->json);
     ll_arena_fini(&text->arena);
-    text->count = text->ref_count = 0;
+    text->count = text->ref_count = text->value_count = 0;
 }
 
 /* -- documents -- */
@@ -372,7 +377,7 @@ ll_seed_body(
     ll_jw_str(&w, item->id);
     write_own(host, item, &w);
     LL_JSON_MEMBERS (name, value, item->value) {
-        bool taken = false;
+        bool taken = ll_seed_is_elsewhere(item, ll_jv_str(name));
         for (size_t i = 0; i < LL_COUNT(own); i++)
             taken |= ll_str_is(ll_jv_str(name), own[i]);
         if (taken)

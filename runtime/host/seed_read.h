@@ -3,6 +3,7 @@
 #ifndef LL_HOST_SEED_READ_H
 #define LL_HOST_SEED_READ_H
 
+#include "consent/values.h"
 #include "host/host.h"
 
 /* A document that is to be. */
@@ -13,6 +14,16 @@ struct ll_seed_item {
     linli_str about;    /* whose key it is sealed with: itself, or a ward */
     struct ll_jv value; /* as it stands in the seed */
     struct ll_doc *doc; /* a reference, once it is asked for */
+    unsigned char tag[LL_TAG_BYTES]; /* of a resident */
+    bool written;                    /* something of it was not so before */
+};
+
+/* A value of a field that is to be. */
+struct ll_seed_value {
+    struct ll_seed_item *item;
+    const struct ll_field_def *field;
+    struct ll_jv value;
+    struct ll_held held; /* once it is asked for */
 };
 
 /* Something that must be there, which the seed does not bring itself: in one
@@ -32,7 +43,8 @@ struct ll_seed_text {
     struct ll_seed_item **sorted;    /* by collection, community, id */
     struct ll_seed_item **residents; /* by id alone */
     struct ll_seed_ref *refs;
-    uint32_t count, resident_count, ref_count;
+    struct ll_seed_value *values;
+    uint32_t count, resident_count, ref_count, value_count;
 };
 
 /* Reads and judges. Codes "request/json", "seed/invalid", "runtime/memory";
@@ -50,5 +62,9 @@ linli_status ll_seed_fail(const struct ll_seed_text *text, struct ll_jv at,
  * by now. */
 void ll_seed_body(
     struct ll_host *host, const struct ll_seed_item *item, struct ll_buf *out);
+
+/* Whether a member of it is kept elsewhere than in its document.
+ * host/seed_people.c */
+bool ll_seed_is_elsewhere(const struct ll_seed_item *item, linli_str name);
 
 #endif

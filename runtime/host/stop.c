@@ -14,6 +14,7 @@
 #include "host/host.h"
 #include "host/notify_http.h"
 #include "host/record.h"
+#include "host/release.h"
 #include "host/remember.h"
 #include "host/secret.h"
 #include "host/sweep.h"
@@ -126,6 +127,7 @@ close_store(struct ll_host *host)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
             ll_remember_close(i);
     ll_roster_free(host);
+    ll_releases_close(host);
     ll_arbiter_close(&host->arbiter);
     ll_docs_close(&host->docs);
 }

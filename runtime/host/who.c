@@ -4,9 +4,10 @@
  * space (~pid), so that two plugins cannot put their records together and a
  * deleted row unlinks for good (spec/pipeline.md, 2.1). With
  * "directory": ["plates"] it is told the plates of the caller's household
- * too, and of nobody else's.
+ * too, and of nobody else's: the household's value of the field `plate`.
  */
 #include "base/text.h"
+#include "consent/values.h"
 #include "data/put.h"
 #include "host/call.h"
 #include "host/directory.h"
@@ -14,7 +15,14 @@
 #define PID_BYTES 16
 
 /* Steps of looking up, in order. */
-enum { WHO_PID, WHO_RESIDENT, WHO_HOUSEHOLD, WHO_HOUSEHOLD_PID, WHO_OVER };
+enum {
+    WHO_PID,
+    WHO_RESIDENT,
+    WHO_PLATES,
+    WHO_HOUSEHOLD,
+    WHO_HOUSEHOLD_PID,
+    WHO_OVER
+};
 
 static bool
 fail(struct ll_call *call, bool *refused, const char *code)
@@ -116,18 +124,20 @@ step_pid(struct ll_call *call, bool *refused)
     return true;
 }
 
-/* A member of a document of the directory, copied; empty if it is not. */
+/* The household that the directory says, copied; if it says nothing, the
+ * token's. */
 static linli_str
-member(struct ll_call *call, const char *name)
+household_of(struct ll_call *call)
 {
     const struct ll_content *content = call->asked->content;
     struct ll_json *json = &call->host->docs.json;
-    if (content == NULL ||
-        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
-        return (linli_str){NULL, 0};
-    linli_str text = ll_jv_str(ll_jv_get(ll_json_root(json), name));
-    return text.len == 0 ? (linli_str){NULL, 0}
-                         : ll_arena_str(&call->arena, text);
+    linli_str said = {NULL, 0};
+    if (content != NULL &&
+        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) == LINLI_OK)
+        said = ll_directory_household(ll_json_root(json), call->now_ms);
+    if (said.ptr == NULL)
+        return call->identity->household;
+    return said.len == 0 ? said : ll_arena_str(&call->arena, said);
 }
 
 static bool
@@ -136,15 +146,51 @@ step_resident(struct ll_call *call, bool *refused)
     struct ll_coll *coll = ll_directory(call->community, "~resident");
     if (!ask(call, coll, call->identity->id, refused))
         return false;
-    call->household = member(call, "household");
-    if (call->household.len == 0)
-        call->household = call->identity->household;
+    call->household = household_of(call);
     ll_doc_unref(&call->asked);
-    call->who_step = call->household.len == 0 ? WHO_OVER : WHO_HOUSEHOLD;
+    call->who_step = call->household.len == 0 ? WHO_OVER : WHO_PLATES;
     return true;
 }
 
+/* Begins to read the field `plate` of the household. */
+static struct ll_held *
+ask_plates(struct ll_call *call)
+{
+    const struct ll_dictionary *dictionary = &call->host->arbiter.dictionary;
+    struct ll_owner owner = {
+        call->community->id, LL_OF_HOUSEHOLD, call->household};
+    struct ll_held *held = ll_arena_alloc(&call->arena, sizeof *held);
+    int plate = ll_dictionary_field(dictionary, LINLI_STR("plate"));
+    ll_check(plate >= 0);
+    if (held == NULL || ll_held_begin(held, &call->host->docs, &owner,
+                            &dictionary->fields[plate], NULL) != LINLI_OK)
+        return NULL;
+    return held;
+}
+
 /* The plates of the household as JSON, until the pid joins them. */
+static bool
+step_plates(struct ll_call *call, bool *refused)
+{
+    if (call->plates == NULL)
+        call->plates = ask_plates(call);
+    if (call->plates == NULL)
+        return fail(call, refused, "runtime/memory");
+    if (!ll_held_ready(call->plates, &call->hold))
+        return false;
+    if (call->plates->state == LL_HELD_LOST)
+        return fail(call, refused, "store/failed");
+    call->resident_json = call->plates->state == LL_HELD_THERE
+                              ? ll_arena_str(&call->arena, call->plates->value)
+                              : (linli_str)LINLI_STR("[]");
+    call->who_step = call->plates->state == LL_HELD_ABSENT ? WHO_HOUSEHOLD
+                                                           : WHO_HOUSEHOLD_PID;
+    ll_held_end(call->plates);
+    return true;
+}
+
+/* A household whose plates were last written by a version that had them in
+ * its document; whoever writes the field takes them out of there. */
 static bool
 step_household(struct ll_call *call, bool *refused)
 {
@@ -160,11 +206,10 @@ step_household(struct ll_call *call, bool *refused)
         ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) == LINLI_OK)
         plates = ll_jv_get(ll_json_root(json), "plates");
     ll_buf_clear(text);
-    if (ll_jv_is(plates, LL_JSON_ARRAY))
+    if (ll_jv_is(plates, LL_JSON_ARRAY)) {
         ll_jw_value(&w, plates);
-    else
-        ll_jw_raw(&w, LINLI_STR("[]"));
-    call->resident_json = ll_arena_str(&call->arena, ll_buf_view(text));
+        call->resident_json = ll_arena_str(&call->arena, ll_buf_view(text));
+    }
     ll_doc_unref(&call->asked);
     call->who_step = WHO_HOUSEHOLD_PID;
     return true;
@@ -197,6 +242,7 @@ ll_who_ready(struct ll_call *call, bool *refused)
     static bool (*const steps[])(struct ll_call * call, bool *refused) = {
         [WHO_PID] = step_pid,
         [WHO_RESIDENT] = step_resident,
+        [WHO_PLATES] = step_plates,
         [WHO_HOUSEHOLD] = step_household,
         [WHO_HOUSEHOLD_PID] = step_household_pid,
     };

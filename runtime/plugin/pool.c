@@ -37,6 +37,17 @@ queue_again(struct ll_pool *pool, struct ll_run *run)
     ll_runs_push_front(run->alone ? &pool->lonely : &pool->queue, run);
 }
 
+/* Forgets a run that is in no list and no process. */
+static void
+drop_run(struct ll_run *run)
+{
+    if (run->probe)
+        ll_breaker_probe_over(
+            &run->pool->breaker, now_ns(run->pool) / NS_PER_MS);
+    run->probe = false;
+    run->pool = NULL;
+}
+
 /* Ends a run that is in no list and no process. */
 static void
 end_run(struct ll_run *run, enum ll_run_end end)
@@ -196,6 +207,10 @@ give_out(struct ll_pool *pool, struct ll_run_list *list)
         if (proc->slot_count >= SPREAD_SLOTS)
             want_proc(pool, false);
         (void)ll_runs_pop(list);
+        if (run->ops->due != NULL && !run->ops->due(run)) {
+            drop_run(run);
+            continue;
+        }
         proc->exclusive = run->alone;
         if (ll_proc_call(proc, run) != LINLI_OK) {
             proc->exclusive = false;

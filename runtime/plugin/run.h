@@ -50,6 +50,10 @@ struct ll_run_ops {
     void (*again)(struct ll_run *run);
     /* The run is over without an answer. */
     void (*ended)(struct ll_run *run, enum ll_run_end end);
+    /* The CALL frame is about to be given to a worker, also when it is again.
+     * False: not any more, and the run is the host's, which may submit another
+     * later. May be NULL. */
+    bool (*due)(struct ll_run *run);
 };
 
 /* Who is told of every frame of a run, before anything is made of it: CALL,

@@ -18,6 +18,7 @@
 #include "server/act.h"
 #include "server/consents.h"
 #include "server/desk.h"
+#include "server/people.h"
 
 #define BODY_DEPTH_MAX 64
 
@@ -372,6 +373,7 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     if (there != NULL &&
         (ll_consents_admin_handle(face, request, there, rest) ||
             ll_payments_handle(face, request, there, rest) ||
+            ll_people_admin_handle(face, request, there, rest) ||
             ll_secrets_handle(face, request, there, rest) ||
             ll_webhooks_handle(face, request, there, rest)))
         return;

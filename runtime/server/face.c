@@ -1,5 +1,6 @@
 /* server/face.c: which request is whose. [loop] */
 #include "server/face.h"
+#include "server/people.h"
 
 #include <stdio.h>
 
@@ -251,7 +252,8 @@ on_request(void *user, struct ll_request *request)
         ll_host_dispatch(face->host, request);
     else if (ll_str_is(rest, "events"))
         ll_events_handle(face, request, community);
-    else if (ll_consents_handle(face, request, community, rest))
+    else if (ll_consents_handle(face, request, community, rest) ||
+             ll_people_me_handle(face, request, community, rest))
         return;
     else if (!ll_str_starts(rest, "admin/") &&
              !ll_str_starts(rest, "me/calls/"))

@@ -21,6 +21,7 @@ server_SRCS = \
   http_refuse.c \
   http_rules.c \
   http_write.c \
+  import.c \
   job.c \
   jobs.c \
   messages.c \
@@ -29,6 +30,11 @@ server_SRCS = \
   openapi_schema.c \
   pages.c \
   payments.c \
+  people.c \
+  people_admin.c \
+  people_guard.c \
+  people_me.c \
+  person.c \
   secrets.c \
   sim.c \
   usage.c \

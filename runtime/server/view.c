@@ -85,8 +85,8 @@ ll_view_put(struct ll_buf *params, linli_str text)
         ll_put_bytes(params, text);
 }
 
-void
-ll_view_answer(struct ll_view *view)
+static void
+answer(struct ll_view *view, int status, linli_str content_type)
 {
     struct ll_request *request = view->request;
     if (view->out.failed) {
@@ -95,12 +95,24 @@ ll_view_answer(struct ll_view *view)
         ll_view_refuse(view, &err);
         return;
     }
-    struct ll_response response = {
-        .status = view->status == 0 ? 200 : view->status,
-        .content_type = LINLI_STR("application/json"),
+    struct ll_response response = {.status = status,
+        .content_type = content_type,
         .body = ll_buf_view(&view->out)};
     request->respond(request, &response);
     finish(view);
+}
+
+void
+ll_view_answer(struct ll_view *view)
+{
+    answer(view, view->status == 0 ? 200 : view->status,
+        LINLI_STR("application/json"));
+}
+
+void
+ll_view_answer_problem(struct ll_view *view, int status)
+{
+    answer(view, status, LINLI_STR("application/problem+json"));
 }
 
 void

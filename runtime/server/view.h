@@ -43,6 +43,8 @@ void ll_view_put(struct ll_buf *params, linli_str text);
  */
 void ll_view_answer(struct ll_view *view);
 void ll_view_refuse(struct ll_view *view, const struct ll_err *err);
+/* Answers with a problem that stands in view->out. */
+void ll_view_answer_problem(struct ll_view *view, int status);
 /* Refuses because a row cannot be read: the database is damaged. */
 void ll_view_torn(struct ll_view *view);
 

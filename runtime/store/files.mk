@@ -1,4 +1,5 @@
-store_SRCS = apply.c \
+store_SRCS = \
+  apply.c \
   backup.c \
   db.c \
   gone.c \

@@ -156,7 +156,7 @@ ll_show_call(struct ll_show *show, linli_str payload)
         "wall_ms", "cpu_ms", "memory_bytes", "params", "path", "query",
         "caller_kind", "caller_id", "caller_roles", "locale", "trace_id",
         "body", "name", "input", "due", "late", "if_match", "bound_to",
-        "device_kind", "resident"};
+        "device_kind", "resident", "fields"};
     return ll_show_fields(show, payload, names, LL_COUNT(names));
 }
 

@@ -50,6 +50,7 @@ struct ll_call_in {
     linli_str bound_to;    /* what the calling device belongs to */
     linli_str device_kind; /* "gate" ... */
     linli_str resident;    /* JSON of what the directory has, or empty */
+    linli_str fields;      /* JSON of the route's `data`, or empty */
 };
 
 #endif

@@ -10,6 +10,7 @@ worker_SRCS = elf.c \
   lua_base.c \
   lua_call.c \
   lua_co.c \
+  lua_data.c \
   lua_db.c \
   lua_effects.c \
   lua_engine.c \

@@ -369,7 +369,7 @@ read_call(struct ll_worker *worker, const struct ll_frame *frame,
     struct ll_rd rd = ll_rd(frame->payload);
     *in = (struct ll_call_in){.call = frame->call, .run = frame->run};
     bool has_input;
-    if (ll_rd_list(&rd) != 24)
+    if (ll_rd_list(&rd) != 25)
         die();
     in->kind = (enum ll_call_kind)ll_rd_int_in(&rd, 0, LL_CALL_KINDS - 1);
     in->route = (uint32_t)ll_rd_int_in(&rd, 0, LL_ROUTES_MAX);
@@ -399,6 +399,7 @@ read_call(struct ll_worker *worker, const struct ll_frame *frame,
     in->bound_to = ll_rd_bytes(&rd);
     in->device_kind = ll_rd_bytes(&rd);
     in->resident = ll_rd_bytes(&rd);
+    in->fields = ll_rd_bytes(&rd);
     if (!ll_rd_end(&rd) || !route_fits(worker, in) ||
         (has_input && in->kind == LL_CALL_REQUEST))
         die();

@@ -161,6 +161,18 @@ push_resident(lua_State *L, const struct ll_call_in *in)
     set_str(L, "id", in->caller_id);
 }
 
+/* What the route declares of the resident who calls, as far as it is given. */
+static void
+push_fields(lua_State *L, const struct ll_call_in *in)
+{
+    struct ll_json *tape = &ll_lua_state(L)->engine->tape;
+    if (in->fields.len > 0 &&
+        ll_json_parse(tape, in->fields, LL_BODY_DEPTH_MAX, NULL) == LINLI_OK)
+        ll_lua_push_json(L, ll_json_root(tape));
+    else
+        lua_newtable(L);
+}
+
 static void
 push_kind(lua_State *L, const struct ll_call_in *in)
 {
@@ -227,9 +239,9 @@ static const struct {
     void (*push)(lua_State *L, const struct ll_call_in *in);
 } lazy_fields[] = {{"params", push_params}, {"query", push_no_query},
     {"caller", push_caller}, {"resident", push_resident},
-    {"locale", push_locale}, {"zone", push_zone}, {"trace_id", push_trace_id},
-    {"path", push_path}, {"kind", push_kind}, {"due", push_due},
-    {"late", push_late}, {"if_match", push_if_match}};
+    {"fields", push_fields}, {"locale", push_locale}, {"zone", push_zone},
+    {"trace_id", push_trace_id}, {"path", push_path}, {"kind", push_kind},
+    {"due", push_due}, {"late", push_late}, {"if_match", push_if_match}};
 
 /* __index of call objects; upvalue: what all calls have. */
 static int
@@ -312,6 +324,8 @@ ll_lua_open_call(lua_State *L)
     ll_lua_open_payments(L);
     ll_lua_push_db(L);
     lua_setfield(L, -2, "db");
+    ll_lua_push_data(L);
+    lua_setfield(L, -2, "data");
     ll_lua_push_host(L);
     ll_lua_seal(L, text, false);
     lua_setfield(L, -2, "host");

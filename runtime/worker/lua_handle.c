@@ -216,7 +216,7 @@ ll_lua_keep_input(lua_State *L, struct ll_lua_run *run)
     linli_str *strings[] = {&kept->path, &kept->query, &kept->caller_kind,
         &kept->caller_id, &kept->caller_roles, &kept->locale, &kept->trace_id,
         &kept->name, &kept->if_match, &kept->bound_to, &kept->device_kind,
-        &kept->resident};
+        &kept->resident, &kept->fields};
     size_t bytes = 1;
     for (size_t i = 0; i < LL_COUNT(strings); i++)
         bytes += strings[i]->len;

@@ -150,6 +150,8 @@ void ll_lua_push_op_name(lua_State *L, const struct ll_lua_op *op);
 void ll_lua_push_host(lua_State *L);
 /* Pushes call.db. */
 void ll_lua_push_db(lua_State *L);
+/* Pushes call.data. lua_data.c */
+void ll_lua_push_data(lua_State *L);
 /* `timer`, `cancel`, `event` ... into the table on top. */
 void ll_lua_open_effects(lua_State *L);
 /* The same for call:pay, refund, payment. lua_pay.c */

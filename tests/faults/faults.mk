@@ -10,3 +10,11 @@ faults/%.so: $(srcdir)/tests/faults/%.c
 
 check_needs += faults/io.so faults/power.so
 clean_files += faults
+
+# linli with one file of the engine broken on purpose, which
+# tests/scenario/test_pricing_model.py writes, builds and finds out.
+mutants/%/linli: mutants/%/changed.c $(call cmd_objs,linli) liblinli.a
+	$(call say,LD )$(compile) -w -c $< -o $(@D)/changed.o && $(link) \
+	  $(@D)/changed.o $(call cmd_objs,linli) liblinli.a -o $@ \
+	  $(LIB_LIBS) $(LIBS)
+clean_files += mutants

@@ -53,6 +53,7 @@ engine_call(
     tell(&w, "bound_to", in->bound_to);
     tell(&w, "device_kind", in->device_kind);
     tell(&w, "resident", in->resident);
+    tell(&w, "fields", in->fields);
     ll_jw_close(&w, '}');
     struct ll_worker_answer answer = {
         .status = 200, .body_json = ll_buf_view(&json), .etag = LINLI_STR("7")};
@@ -110,7 +111,7 @@ struct call {
     const char *body, *name, *input, *if_match;
     int64_t due;
     bool late;
-    const char *bound_to, *device_kind, *resident;
+    const char *bound_to, *device_kind, *resident, *fields;
 };
 
 static void
@@ -132,7 +133,7 @@ static void
 write_call(const struct call *c)
 {
     size_t mark = ll_frame_begin(&out, LL_FRAME_CALL, 1, 1);
-    ll_put_list(&out, c->items == 0 ? 24 : c->items);
+    ll_put_list(&out, c->items == 0 ? 25 : c->items);
     ll_put_int(&out, c->kind);
     ll_put_int(&out, c->route);
     for (int i = 0; i < 5; i++)
@@ -156,6 +157,7 @@ write_call(const struct call *c)
     put_text(c->bound_to);
     put_text(c->device_kind);
     put_text(c->resident);
+    put_text(c->fields);
     ll_frame_end(&out, mark);
 }
 
@@ -259,32 +261,37 @@ static const struct {
     {{.params = 1, .body = "[1,2]"},
         "{\"kind\":0,\"nodes\":2,\"due\":0,\"late\":false,\"name\":\"\","
         "\"input\":\"\",\"caller\":\"device\",\"bound_to\":\"\","
-        "\"device_kind\":\"\",\"resident\":\"\"}"},
+        "\"device_kind\":\"\",\"resident\":\"\",\"fields\":\"\"}"},
     {{.params = 1,
          .late = true,
          .if_match = "7",
          .bound_to = "g1",
          .device_kind = "gate",
-         .resident = "{}"},
+         .resident = "{}",
+         .fields = "[]"},
         "{\"kind\":0,\"nodes\":-1,\"due\":0,\"late\":true,\"name\":\"\","
         "\"input\":\"\",\"caller\":\"device\",\"if_match\":\"7\","
-        "\"bound_to\":\"g1\",\"device_kind\":\"gate\",\"resident\":\"{}\"}"},
+        "\"bound_to\":\"g1\",\"device_kind\":\"gate\",\"resident\":\"{}\","
+        "\"fields\":\"[]\"}"},
     {{.kind = 1, .name = "expire", .input = "{\"a\":1}", .due = 77},
         "{\"kind\":1,\"nodes\":1,\"due\":77,\"late\":false,\"name\":"
         "\"expire\",\"input\":\"{\\\"a\\\":1}\",\"caller\":\"system\","
-        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\"}"},
+        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\",\"fields\":"
+        "\"\"}"},
     {{.kind = 1, .name = "expire"},
         "{\"kind\":1,\"nodes\":-1,\"due\":0,\"late\":false,\"name\":"
         "\"expire\",\"input\":\"\",\"caller\":\"system\",\"bound_to\":\"\","
-        "\"device_kind\":\"\",\"resident\":\"\"}"},
+        "\"device_kind\":\"\",\"resident\":\"\",\"fields\":\"\"}"},
     {{.kind = 2, .name = "shop.paid", .input = "[1,2,3]"},
         "{\"kind\":2,\"nodes\":3,\"due\":0,\"late\":false,\"name\":"
         "\"shop.paid\",\"input\":\"[1,2,3]\",\"caller\":\"system\","
-        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\"}"},
+        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\",\"fields\":"
+        "\"\"}"},
     {{.kind = 4, .name = "priced", .input = "[1,{}]"},
         "{\"kind\":4,\"nodes\":2,\"due\":0,\"late\":false,\"name\":"
         "\"priced\",\"input\":\"[1,{}]\",\"caller\":\"system\","
-        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\"}"},
+        "\"bound_to\":\"\",\"device_kind\":\"\",\"resident\":\"\",\"fields\":"
+        "\"\"}"},
 };
 
 T_CASE(every_kind_of_call_arrives)
@@ -295,8 +302,8 @@ T_CASE(every_kind_of_call_arrives)
 
 static const struct call bad[] = {
     {.items = 16, .params = 1},
-    {.items = 23, .params = 1},
-    {.items = 25, .params = 1},
+    {.items = 24, .params = 1},
+    {.items = 26, .params = 1},
     {.kind = 6},
     {.kind = -1},
     {.params = 1, .route = 1},

@@ -68,6 +68,24 @@ static const struct host_case methods[] = {
         {{OP_secret_sign, "[{\"secret\":\"map_key\",\"text\":\"a\\u0000b\"}]",
             0, "\"00ff\""}},
         "\"00ff\""},
+    {"return 200, call.data:get{field = 'plate', purpose = 'billing'}",
+        {{OP_data_get, "[{\"field\":\"plate\",\"purpose\":\"billing\"}]", 0,
+            "[true,\"\\\"A1\\\"\"]"}},
+        "\"A1\""},
+    {"local v, why = call.data:get{resident = 'r-1', field = 'plate', "
+     "purpose = 'billing'} return 200, {why, v == nil}",
+        {{OP_data_get,
+            "[{\"field\":\"plate\",\"purpose\":\"billing\","
+            "\"resident\":\"r-1\"}]",
+            0, "[false,\"consent/required\",\"/v1\",\"no_grant\"]"}},
+        "[{\"code\":\"consent/required\",\"consent_url\":\"/v1\","
+        "\"fields\":[\"plate\"],\"reason\":\"no_grant\"},true]"},
+    {"local v, why = call.data:get{field = 'care_notes', purpose = 'service'} "
+     "return 200, why",
+        {{OP_data_get, "[{\"field\":\"care_notes\",\"purpose\":\"service\"}]",
+            0, "[false,\"consent/denied\",\"\",\"no_data\"]"}},
+        "{\"code\":\"consent/denied\",\"fields\":[\"care_notes\"],"
+        "\"reason\":\"no_data\"}"},
     {"return 200, coroutine.wrap(function() return call:cancel('k') end)()",
         {{OP_timer_cancel, "[\"k\"]", 0, "true"}}, "true"},
     {"\ncall:meter('probe.other', 1)",
@@ -88,6 +106,12 @@ static const struct host_case mistakes[] = {
     {"call:timer()", {{0}},
         "!plugin/error main.lua:1: call:timer: it takes one table; write "
         "call:timer{at =, run =, with =, key =, subject =}\n"},
+    {"call.data:get('plate')", {{0}},
+        "!plugin/error main.lua:1: call.data:get: it takes one table; write "
+        "call.data:get{resident =, field =, purpose =}\n"},
+    {"call.data:get{field = 'plate'}", {{0}},
+        "!plugin/error call.data:get: 'purpose' must be a string"},
+    {"call.data.get = 1", {{0}}, "!plugin/error the operation 'get' cannot"},
     {"call:timer('expire')", {{0}}, "!plugin/error takes one table; write"},
     {"call:timer('expire', 5)", {{0}},
         "!plugin/error call:timer: there are too many arguments; write "

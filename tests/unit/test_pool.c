@@ -397,7 +397,7 @@ on_again(struct ll_run *run)
 }
 
 static const struct ll_run_ops ops = {
-    on_reply, on_failed, on_hostcall, on_run_log, on_again, on_ended};
+    on_reply, on_failed, on_hostcall, on_run_log, on_again, on_ended, NULL};
 
 static void
 submit(struct job *job)

@@ -301,42 +301,62 @@ T_CASE(looks_again)
     engine_fini(&e);
 }
 
-/* A class whose key was taken away is gone, with what was there and without;
- * another class stays. */
+static void
+shred(struct engine *e, const struct ll_owner *who, enum ll_class class)
+{
+    char subject[LL_PID_BYTES];
+    struct ll_coll *coll = ll_values_coll(&e->docs, who->community);
+    struct ll_commit *commit = ll_docs_commit_new(&e->docs);
+    ll_values_subject(e->f.store, who, class, subject);
+    ll_commit_op(commit, LL_ST_subject_shred);
+    ll_put_int(&commit->ops, coll->space->id);
+    ll_put_bytes(&commit->ops, ll_cstr(subject));
+    T_OK(ll_docs_commit_send(&e->docs, commit) != 0);
+    engine_settle(e);
+}
+
+/* Whoever is asked for while their key is taken away is gone for good: nothing
+ * is written for them. Another class stays. Who comes back is somebody new
+ * (consent/subject.h), of whom nothing is known. */
 T_CASE(shredded)
 {
     struct engine e;
     struct ll_held held;
+    struct ll_txn txn;
     struct ll_owner who = wang();
-    char subject[LL_PID_BYTES];
+    struct waited w = {.wait = {.ready = waited_ready}};
     bool changed;
     engine_init(&e, false);
     T_STR(ll_cstr(put(&e, &who, &phone, "\"110\"", &changed)), "");
-    struct ll_coll *coll = ll_values_coll(&e.docs, who.community);
-    const enum ll_class classes[] = {LL_C2, LL_C3};
-    for (size_t i = 0; i < COUNT(classes); i++) {
-        struct ll_commit *commit = ll_docs_commit_new(&e.docs);
-        ll_values_subject(e.f.store, &who, classes[i], subject);
-        ll_commit_op(commit, LL_ST_subject_shred);
-        ll_put_int(&commit->ops, coll->space->id);
-        ll_put_bytes(&commit->ops, ll_cstr(subject));
-        T_OK(ll_docs_commit_send(&e.docs, commit) != 0);
+    T_INT(ll_held_begin(&held, &e.docs, &who, &heart, &e.f.err), LINLI_OK);
+    shred(&e, &who, LL_C3);
+    while (!ll_held_ready(&held, &w.wait)) {
+        fixture_wait(&e.f, &w.told);
+        w.told = false;
     }
-    engine_settle(&e);
+    T_INT(held.state, LL_HELD_SHREDDED);
+    struct ll_value_change change = {.json = LINLI_STR("72"),
+        .actor = LINLI_STR("operator:o"),
+        .world = e.f.world,
+        .now_ms = NOW_MS};
+    struct ll_commit *commit = ll_docs_commit_new(&e.docs);
+    ll_txn_init(&txn, &e.docs);
+    T_INT(ll_value_put(&held, &change, &txn, commit, &changed, &e.f.err),
+        LINLI_E_DENIED);
+    T_STR(ll_cstr(e.f.err.code), "field/shredded");
+    T_OK(!changed);
+    ll_docs_commit_free(&e.docs, commit);
+    ll_txn_fini(&txn);
+    ll_held_end(&held);
+    held_open(&e, &held, &who, &phone);
+    T_INT(held.state, LL_HELD_THERE);
+    ll_held_end(&held);
+    shred(&e, &who, LL_C2);
     engine_again(&e);
     held_open(&e, &held, &who, &phone);
-    T_INT(held.state, LL_HELD_SHREDDED);
+    T_INT(held.state, LL_HELD_ABSENT);
     ll_held_end(&held);
-    held_open(&e, &held, &who, &heart); /* never had a value */
-    T_INT(held.state, LL_HELD_SHREDDED);
-    ll_held_end(&held);
-    T_STR(
-        ll_cstr(put(&e, &who, &phone, "\"120\"", &changed)), "field/shredded");
-    T_STR(ll_cstr(put(&e, &who, &heart, "70", &changed)), "field/shredded");
-    struct ll_field_def name = {.id = LINLI_STR("display_name"),
-        .type = LINLI_STR("string"),
-        .class = LL_C1};
-    T_STR(ll_cstr(put(&e, &who, &name, "\"W\"", &changed)), "");
+    T_STR(ll_cstr(put(&e, &who, &phone, "\"120\"", &changed)), "");
     T_OK(changed);
     engine_fini(&e);
 }

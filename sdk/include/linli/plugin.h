@@ -52,7 +52,7 @@ extern "C" {
 /* Level 1 is a draft. Each change of its layout raises this number, and the
  * host refuses a plugin built against another draft: rebuild it. It becomes
  * 0 for good when the level is frozen. */
-#define LINLI_ABI_DRAFT 4
+#define LINLI_ABI_DRAFT 5
 
 /* In front of linli_plugin_v1 where it is defined. Build everything else
  * with -fvisibility=hidden. */

@@ -100,6 +100,22 @@ function Collection:overlapping(index, ...) end
 ---@field probe_echo? fun(value: linli.Json): linli.Json draft: the value comes back
 ---@field probe_wait? fun(ms: integer) draft: returns after 0 to 10 000 ms
 
+---@class linli.Refused why a value is not given
+---@field code string "consent/required", "consent/withdrawn" ...
+---@field reason string which of them: "no_grant"
+---@field consent_url? string where the resident can be asked
+---@field fields string[]
+
+---@class linli.Data
+local Data = {}
+
+---A value of a resident, if it may be given: plugin.json declares the field
+---for that purpose. Asked anew each time.
+---@param what {resident?: string, field: string, purpose: string} resident: whom this call is about, if absent
+---@return any value nil if it is not given
+---@return linli.Refused? why
+function Data:get(what) end
+
 ---@class linli.Call
 ---@field body? any the decoded body, checked against the route's schema
 ---@field params table<string, string> path parameters, decoded
@@ -115,7 +131,9 @@ function Collection:overlapping(index, ...) end
 ---@field due? integer of a timer and a job: when it was due, ms since 1970
 ---@field late boolean a device sent it later than it happened
 ---@field if_match? string the header If-Match, without its quotes
+---@field fields table<string, any> what the route's `data` is given of the caller
 ---@field db table<string, linli.Collection> those of plugin.json
+---@field data linli.Data what residents' fields hold
 ---@field host linli.Host
 local Call = {}
 
