@@ -16,6 +16,10 @@
 #define LL_PLAN_TRIAL_DAYS_MAX 3660
 #define LL_PLAN_FACTOR_BP_MAX 1000000 /* of an overage: a hundredfold */
 
+/* -- subscriptions: spec/pricing.md -- */
+#define LL_SUB_VERSIONS_MAX 64 /* plan versions in a subscription's life */
+#define LL_SUB_PAUSES_MAX 64   /* the same of pauses */
+
 /* -- rating: spec/pricing.md -- */
 #define LL_RATE_LINES_MAX 65536       /* of one invoice */
 #define LL_RATE_EVENTS_MAX 1000000    /* of one meter, and of one case */

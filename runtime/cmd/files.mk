@@ -1,9 +1,13 @@
-# The three programs; a file that two of them share stands in both lists.
+# The programs; a file that two of them share stands in both lists.
 linlid_SRCS = linlid.c
 linli_SRCS = \
+  audit_source.c \
+  audit_verify.c \
+  audit_write.c \
   linli.c \
   linli_admin.c \
   linli_args.c \
+  linli_audit.c \
   linli_call.c \
   linli_cli.c \
   linli_device.c \
@@ -25,3 +29,11 @@ linli_SRCS = \
   linli_usage.c \
   linli_webhook.c
 linli-worker_SRCS = linli-worker.c
+linli-audit_SRCS = \
+  audit_source.c \
+  audit_verify.c \
+  audit_write.c \
+  linli-audit.c \
+  linli_args.c \
+  linli_audit.c \
+  linli_cli.c

@@ -1,5 +1,5 @@
 /* cmd/linli.c: the command of vendors, operators and app developers. */
-#include "cmd/linli_cli.h"
+#include "cmd/linli_audit.h"
 
 #include <curl/curl.h>
 #include <string.h>
@@ -11,6 +11,10 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     struct ll_cli *, struct ll_err *) = {
     [LL_VERB_ALERTS] = ll_cli_alerts,
     [LL_VERB_ALERTS_CLOSE] = ll_cli_alerts_close,
+    [LL_VERB_AUDIT_EXPORT] = ll_cli_audit_export,
+    [LL_VERB_AUDIT_KEY] = ll_cli_audit_key,
+    [LL_VERB_AUDIT_PROVE] = ll_cli_audit_prove,
+    [LL_VERB_AUDIT_VERIFY] = ll_cli_audit_verify,
     [LL_VERB_BACKUP] = ll_cli_backup,
     [LL_VERB_CALL] = ll_cli_call,
     [LL_VERB_CLOCK_ADVANCE] = ll_cli_clock_advance,

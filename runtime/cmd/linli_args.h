@@ -42,6 +42,7 @@ enum ll_opt {
     LL_OPT_BAD_SIGNATURE,
     LL_OPT_TIMES,
     LL_OPT_TRANSACTION,
+    LL_OPT_CHECKPOINT,
     LL_OPT_COUNT
 };
 
@@ -54,6 +55,10 @@ struct ll_opt_text {
 enum ll_verb_id {
     LL_VERB_ALERTS,
     LL_VERB_ALERTS_CLOSE,
+    LL_VERB_AUDIT_EXPORT,
+    LL_VERB_AUDIT_KEY,
+    LL_VERB_AUDIT_PROVE,
+    LL_VERB_AUDIT_VERIFY,
     LL_VERB_BACKUP,
     LL_VERB_CALL,
     LL_VERB_CLOCK_ADVANCE,

@@ -27,6 +27,7 @@ domain_SRCS = \
   pricing_plan.c \
   pricing_read.c \
   pricing_share.c \
+  subscription.c \
   url.c \
   usage.c \
   view.c

@@ -64,6 +64,41 @@ ll_invoice_rate(struct ll_invoice *invoice, const struct ll_charge *charge,
     return status == LINLI_OK ? count(invoice, charge, fen, err) : status;
 }
 
+static const struct ll_use *
+use_of(const struct ll_rating *rating, const struct ll_charge *charge)
+{
+    linli_str name =
+        charge->kind == LL_CHARGE_FLAT ? charge->id : charge->meter;
+    for (uint32_t i = 0; i < rating->use_count; i++)
+        if (ll_str_eq(rating->uses[i].name, name))
+            return &rating->uses[i];
+    return NULL;
+}
+
+linli_status
+ll_invoice_rate_plan(struct ll_invoice *invoice, const struct ll_plan *version,
+    const struct ll_rating *rating, struct ll_err *err)
+{
+    const struct ll_plan *plan = version != NULL ? version : invoice->plan;
+    linli_status status = LINLI_OK;
+    for (uint32_t i = 0; i < plan->charge_count && status == LINLI_OK; i++) {
+        const struct ll_charge *charge = &plan->charges[i];
+        const struct ll_use *use = use_of(rating, charge);
+        struct ll_used used = {
+            .days = rating->days, .rounding = rating->rounding};
+        if (use != NULL) {
+            used.quantity_micro = use->quantity_micro;
+            used.amounts = use->amounts;
+            used.amount_count = use->amount_count;
+        }
+        if (charge->kind == LL_CHARGE_FLAT &&
+            (use == NULL || charge->per == LL_PER_NONE))
+            used.quantity_micro = LL_MICRO;
+        status = ll_invoice_rate(invoice, charge, &used, rating->mark, err);
+    }
+    return status;
+}
+
 /* The line of the same key in a list, or NULL. */
 static struct ll_line *
 find(struct ll_lines *lines, const struct ll_line *line)

@@ -2,7 +2,7 @@
  * due. [any] pure
  *
  *   ll_invoice_begin(&invoice, arena, plan);
- *   ll_invoice_rate(&invoice, charge, &used, mark, err);  each charge
+ *   ll_invoice_rate_plan(&invoice, NULL, &rating, err);   every charge
  *   ll_invoice_close(&invoice, err);                      discounts, tax, total
  *   ll_settle(invoice.total_fen, &purse, &settled);       what is due of it
  *
@@ -47,6 +47,28 @@ void ll_invoice_begin(struct ll_invoice *invoice, struct ll_arena *arena,
 linli_status ll_invoice_rate(struct ll_invoice *invoice,
     const struct ll_charge *charge, const struct ll_used *used,
     struct ll_mark mark, struct ll_err *err) LL_USE_RESULT;
+/* What was counted in a period, by the meter's name; seats of a flat charge by
+ * the charge's id. What is not there is nothing; of seats, one. */
+struct ll_use {
+    linli_str name;
+    int64_t quantity_micro;
+    const int64_t *amounts; /* of a meter that counts money: fen, in order */
+    uint32_t amount_count;
+};
+struct ll_rating {
+    const struct ll_use *uses;
+    uint32_t use_count;
+    struct ll_days days; /* ll_days_owed, or of a piece (subscription.h) */
+    struct ll_mark mark; /* the piece's number, if there are several */
+    enum ll_rounding rounding;
+};
+/* Adds the lines of every charge of a version of the plan: of `version`, or if
+ * that is NULL of the invoice's own. With several pieces in a period, once for
+ * each. */
+linli_status ll_invoice_rate_plan(struct ll_invoice *invoice,
+    const struct ll_plan *version, const struct ll_rating *rating,
+    struct ll_err *err) LL_USE_RESULT;
+
 /* Adds rated(now) - rated(before), line by line: what late usage changes in a
  * period that is billed, what progressive billing adds. `before` NULL: nothing
  * was billed of it, no fee for nothing either. */

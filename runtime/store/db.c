@@ -88,6 +88,7 @@ ll_db_fail(struct ll_db *db, int code, struct ll_err *err)
 static const char *const setup[] = {
     [LL_DB_WRITER] = NO_CHECKPOINT WHOLE_SYNCS "PRAGMA secure_delete=ON;",
     [LL_DB_READER] = NO_CHECKPOINT "PRAGMA query_only=ON;",
+    [LL_DB_AUDIT] = NO_CHECKPOINT "PRAGMA query_only=ON;",
     [LL_DB_KEEPER] = NO_CHECKPOINT WHOLE_SYNCS,
     [LL_DB_COPY] = "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY; "
                    "PRAGMA secure_delete=ON;",
@@ -106,7 +107,7 @@ set_up(struct ll_db *db, enum ll_db_use use, struct ll_err *err)
     (void)sqlite3_db_config(
         db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-    if (use == LL_DB_READER || use == LL_DB_WRITER)
+    if (use == LL_DB_READER || use == LL_DB_WRITER || use == LL_DB_AUDIT)
         ll_db_leave_log(db, true);
     char common[160];
     (void)snprintf(common, sizeof common,
@@ -126,7 +127,9 @@ ll_db_open(
     *db = (struct ll_db){0};
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     /* A database in memory, or a temporary one. */
-    if (name[0] == '\0' || strncmp(name, "file:", 5) == 0)
+    if (use == LL_DB_AUDIT)
+        flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+    else if (name[0] == '\0' || strncmp(name, "file:", 5) == 0)
         flags |= SQLITE_OPEN_URI | SQLITE_OPEN_CREATE;
     int code = sqlite3_open_v2(name, &db->handle, flags, NULL);
     linli_status status = LINLI_OK;
@@ -135,7 +138,8 @@ ll_db_open(
             "this SQLite is built without threads");
     else if (code != SQLITE_OK)
         status = ll_db_fail(db, code, err);
-    else if (use != LL_DB_READER && sqlite3_db_readonly(db->handle, "main") > 0)
+    else if (use != LL_DB_READER && use != LL_DB_AUDIT &&
+             sqlite3_db_readonly(db->handle, "main") > 0)
         status =
             ll_fail(err, LINLI_E_IO, "store/io", "the file cannot be written");
     else

@@ -35,6 +35,7 @@ enum ll_db_use {
     LL_DB_WRITER, /* the one connection that changes things */
     LL_DB_READER, /* refuses to write */
     LL_DB_KEEPER, /* checkpoints */
+    LL_DB_AUDIT,  /* reads a file that may be anybody's; a URI says how */
     LL_DB_COPY    /* a file that nobody else knows: nothing synced */
 };
 

@@ -1,9 +1,11 @@
 store_SRCS = \
   apply.c \
+  audit.c \
   backup.c \
   db.c \
   gone.c \
   head.c \
+  head_key.c \
   log.c \
   migrate.c \
   pack.c \

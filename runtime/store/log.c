@@ -61,11 +61,12 @@ load_head(struct ll_logtree *tree, struct ll_hash *root, struct ll_err *err)
     return status;
 }
 
-/* The leaves behind the last full tile. */
+/* The leaves behind the last full tile: each is what the tile says of it. */
 static linli_status
 load_leaves(struct ll_logtree *tree, struct ll_err *err)
 {
     uint64_t size = tree->merkle.size, at = size - size % LL_TILE_HASHES;
+    struct ll_hash hash;
     bool row = true;
     sqlite3_stmt *leaves = ll_db_statement(tree->db, LL_SI_log_leaves, err);
     if (leaves == NULL)
@@ -76,12 +77,15 @@ load_leaves(struct ll_logtree *tree, struct ll_err *err)
         status = ll_db_step(tree->db, leaves, &row, err);
         if (!row)
             break;
-        if (at >= size || (uint64_t)sqlite3_column_int64(leaves, 0) != at)
+        if (at >= size || (uint64_t)sqlite3_column_int64(leaves, 0) != at) {
             status =
                 fail_log(err, at, "leaves are not as many as its head says");
-        else
-            ll_merkle_leaf(ll_db_bytes(leaves, 1),
-                &tree->tiles->hashes[0][at++ % LL_TILE_HASHES]);
+            break;
+        }
+        ll_merkle_leaf(ll_db_bytes(leaves, 1), &hash);
+        if (!ll_hash_eq(&hash, &tree->tiles->hashes[0][at % LL_TILE_HASHES]))
+            status = fail_log(err, at, "a leaf is not what its hash says");
+        at++;
     }
     if (row)
         (void)sqlite3_reset(leaves);
@@ -141,11 +145,11 @@ ll_logtree_load(struct ll_logtree *tree, struct ll_mem *mem, struct ll_db *db,
     linli_status status = load_head(tree, &kept, err);
     if (status == LINLI_OK && tree->merkle.size > 0)
         status = make_tiles(tree, err);
-    if (status == LINLI_OK && tree->merkle.size > 0)
-        status = load_leaves(tree, err);
-    for (unsigned level = 1; status == LINLI_OK && level < LL_TILE_LEVELS;
+    for (unsigned level = 0; status == LINLI_OK && level < LL_TILE_LEVELS;
          level++)
         status = load_tile(tree, level, err);
+    if (status == LINLI_OK && tree->merkle.size > 0)
+        status = load_leaves(tree, err);
     if (status != LINLI_OK || tree->merkle.size == 0)
         return status;
     load_edge(tree);
@@ -330,6 +334,13 @@ ll_logtree_flush(struct ll_logtree *tree, bool *grown, struct ll_err *err)
     sqlite3_stmt *put = ll_db_statement(tree->db, LL_SI_log_head_put, err);
     if (put == NULL)
         return LINLI_E_IO;
+    uint64_t size = tree->merkle.size;
+    if (size % LL_TILE_HASHES != 0) {
+        linli_status tiled = put_tile(tree, 0, size / LL_TILE_HASHES,
+            (size_t)(size % LL_TILE_HASHES), err);
+        if (tiled != LINLI_OK)
+            return tiled;
+    }
     ll_merkle_root(&tree->merkle, &tree->root);
     (void)sqlite3_bind_int64(put, 1, (int64_t)tree->merkle.size);
     (void)sqlite3_bind_blob64(

@@ -1,12 +1,12 @@
 /* store/log.h: the log of consent, as it grows in the database. [any: a tree
  * belongs to the writer]
  *
- * Each leaf is a row of log_leaf; the hashes that stand above them are rows of
- * log_tile, in C2SP's tiles: of level 0 the full ones, of those above also the
- * one that is growing. What is left, fewer than 256 leaves, is hashed again
- * when the log is opened. log_head has the size and the root. All in the
- * transaction of the commit that brought the leaves, so that no file has one
- * without the other. spec/log.md.
+ * Each leaf is a row of log_leaf; its hash, and those above, are in rows of
+ * log_tile, in C2SP's tiles, of which the last of each level grows: at the end
+ * of a batch the one of level 0 is written, when it is full the one above.
+ * log_head has the size and the root. All in the transaction of the commit
+ * that brought the leaves, so that no file has one without the other.
+ * spec/log.md.
  */
 #ifndef LL_STORE_LOG_H
 #define LL_STORE_LOG_H

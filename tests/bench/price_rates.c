@@ -57,18 +57,14 @@ rate(struct ll_arena *arena, const struct ll_plan *plan, uint32_t n)
         amounts[i] = 1000 + (int64_t)(n * 37 + (uint32_t)i * 101) % 9000;
     ll_arena_reset(arena);
     ll_invoice_begin(&invoice, arena, plan);
-    for (uint32_t i = 0; i < plan->charge_count; i++) {
-        const struct ll_charge *charge = &plan->charges[i];
-        struct ll_used used = {
-            .quantity_micro = (int64_t)(n % 9973) * LL_MICRO + 250000,
-            .amounts = amounts,
-            .amount_count = 10,
-            .days = {n % 5 == 0 ? 22 : 31, 31}};
-        if (charge->kind == LL_CHARGE_FLAT)
-            used.quantity_micro = LL_MICRO;
-        must(
-            ll_invoice_rate(&invoice, charge, &used, LL_MARK_NONE, &err), &err);
-    }
+    int64_t quantity = (int64_t)(n % 9973) * LL_MICRO + 250000;
+    struct ll_use uses[] = {
+        {.name = LINLI_STR("api"), .quantity_micro = quantity},
+        {.name = LINLI_STR("sms"), .quantity_micro = quantity},
+        {.name = LINLI_STR("pay"), .amounts = amounts, .amount_count = 10}};
+    struct ll_rating rating = {
+        .uses = uses, .use_count = 3, .days = {n % 5 == 0 ? 22 : 31, 31}};
+    must(ll_invoice_rate_plan(&invoice, NULL, &rating, &err), &err);
     must(ll_invoice_close(&invoice, &err), &err);
     struct ll_grant grant = {LINLI_STR("W"), 3000, 1, INT64_MAX, 0};
     struct ll_purse purse = {500, &grant, 1, 0};

@@ -59,6 +59,17 @@ def test_worker_links_no_network():
     tap.equal(bad, [], "libraries of linli-worker")
 
 
+def test_auditor_needs_nothing():
+    """linli-audit is one file: no interpreter of ELF, no library."""
+    tap.skip_unless(not sanitized(), "sanitizers need their libraries")
+    tap.equal(needed("linli-audit"), [], "libraries of linli-audit")
+    said = subprocess.run(["ldd", built("linli-audit")], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False).stdout
+    assert "not a dynamic executable" in said, said
+    assert "INTERP" not in output("readelf", "-lW", built("linli-audit"))
+
+
 def test_exports():
     """liblinli.so exports linli_* and nothing else, and not nothing."""
     tap.skip_unless(not sanitized(), "sanitizers export symbols of theirs")

@@ -51,7 +51,7 @@ def test_every_source_is_listed():
     layers = {f.split("/")[1] for f in house.files("runtime/*/files.mk")}
     for layer in layers:
         path = "runtime/%s/files.mk" % layer
-        names = ["linlid", "linli", "linli-worker"] if layer == "cmd" \
+        names = ["linlid", "linli", "linli-worker", "linli-audit"] if layer == "cmd" \
             else [layer]
         for name in names:
             listed |= {"runtime/%s/%s" % (layer, c)

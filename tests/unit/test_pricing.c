@@ -162,6 +162,88 @@ T_CASE(anniversaries_come_back)
     }
 }
 
+/* -- an invoice -- */
+
+static const char plan_text[] =
+    "{\"interval\":\"month\",\"anchor\":\"calendar\",\"charges\":["
+    "{\"id\":\"base\",\"kind\":\"flat\",\"amount_fen\":3100},"
+    "{\"id\":\"seat\",\"kind\":\"flat\",\"amount_fen\":310,"
+    "\"per\":\"seat\"},"
+    "{\"id\":\"api\",\"kind\":\"unit\",\"meter\":\"m\","
+    "\"unit_fen\":\"0.5\"},"
+    "{\"id\":\"pay\",\"kind\":\"percentage\",\"meter\":\"p\","
+    "\"rate_bp\":100}]}";
+
+/* Two versions in a month of 31 days, 10 and 21: each line by its key. */
+T_CASE(a_plan_is_rated_by_pieces)
+{
+    begin();
+    static const char *const keys[] = {"base:fee#1", "seat:fee#1",
+        "api:usage#1", "pay:pct#1", "base:fee#2", "seat:fee#2"};
+    static const int64_t fens[] = {1000, 300, 6, 5, 2100, 210};
+    struct ll_json json;
+    struct ll_plan plan;
+    struct ll_invoice invoice;
+    struct ll_err err = {0};
+    struct ll_buf key;
+    int64_t amounts[] = {200, 300};
+    struct ll_use uses[] = {{LINLI_STR("seat"), 3 * UNIT, NULL, 0},
+        {LINLI_STR("m"), 11 * UNIT, NULL, 0}, {LINLI_STR("p"), 0, amounts, 2}};
+    struct ll_rating first = {
+        .uses = uses, .use_count = 3, .days = {10, 31}, .mark = {{NULL, 0}, 1}};
+    struct ll_rating second = {.days = {21, 31}, .mark = {{NULL, 0}, 2}};
+    ll_json_init(&json, &mem);
+    ll_buf_init(&key, &mem, 256);
+    T_INT(ll_json_parse(&json, ll_cstr(plan_text), 16, &err), LINLI_OK);
+    struct ll_jv root = ll_json_root(&json);
+    T_INT(ll_plan_read(&arena, root, root, &plan, &err), LINLI_OK);
+    ll_json_fini(&json); /* the plan keeps nothing of its text */
+    ll_invoice_begin(&invoice, &arena, &plan);
+    T_INT(ll_invoice_rate_plan(&invoice, NULL, &first, &err), LINLI_OK);
+    T_INT(ll_invoice_rate_plan(&invoice, &plan, &second, &err), LINLI_OK);
+    T_INT(ll_invoice_close(&invoice, &err), LINLI_OK);
+    T_INT(invoice.lines.count, LL_COUNT(keys));
+    for (uint32_t i = 0; i < invoice.lines.count && i < LL_COUNT(keys); i++) {
+        ll_buf_clear(&key);
+        ll_line_key(&invoice.lines.at[i], &key);
+        T_STR(ll_buf_view(&key), keys[i]);
+        T_INT(invoice.lines.at[i].amount_fen, fens[i]);
+    }
+    T_INT(invoice.total_fen, 1000 + 300 + 6 + 5 + 2100 + 210);
+    ll_buf_fini(&key);
+    end();
+}
+
+/* Each allocation fails in turn: it is said, and nothing is lost. */
+T_CASE(no_memory_is_said)
+{
+    linli_status status = LINLI_E_NOMEM;
+    for (uint64_t nth = 1; status != LINLI_OK && nth < 100; nth++) {
+        struct ll_json json;
+        struct ll_plan plan;
+        struct ll_invoice invoice;
+        struct ll_err err = {0};
+        struct ll_rating rating = {.days = {1, 1}};
+        begin();
+        ll_json_init(&json, &mem);
+        T_INT(ll_json_parse(&json, ll_cstr(plan_text), 16, &err), LINLI_OK);
+        struct ll_jv root = ll_json_root(&json);
+        mem.fail_in = nth;
+        status = ll_plan_read(&arena, root, root, &plan, &err);
+        if (status == LINLI_OK) {
+            ll_invoice_begin(&invoice, &arena, &plan);
+            status = ll_invoice_rate_plan(&invoice, NULL, &rating, &err);
+        }
+        if (status == LINLI_OK)
+            status = ll_invoice_close(&invoice, &err);
+        T_OK(status == LINLI_OK || status == LINLI_E_NOMEM);
+        mem.fail_in = 0;
+        ll_json_fini(&json);
+        end();
+    }
+    T_INT(status, LINLI_OK);
+}
+
 /* -- the purse -- */
 
 T_CASE(grants_are_used_in_order)
@@ -301,6 +383,7 @@ T_CASE(shares_end_where_they_began)
 T_MAIN(T_RUN(halves_go_away_from_zero) T_RUN(what_does_not_fit_is_said)
         T_RUN(decimals_are_exact) T_RUN(a_split_sums_to_the_whole)
             T_RUN(days_never_go_back) T_RUN(anniversaries_come_back)
-                T_RUN(grants_are_used_in_order) T_RUN(exactly_what_fits_passes)
+                T_RUN(a_plan_is_rated_by_pieces) T_RUN(no_memory_is_said) T_RUN(
+                    grants_are_used_in_order) T_RUN(exactly_what_fits_passes)
                     T_RUN(thresholds_are_told_once) T_RUN(reservations_end_once)
                         T_RUN(shares_end_where_they_began))
