@@ -116,7 +116,7 @@ static const struct option options[LL_OPT_COUNT] = {
             "他人保存的检查点", false}},
 };
 
-#define OPT(o) (1u << LL_OPT_##o)
+#define OPT(o) (UINT64_C(1) << LL_OPT_##o)
 
 static const struct ll_verb verbs[] = {
     {LL_VERB_ALERTS, "alerts", "[--community C] [--kind K] [--state S]", 0, 0,
@@ -535,7 +535,7 @@ check_verb(struct reader *r)
         return LINLI_OK;
     for (size_t i = 0; i < LL_OPT_COUNT; i++)
         if (args->value[i] != NULL && !options[i].text.global &&
-            (verb->options & 1u << i) == 0)
+            (verb->options & UINT64_C(1) << i) == 0)
             return ll_fail(r->err, LINLI_E_INVALID, "usage",
                 "%s is no option of linli %s", options[i].name, verb->name);
     if (args->word_count >= verb->words_min &&

@@ -99,7 +99,7 @@ struct ll_verb {
     const char *name;              /* "plugin enable": one or two words */
     const char *usage;             /* the words and main options after it */
     uint32_t words_min, words_max; /* after the name */
-    uint32_t options;              /* bit per ll_opt, besides the global */
+    uint64_t options;              /* bit per ll_opt, besides the global */
     const char *about_en, *about_zh;
 };
 

@@ -236,7 +236,7 @@ T_CASE(has_a_complete_table)
         T_OK(verb->about_en[0] != '\0' && verb->about_zh[0] != '\0');
         T_OK(verb->words_min <= verb->words_max);
         T_OK(verb->words_max + 2 <= LL_CLI_WORDS_MAX);
-        T_OK(verb->options < 1u << LL_OPT_COUNT);
+        T_OK(verb->options < UINT64_C(1) << LL_OPT_COUNT);
     }
     T_INT(count, LL_VERB_COUNT);
     for (unsigned i = 0; i < LL_OPT_COUNT; i++) {
