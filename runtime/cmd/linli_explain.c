@@ -123,7 +123,8 @@ print_options(const struct ll_cli *cli, uint64_t mask, bool global)
 {
     for (unsigned i = 0; i < LL_OPT_COUNT; i++) {
         struct ll_opt_text text = ll_opt_text((enum ll_opt)i);
-        if (text.global != global || (!global && (mask & UINT64_C(1) << i) == 0))
+        if (text.global != global ||
+            (!global && (mask & UINT64_C(1) << i) == 0))
             continue;
         (void)printf("  %-18s ", text.form);
         ll_cli_both(stdout, cli, text.en, text.zh);

@@ -19,6 +19,7 @@ struct ll_receipt {
     int64_t now_ms;
 };
 
+/* Appends it, an object. */
 void ll_receipt_put(const struct ll_receipt *receipt, struct ll_jw *w);
 
 /* A grant's state, as people are told it: "live", "withdrawn", "expired",

@@ -5,6 +5,7 @@
 
 #define CAP_FIRST 16u
 #define BLOCKS_FIRST 8u
+#define LINE_BYTES 64u /* of the cache: blocks begin with one */
 
 /* At most three quarters of the places are taken. */
 static bool
@@ -76,10 +77,33 @@ ll_table_fini(struct ll_table *table, struct ll_mem *mem)
     *table = (struct ll_table){NULL, 0, 0};
 }
 
+static size_t
+block_bytes(const struct ll_slab *slab)
+{
+    return (size_t)slab->item_bytes * LL_SLAB_ITEMS + LINE_BYTES;
+}
+
+/* Where a line begins, and before it how far that is from the allocation. */
+static char *
+block_new(const struct ll_slab *slab, struct ll_mem *mem)
+{
+    unsigned char *from = ll_alloc(mem, block_bytes(slab));
+    if (from == NULL)
+        return NULL;
+    size_t gap = LINE_BYTES - ((uintptr_t)from & (LINE_BYTES - 1));
+    from[gap - 1] = (unsigned char)gap;
+    return (char *)from + gap;
+}
+
+static void
+block_free(const struct ll_slab *slab, struct ll_mem *mem, char *block)
+{
+    ll_release(mem, block - (unsigned char)block[-1], block_bytes(slab));
+}
+
 bool
 ll_slab_room(struct ll_slab *slab, struct ll_mem *mem)
 {
-    size_t block = (size_t)slab->item_bytes * LL_SLAB_ITEMS;
     if (slab->count < slab->block_count * LL_SLAB_ITEMS)
         return true;
     if (slab->block_count == slab->block_cap) {
@@ -92,7 +116,7 @@ ll_slab_room(struct ll_slab *slab, struct ll_mem *mem)
         slab->blocks = more;
         slab->block_cap = cap;
     }
-    slab->blocks[slab->block_count] = ll_alloc(mem, block);
+    slab->blocks[slab->block_count] = block_new(slab, mem);
     if (slab->blocks[slab->block_count] == NULL)
         return false;
     slab->block_count++;
@@ -103,8 +127,7 @@ void
 ll_slab_fini(struct ll_slab *slab, struct ll_mem *mem)
 {
     for (uint32_t i = 0; i < slab->block_count; i++)
-        ll_release(
-            mem, slab->blocks[i], (size_t)slab->item_bytes * LL_SLAB_ITEMS);
+        block_free(slab, mem, slab->blocks[i]);
     ll_release(mem, slab->blocks, slab->block_cap * sizeof *slab->blocks);
     *slab = (struct ll_slab){.item_bytes = slab->item_bytes};
 }
@@ -112,6 +135,6 @@ ll_slab_fini(struct ll_slab *slab, struct ll_mem *mem)
 size_t
 ll_slab_bytes(const struct ll_slab *slab)
 {
-    return (size_t)slab->block_count * slab->item_bytes * LL_SLAB_ITEMS +
+    return slab->block_count * block_bytes(slab) +
            slab->block_cap * sizeof *slab->blocks;
 }

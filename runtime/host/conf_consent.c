@@ -27,6 +27,11 @@ ll_config_read_consent(
         ll_arena_str(&config->arena, ll_buf_view(&text));
     config->consent.app_origins = ll_jv_get(consent, "app_origins");
     config->consent.help_phone = ll_jv_str(ll_jv_get(consent, "help_phone"));
+    config->consent.operator_name =
+        ll_jv_str(ll_jv_get(consent, "operator_name"));
+    int64_t days = LL_CONSENT_COOLDOWN_MS / LL_CONSENT_DAY_MS;
+    (void)ll_jv_int(ll_jv_get(consent, "cooldown_days"), &days);
+    config->consent.cooldown_ms = days * LL_CONSENT_DAY_MS;
     bool failed = text.failed || config->arena.failed;
     ll_buf_fini(&text);
     return failed ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "`consent`")

@@ -30,7 +30,7 @@ ll_terms_notice(struct ll_host *host, const struct ll_manifest *manifest,
         ll_jw_value(&w, manifest->recipient);
     }
     return (struct ll_notice){.dictionary = &host->arbiter.dictionary,
-        .operator_name = (linli_str){NULL, 0},
+        .operator_name = host->config.consent.operator_name,
         .plugin_zh = manifest->name_zh,
         .plugin_en = manifest->name_en,
         .provides = manifest->provides,

@@ -8,8 +8,9 @@
 #include "base/text.h"
 #include "host/jwt.h"
 
-#define ITEMS_MAX 500 /* the newest of a resident; older ones are in the log \
-                       */
+#define ITEMS_MAX                                              \
+    500 /* the newest of a resident; older ones are in the log \
+         */
 #define RECIPIENT_BYTES_MAX 16384
 #define PATH_BYTES_MAX 512
 

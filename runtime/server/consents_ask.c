@@ -143,7 +143,7 @@ put_state(struct ll_face *face, const struct ll_ask *ask, struct ll_jw *w)
     struct ll_verdict verdict = ll_consent_decide(consent, ask);
     int64_t until_ms = 0;
     bool may_ask = ll_consent_may_ask(
-        consent, ask, LL_CONSENT_COOLDOWN_MS, &until_ms);
+        consent, ask, face->host->config.consent.cooldown_ms, &until_ms);
     uint32_t grant = find_grant(consent, ask);
     char text[2 * LL_TAG_BYTES + 1];
     ll_jw_key(w, "state");

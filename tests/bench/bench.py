@@ -14,6 +14,9 @@ when the machine is quiet and is repeated when something else used the
 processors meanwhile; medians of the rounds are printed and, with the runs,
 written to bench.json in the build folder.
 
+`consent` is no call: it is the decision about resident data alone, in
+process, over 100,000 and 1,000,000 grants (bench/consent_rates).
+
 CPU is user and system time of the server's process tree a request: the
 steadiest figure on a busy machine. Ratios are Linli over nginx.
 """
@@ -61,7 +64,13 @@ end
 # 20,000 calls a second where nginx+lua answers 86,700 /quote: processors
 # differ by more than any of this, so it is aimed at as their ratio.
 STEP_AIM = 0.23
-WORKS = ("hello", "quote", "step", "hot")
+CALLS = ("hello", "quote", "step", "hot")
+WORKS = CALLS + ("consent",)
+# Of consent.md, in the names that consent_rates prints; the greatest allowed.
+CONSENT_AIMS = {100000: {"decide_p50_ns": 100, "bytes_a_grant": 134,
+                         "explain_auditor_us": 20},
+                1000000: {"decide_p50_ns": 250, "decide_p99_ns": 1000,
+                          "bytes_a_grant": 134, "explain_auditor_us": 20}}
 # In wrk: a key of its own for each request, and one of so many documents.
 KEYED = """
 local sent, salt = 0, "%s"
@@ -446,13 +455,44 @@ def parse(arguments):
 def main(arguments):
     """Measure, print, write bench.json; the exit status."""
     options = parse(arguments)
+    result = {"machine": machine(), "rounds": options.rounds,
+              "seconds": options.seconds}
+    if "consent" in options.works:
+        result["consent"] = consent(options)
+        options.works = [w for w in options.works if w != "consent"]
+    if options.works:
+        status = calls(options, result)
+        if status != 0:
+            return status
+    write_json(os.path.join(options.build, "bench.json"), result)
+    print("written to bench.json")
+    return 0
+
+
+def consent(options):
+    """What consent_rates says, beside what was aimed at."""
+    wait_for_quiet(options.quiet_wait)
+    said = subprocess.run(
+        pinned(SERVER_CORE, [os.path.join(options.build, "bench",
+                                          "consent_rates")]),
+        stdout=subprocess.PIPE, text=True, check=True).stdout
+    rows = [json.loads(line) for line in said.splitlines()]
+    for row in rows:
+        aims = CONSENT_AIMS[row["grants"]]
+        print("consent, %d grants: %s" % (row["grants"], ", ".join(
+            "%s %g%s" % (name, row[name], " (aim %d)" % aims[name]
+                         if name in aims else "")
+            for name in sorted(row) if name != "grants")))
+    return rows
+
+
+def calls(options, result):
+    """The works that are calls, against nginx; an exit status."""
     if shutil.which("wrk") is None:
         print("bench: no wrk here: apt-get install wrk", file=sys.stderr)
         return 1
     os.environ["LINLI_SRC"] = os.path.abspath(options.src)
     os.environ["LINLI_BUILD"] = os.path.abspath(options.build)
-    result = {"machine": machine(), "rounds": options.rounds,
-              "seconds": options.seconds}
     with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder, \
             Linlid() as daemon:
         peers = daemon.peers()
@@ -465,8 +505,6 @@ def main(arguments):
             with Nginx(folder) as nginx:
                 check_same_work(peers + [nginx])
                 measured(peers + [nginx], options, folder, daemon, result)
-    write_json(os.path.join(options.build, "bench.json"), result)
-    print("written to bench.json")
     return 0
 
 

@@ -100,7 +100,7 @@ FAULTS = {
     "the_ceiling_is_not_looked_at": (
         DECIDE, "at->field->class > at->party->terms.ceiling", "false"),
     "an_action_is_not_looked_at": (
-        DECIDE, "(at->scope->actions >> at->ask->action & 1) != 0", "true"),
+        DECIDE, "(at->scope->actions >> ask->action & 1) != 0", "true"),
     "a_contract_is_about_anybody": (
         DECIDE, "at->scope->basis == LL_BASIS_CONTRACT && !at->ask->own",
         "false"),

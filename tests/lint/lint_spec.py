@@ -75,6 +75,15 @@ def test_functions():
                                                   "functions")], coded)
 
 
+def test_consent_reasons():
+    text = house.read("runtime/domain/consent.h").replace("\\\n", " ")
+    coded = re.findall(r'X\(\w+,\s*(\w+),\s*"([^"]*)"\)', text[
+        text.index("#define LL_REASONS"):text.index("enum ll_reason")])
+    tap.equal([[cell.strip("`") for cell in row[:2]]
+               for row in table("spec/consent.md", "reasons")],
+              [list(pair) for pair in coded])
+
+
 def settings(schema, root, path=""):
     """{setting: (type, default or None, required)} of a schema, deeper."""
     found = {}

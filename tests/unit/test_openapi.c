@@ -140,7 +140,7 @@ check_refs(struct ll_jv v, bool in_data)
     }
 }
 
-#define IDS_MAX 64
+#define IDS_MAX 256
 static linli_str ids[IDS_MAX];
 static unsigned id_count;
 
