@@ -34,6 +34,17 @@
 #define LL_RELAY_BYTES_MAX 32 /* the whole number, with a NUL */
 #define LL_GRANT_DAYS_MAX 365 /* of any grant */
 
+/* -- rights: section 7 -- */
+#define LL_COMPLIANCE_MAX 4         /* calls of the host that one handles */
+#define LL_STATUTORY_DAYS_MAX 10950 /* kept after an erasure: 30 years */
+#define LL_REDACT_DAYS 15           /* a plugin has to forget a resident */
+#define LL_PAYMENT_KEPT_DAYS 1095   /* e-commerce law, art. 31 */
+#define LL_ERASE_ROWS 128           /* documents of one step */
+#define LL_ERASE_TARGETS_MAX 1024   /* subjects of one resident */
+#define LL_REQUEST_RECHECK_MS 60000 /* first; doubled, at most an hour */
+#define LL_REQUESTS_OPEN_MAX 1      /* of a community, under way at once */
+#define LL_REQUEST_ID_DIGITS 32     /* random: who has it may ask for it */
+
 /* -- the log: spec/log.md -- */
 #define LL_LOG_HEAD_MS 1000 /* the head is signed no more often */
 

@@ -388,6 +388,44 @@ ll_docs_coll_by_id(const struct ll_docs *docs, int64_t id)
 }
 
 static linli_status
+take_statutory(struct ll_docs *docs, struct ll_rd *row)
+{
+    struct ll_coll *coll = ll_docs_coll_by_id(docs, ll_rd_int(row));
+    int64_t ms = ll_rd_int(row);
+    linli_str law = ll_arena_str(ll_docs_arena(docs), ll_rd_bytes(row));
+    if (coll == NULL)
+        return LINLI_OK;
+    coll->statutory_ms = ms;
+    coll->statutory_law = law;
+    return docs->arena.failed ? LINLI_E_NOMEM : LINLI_OK;
+}
+
+bool
+ll_coll_keep(struct ll_coll *coll, int64_t statutory_ms, linli_str law)
+{
+    struct ll_docs *docs = coll->space->docs;
+    if (coll->statutory_ms == statutory_ms &&
+        ll_str_eq(coll->statutory_law, law))
+        return true;
+    struct ll_commit *commit = ll_docs_commit_new(docs);
+    linli_str copy = ll_arena_str(ll_docs_arena(docs), law);
+    if (commit == NULL || docs->arena.failed) {
+        if (commit != NULL)
+            ll_docs_commit_free(docs, commit);
+        return false;
+    }
+    ll_commit_op(commit, LL_ST_statutory_put);
+    ll_put_int(&commit->ops, coll->id);
+    ll_put_int(&commit->ops, statutory_ms);
+    ll_put_bytes(&commit->ops, law);
+    if (ll_docs_commit_send(docs, commit) == 0)
+        return false;
+    coll->statutory_ms = statutory_ms;
+    coll->statutory_law = copy;
+    return true;
+}
+
+static linli_status
 take_index(struct ll_docs *docs, struct ll_rd *row)
 {
     int64_t id = ll_rd_int(row);
@@ -460,6 +498,8 @@ read_all(struct ll_docs *docs, struct ll_err *err)
     linli_status status = each_row(docs, LL_ST_spaces, take_space, err);
     if (status == LINLI_OK)
         status = each_row(docs, LL_ST_collections, take_coll, err);
+    if (status == LINLI_OK)
+        status = each_row(docs, LL_ST_statutories, take_statutory, err);
     if (status == LINLI_OK)
         status = each_row(docs, LL_ST_indexes, take_index, err);
     if (status == LINLI_OK)

@@ -8,9 +8,8 @@
  * holds or reads them, and while a query under way may be older than they
  * are; the others are a bounded cache (spec/db.md, section 6).
  *
- * Of what happens above it keeps, without a look at it, who has a document in
- * hand (`owner`) and the last numbers that events and alerts were given, which
- * the store is asked for when it opens.
+ * It keeps for those above, without a look at it, who has a document in hand
+ * (`owner`) and the last numbers of events and alerts.
  */
 #ifndef LL_DATA_DOCS_H
 #define LL_DATA_DOCS_H
@@ -19,8 +18,7 @@
 #include "data/wait.h"
 #include "store/store.h"
 
-/* Of the store's single values: the last event there was when old ones were
- * dropped. */
+/* Of the store's values: the last event there was when old ones went. */
 #define LL_EVENT_SEQ_NAME "event_seq"
 
 struct ll_docs;
@@ -74,6 +72,8 @@ struct ll_coll {
     linli_str retention_from; /* member; empty: from the last write */
     int64_t retention_ms;     /* 0: kept */
     int64_t doc_bytes;
+    int64_t statutory_ms;    /* kept so long after an erasure, */
+    linli_str statutory_law; /* by this law; 0: not at all */
     struct ll_ix *indexes;
     uint32_t index_count;
     uint32_t epoch;             /* of its indexes: it counts their changes */
@@ -174,6 +174,9 @@ struct ll_space *ll_docs_space(
 struct ll_coll *ll_space_coll(struct ll_space *space, linli_str name);
 struct ll_coll *ll_space_find(const struct ll_space *space, linli_str name);
 struct ll_coll *ll_docs_coll_by_id(const struct ll_docs *docs, int64_t id);
+/* What a law keeps of it after an erasure, lastingly. False without memory. */
+bool ll_coll_keep(
+    struct ll_coll *coll, int64_t statutory_ms, linli_str law) LL_USE_RESULT;
 /* Declares an index (compact JSON as in a manifest). One that is there with
  * another declaration is made anew from the documents. It can be scanned at
  * once: that waits until it is built. Transactions that have read or written
@@ -211,7 +214,6 @@ void ll_content_free(struct ll_mem *mem, struct ll_content **content);
 /* The key in this index; ptr NULL: it has no entry. */
 linli_str ll_content_key(
     const struct ll_content *content, const struct ll_ix *ix);
-
 /* A row of an answer: the document in memory if there is one, else the row's,
  * which nothing above the answer's snapshot has written. It is known, and
  * returned with a reference; NULL without memory. `row` stands at version, due,
@@ -245,5 +247,4 @@ uint64_t ll_docs_commit_send(struct ll_docs *docs, struct ll_commit *commit);
 
 /* 32 lower-case hexadecimal digits. */
 bool ll_pid_valid(linli_str s);
-
 #endif

@@ -45,7 +45,8 @@ open_collections(struct ll_instance *instance,
         coll->retention_from = ll_arena_str(arena, decl->retention_from);
         coll->retention_ms = decl->retention_ms;
         coll->doc_bytes = decl->doc_bytes;
-        bool good = !arena->failed && make_room(coll, decl->index_count);
+        bool good = !arena->failed && make_room(coll, decl->index_count) &&
+                    ll_coll_keep(coll, decl->statutory_ms, decl->statutory_law);
         for (uint32_t k = 0; good && k < decl->index_count; k++)
             good = ll_coll_index(coll, decl->indexes[k].name,
                        decl->indexes[k].text) != NULL;
@@ -71,6 +72,8 @@ open_own_collections(struct ll_instance *instance, struct ll_err *err)
             coll->fleeting = true;
             ll_known_open(instance->space, coll);
         }
+        if (i == 1) /* who is erased has none any more, nor in a copy */
+            coll->subject = (linli_str)LINLI_STR("pid");
         if (i == 1 && ll_coll_index(coll, LINLI_STR("by_pid"),
                           LINLI_STR("{\"fields\":[\"pid\"],"
                                     "\"unique\":true}")) == NULL)

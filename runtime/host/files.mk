@@ -66,6 +66,11 @@ host_SRCS = alert.c \
   release.c \
   remember.c \
   request.c \
+  rights.c \
+  rights_call.c \
+  rights_erase.c \
+  rights_find.c \
+  rights_pages.c \
   secret.c \
   secret_sign.c \
   seed.c \

@@ -17,6 +17,7 @@
 #include "host/record.h"
 #include "host/release.h"
 #include "host/remember.h"
+#include "host/rights.h"
 #include "host/sweep.h"
 #include "host/webhook.h"
 #include "host/witness.h"
@@ -188,7 +189,8 @@ ll_host_add_community(
     host->communities = community;
     host->community_count++;
     ll_witness_added(community);
-    return ll_webhooks_open_used(community, err);
+    status = ll_webhooks_open_used(community, err);
+    return status == LINLI_OK ? ll_rights_open(community, false, err) : status;
 }
 
 static linli_status

@@ -161,6 +161,45 @@ ll_recorder_free(struct ll_host *host)
     ll_release(&host->mem, recorder, sizeof *recorder);
 }
 
+/* -- forgetting -- */
+
+static bool
+holds(linli_str bytes, const linli_str *texts, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (texts[i].len > 0 &&
+            memmem(bytes.ptr, bytes.len, texts[i].ptr, texts[i].len) != NULL)
+            return true;
+    return false;
+}
+
+/* One that cannot be read goes too: what it holds is not known. */
+void
+ll_recorder_forget(struct ll_host *host, const linli_str *texts, uint32_t count)
+{
+    struct ll_recorder *recorder = host->recorder;
+    struct ll_buf bytes;
+    if (recorder == NULL)
+        return;
+    ll_buf_init(&bytes, &host->mem, LL_TRACE_BYTES_MAX + 2);
+    for (uint32_t i = 0; i < recorder->count; i++) {
+        struct trace_file *file =
+            &recorder->files[(recorder->first + i) % LL_RECORD_FILES_MAX];
+        if (file->name[0] == '\0')
+            continue;
+        ll_buf_clear(&bytes);
+        linli_status status = ll_file_read(
+            recorder->dir_fd, file->name, LL_TRACE_BYTES_MAX, &bytes, NULL);
+        if (status == LINLI_OK && !holds(ll_buf_view(&bytes), texts, count))
+            continue;
+        ll_file_remove(recorder->dir_fd, file->name);
+        recorder->bytes -= file->bytes;
+        file->bytes = 0;
+        file->name[0] = '\0';
+    }
+    ll_buf_fini(&bytes);
+}
+
 /* -- one run -- */
 
 /* A run begins anew with each CALL: after a kill that was another's fault it

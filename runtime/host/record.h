@@ -35,6 +35,11 @@ void ll_record_forget(struct ll_call *call);
 /* The call is about to be answered: the trace is written. */
 void ll_record_end(struct ll_call *call);
 
+/* Traces in which one of the texts stands go: somebody is forgotten. Reads all
+ * of them, on the loop: development only. */
+void ll_recorder_forget(
+    struct ll_host *host, const linli_str *texts, uint32_t count);
+
 /* -- record_text.c -- */
 
 /* Appends the whole trace of the call's run. */

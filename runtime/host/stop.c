@@ -16,6 +16,7 @@
 #include "host/record.h"
 #include "host/release.h"
 #include "host/remember.h"
+#include "host/rights.h"
 #include "host/secret.h"
 #include "host/sweep.h"
 #include "host/webhook.h"
@@ -114,6 +115,7 @@ close_store(struct ll_host *host)
             ll_lock_close(i);
         }
     for (struct ll_community *c = host->communities; c != NULL; c = c->next) {
+        ll_rights_close(c);
         ll_webhooks_close(c);
         ll_queue_close(&c->errands);
     }

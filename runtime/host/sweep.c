@@ -2,13 +2,15 @@
  *
  * Documents whose retention is over (answers kept under keys, nonces, and
  * what plugins declare), a few hundred at a time, each batch a commit like
- * any other; and events after LL_EVENT_KEPT_MS, some thousand at a time, until
- * the oldest that is left is young enough.
+ * any other; keys that a law had kept until now, with what they open; and
+ * events after LL_EVENT_KEPT_MS, some thousand at a time, until the oldest
+ * that is left is young enough.
  */
 #include "host/sweep.h"
 
 #include "host/clock.h"
 #include "data/txn.h"
+#include "host/rights.h"
 
 #define EVERY_MS 60000
 #define ROWS 256
@@ -31,6 +33,10 @@ struct ll_sweep {
     struct ll_query oldest; /* asked for, if `asking` */
     bool asking;
     struct ll_commit *trim; /* under way */
+    /* keys */
+    struct ll_query keys; /* asked for, if `asking_keys` */
+    bool asking_keys;
+    struct ll_commit *shred; /* under way */
 };
 
 static void look(struct ll_sweep *sweep);
@@ -136,6 +142,87 @@ look_events(struct ll_sweep *sweep)
     ll_store_query(host->store, query);
 }
 
+/* -- keys that were frozen -- */
+
+static void look_keys(struct ll_sweep *sweep);
+
+static void
+on_shredded(struct ll_commit *commit, bool durable)
+{
+    struct ll_sweep *sweep = commit->user;
+    sweep->shred = NULL;
+    ll_docs_commit_free(&sweep->host->docs, commit);
+    if (durable)
+        look_keys(sweep);
+    ll_host_clock_step(sweep->host);
+}
+
+/* One goes with what lay aside, and the log says so. */
+static void
+shred(struct ll_sweep *sweep, struct ll_commit *commit, struct ll_rd *row)
+{
+    struct ll_host *host = sweep->host;
+    (void)ll_rd_list(row);
+    struct ll_whose whose = {.space = ll_rd_int(row)};
+    whose.subject = ll_rd_bytes(row);
+    (void)ll_rd_value(row); /* until */
+    (void)ll_rd_value(row); /* kept */
+    for (const struct ll_space *s = host->docs.spaces; s != NULL; s = s->next)
+        if (s->id == whose.space) {
+            whose.community = s->community;
+            whose.plugin = s->plugin;
+        }
+    ll_store_shred(host->store, commit, &whose);
+    ll_commit_op(commit, LL_ST_frozen_drop);
+    ll_put_int(&commit->ops, whose.space);
+    ll_put_bytes(&commit->ops, whose.subject);
+    ll_rights_due_leaf(host, &whose, commit);
+}
+
+static void
+on_keys(struct ll_query *query)
+{
+    struct ll_sweep *sweep = query->user;
+    struct ll_host *host = sweep->host;
+    struct ll_rd rows = ll_rd(ll_buf_view(&query->rows));
+    struct ll_commit *commit = NULL;
+    sweep->asking_keys = false;
+    if (query->status == LINLI_OK && query->row_count > 0)
+        commit = ll_docs_commit_new(&host->docs);
+    for (uint32_t i = 0; commit != NULL && i < query->row_count; i++)
+        shred(sweep, commit, &rows);
+    ll_query_fini(query);
+    if (commit != NULL && commit->ops.failed) {
+        ll_docs_commit_free(&host->docs, commit);
+        commit = NULL; /* the next look does it */
+    }
+    if (commit != NULL) {
+        commit->done = on_shredded;
+        commit->user = sweep;
+        sweep->shred = commit;
+        (void)ll_store_commit(host->store, commit);
+    }
+    ll_host_clock_step(host);
+}
+
+static void
+look_keys(struct ll_sweep *sweep)
+{
+    struct ll_host *host = sweep->host;
+    struct ll_query *query = &sweep->keys;
+    if (sweep->asking_keys || sweep->shred != NULL || !serves(host))
+        return;
+    ll_query_init(query, &host->mem, LL_ST_subject_due);
+    ll_put_int(&query->params, ll_world_wall(host->world).ms);
+    ll_put_int(&query->params, ROWS);
+    query->rows_max = ROWS;
+    query->bytes_max = LL_QUERY_BYTES_MAX;
+    query->done = on_keys;
+    query->user = sweep;
+    sweep->asking_keys = true;
+    ll_store_query(host->store, query);
+}
+
 /* -- documents -- */
 
 /* Those that are still due: one may have been written anew meanwhile. False
@@ -218,6 +305,7 @@ look(struct ll_sweep *sweep)
     struct ll_host *host = sweep->host;
     struct ll_query *query = &sweep->query;
     look_events(sweep);
+    look_keys(sweep);
     if (serves(host))
         ll_arbiter_tidy(&host->arbiter, ll_world_wall(host->world).ms,
             LL_CONSENT_TIDY_GRANTS);
@@ -273,6 +361,12 @@ ll_sweep_close(struct ll_host *host)
     }
     if (sweep->trim != NULL)
         ll_docs_commit_unwatched(&host->docs, sweep->trim);
+    if (sweep->asking_keys) {
+        ll_store_cancel(host->store, &sweep->keys);
+        ll_query_fini(&sweep->keys);
+    }
+    if (sweep->shred != NULL)
+        ll_docs_commit_unwatched(&host->docs, sweep->shred);
     ll_wait_cancel(&sweep->wait);
     drop_docs(sweep);
     ll_timer_free(&sweep->timer);
@@ -291,5 +385,6 @@ ll_sweep_idle(const struct ll_host *host)
 {
     return host->sweep == NULL ||
            (!host->sweep->querying && host->sweep->count == 0 &&
-               !host->sweep->asking && host->sweep->trim == NULL);
+               !host->sweep->asking && host->sweep->trim == NULL &&
+               !host->sweep->asking_keys && host->sweep->shred == NULL);
 }

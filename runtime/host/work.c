@@ -10,6 +10,7 @@
 #include "host/effect.h"
 #include "host/payment.h"
 #include "host/queue.h"
+#include "host/rights.h"
 #include "host/task.h"
 
 #define JOB_ARENA_BYTES_MAX ((size_t)4 << 20)
@@ -138,6 +139,8 @@ on_task_done(struct ll_task *task, int status, linli_str code)
     else if (failed && !host->draining)
         kept = take_failure(job, code);
     bool again = task->doc->content != NULL;
+    if (task->kind == LL_TASK_JOB && !again)
+        ll_rights_called(instance_of(queue), task->doc->id);
     job_free(job);
     ll_queue_ended(queue, again, !kept);
 }

@@ -101,6 +101,8 @@ struct ll_collection_decl {
     int64_t retention_ms;     /* 0: kept */
     linli_str retention_from; /* the member it runs from; empty: last write */
     int64_t doc_bytes;
+    linli_str statutory_law; /* what asks for it to be kept, or empty, */
+    int64_t statutory_ms;    /* and for how long after an erasure */
 };
 
 struct ll_meter_decl {
@@ -140,6 +142,9 @@ struct ll_manifest {
     uint32_t timer_count;
     linli_str *jobs; /* names */
     uint32_t job_count;
+    linli_str *compliance; /* calls of the host that it handles: a resident's
+                              data, its own end (spec/consent.md, 7) */
+    uint32_t compliance_count;
     linli_str *answers; /* names of what goes on when one has come */
     uint32_t answer_count;
     linli_str *publishes; /* event types, "parking.gate_command" */
@@ -186,6 +191,8 @@ const struct ll_notification_decl *ll_manifest_notification(
 /* Index into timers[], jobs[], answers[], or -1. */
 int ll_manifest_timer(const struct ll_manifest *manifest, linli_str name);
 int ll_manifest_job(const struct ll_manifest *manifest, linli_str name);
+/* Whether it handles a compliance call, "resident.redact". */
+bool ll_manifest_complies(const struct ll_manifest *manifest, linli_str name);
 int ll_manifest_answer(const struct ll_manifest *manifest, linli_str name);
 /* The index in `handles` of an event that the plugin handles, or -1. */
 int ll_manifest_handles(const struct ll_manifest *manifest, linli_str type);

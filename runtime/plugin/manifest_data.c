@@ -165,6 +165,11 @@ read_collections(struct ll_manifest *m, struct ll_err *err)
         c->retention_from = ll_jv_str(ll_jv_get(retention, "from"));
         c->doc_bytes = read_int(ll_jv_get(value, "doc_bytes"),
             LL_DOC_BYTES_DEFAULT, LL_DOC_BYTES_MIN, LL_DOC_BYTES_MAX);
+        struct ll_jv statutory = ll_jv_get(value, "statutory");
+        c->statutory_law = ll_jv_str(ll_jv_get(statutory, "law"));
+        c->statutory_ms = read_int(ll_jv_get(statutory, "days"), 0, 1,
+                              LL_STATUTORY_DAYS_MAX) *
+                          MS_PER_DAY;
         linli_status status = read_indexes(m, c, err);
         if (status != LINLI_OK)
             return status;
@@ -257,6 +262,8 @@ ll_manifest_fill_data(struct ll_manifest *m, struct ll_err *err)
         {ll_jv_get(root, "timers"),
             {&m->timers, &m->timer_count, LL_TIMERS_MAX, NULL}},
         {ll_jv_get(root, "jobs"), {&m->jobs, &m->job_count, LL_JOBS_MAX, NULL}},
+        {ll_jv_get(root, "compliance"),
+            {&m->compliance, &m->compliance_count, LL_COMPLIANCE_MAX, NULL}},
         {ll_jv_get(root, "answers"),
             {&m->answers, &m->answer_count, LL_ANSWERS_MAX, NULL}},
         {ll_jv_get(events, "publishes"),
@@ -328,6 +335,12 @@ int
 ll_manifest_job(const struct ll_manifest *manifest, linli_str name)
 {
     return find(manifest->jobs, manifest->job_count, name);
+}
+
+bool
+ll_manifest_complies(const struct ll_manifest *manifest, linli_str name)
+{
+    return find(manifest->compliance, manifest->compliance_count, name) >= 0;
 }
 
 int

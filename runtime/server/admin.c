@@ -19,6 +19,7 @@
 #include "server/consents.h"
 #include "server/desk.h"
 #include "server/people.h"
+#include "server/rights.h"
 
 #define BODY_DEPTH_MAX 64
 
@@ -375,7 +376,8 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
             ll_payments_handle(face, request, there, rest) ||
             ll_people_admin_handle(face, request, there, rest) ||
             ll_secrets_handle(face, request, there, rest) ||
-            ll_webhooks_handle(face, request, there, rest)))
+            ll_webhooks_handle(face, request, there, rest) ||
+            ll_rights_admin_handle(face, request, there, rest)))
         return;
     if (plugins && post)
         enable(face, request, community);

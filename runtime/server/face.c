@@ -9,6 +9,7 @@
 #include "host/trace.h"
 #include "server/consents.h"
 #include "server/metrics_http.h"
+#include "server/rights.h"
 #include "server/openapi.h"
 #include "server/pages.h"
 #include "server/view.h"
@@ -252,7 +253,8 @@ on_request(void *user, struct ll_request *request)
         ll_host_dispatch(face->host, request);
     else if (ll_str_is(rest, "events"))
         ll_events_handle(face, request, community);
-    else if (ll_consents_handle(face, request, community, rest) ||
+    else if (ll_rights_me_handle(face, request, community, rest) ||
+             ll_consents_handle(face, request, community, rest) ||
              ll_people_me_handle(face, request, community, rest))
         return;
     else if (!ll_str_starts(rest, "admin/") &&

@@ -35,6 +35,7 @@ server_SRCS = \
   people_guard.c \
   people_me.c \
   person.c \
+  rights.c \
   secrets.c \
   sim.c \
   usage.c \

@@ -80,11 +80,26 @@ ll_commit_leaf(struct ll_commit *commit, linli_str leaf)
 
 /* -- the applier -- */
 
+/* The last number that a key was given. */
+static linli_status
+load_last_id(struct ll_applier *a, struct ll_err *err)
+{
+    bool row;
+    sqlite3_stmt *last = ll_db_statement(a->db, LL_SI_subject_last, err);
+    if (last == NULL)
+        return LINLI_E_IO;
+    linli_status status = ll_db_step(a->db, last, &row, err);
+    if (row) {
+        a->sealer->last_id = sqlite3_column_int64(last, 0);
+        (void)sqlite3_reset(last);
+    }
+    return status;
+}
+
 linli_status
 ll_applier_init(struct ll_applier *applier, struct ll_mem *mem,
     struct ll_db *db, struct ll_sealer *sealer, struct ll_err *err)
 {
-    bool row;
     *applier = (struct ll_applier){.mem = mem, .db = db, .sealer = sealer};
     ll_pack_init(&applier->pack, mem);
     ll_buf_init(&applier->sealed, mem, 2 * (size_t)LL_STORE_BLOB_BYTES_MAX);
@@ -97,15 +112,7 @@ ll_applier_init(struct ll_applier *applier, struct ll_mem *mem,
         status = ll_logtree_load(&applier->log, mem, db, err);
     if (status != LINLI_OK)
         return status;
-    sqlite3_stmt *last = ll_db_statement(db, LL_SI_subject_last, err);
-    if (last == NULL)
-        return LINLI_E_IO;
-    status = ll_db_step(db, last, &row, err);
-    if (row) {
-        sealer->last_id = sqlite3_column_int64(last, 0);
-        (void)sqlite3_reset(last);
-    }
-    return status;
+    return load_last_id(applier, err);
 }
 
 void
@@ -345,12 +352,13 @@ apply_one(struct ll_applier *a, struct ll_commit *commit, struct ll_rd *rd,
         return ll_fail(err, LINLI_E_INTERNAL, "runtime/internal",
             "an operation that is none");
     bool frozen = op == LL_ST_subject_freeze;
-    if (frozen || op == LL_ST_subject_shred) {
-        linli_status status = note_gone(a, frozen, *rd, err);
-        if (status != LINLI_OK)
-            return status;
-    }
-    return apply_statement(a, (unsigned)op, rd, err);
+    if (!frozen && op != LL_ST_subject_shred)
+        return apply_statement(a, (unsigned)op, rd, err);
+    linli_status status = note_gone(a, frozen, *rd, err);
+    if (status == LINLI_OK)
+        status = apply_statement(a, (unsigned)op, rd, err);
+    /* Who never had a key has a row now. */
+    return status == LINLI_OK ? load_last_id(a, err) : status;
 }
 
 linli_status

@@ -44,6 +44,8 @@ static const char keys_freeze[] =
     "subject TEXT NOT NULL, collection INTEGER NOT NULL, "
     "body BLOB NOT NULL) STRICT;"
     "CREATE INDEX frozen_subject ON frozen(space, subject);"
+    "CREATE TABLE statutory(collection INTEGER PRIMARY KEY, "
+    "ms INTEGER NOT NULL, law TEXT NOT NULL) STRICT;"
     "CREATE INDEX doc_subject ON doc(subject, collection, id) "
     "WHERE subject IS NOT NULL;";
 

@@ -63,6 +63,25 @@ declared_at(struct ll_jv root, const char *path)
 }
 
 static linli_status
+add_names(struct ll_worker *worker, struct ll_jv list,
+    struct ll_lua_names *names, struct ll_err *err)
+{
+    struct ll_lua_names more = {NULL, 0};
+    linli_status status =
+        take_names(worker, list, LL_COMPLIANCE_MAX, &more, err);
+    uint32_t count = names->count + more.count;
+    linli_str *all = ll_arena_alloc(&worker->arena, (count + 1) * sizeof *all);
+    if (status == LINLI_OK && all == NULL)
+        status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "plugin.json");
+    if (status != LINLI_OK)
+        return status;
+    for (uint32_t i = 0; i < count; i++)
+        all[i] = i < names->count ? names->at[i] : more.at[i - names->count];
+    *names = (struct ll_lua_names){all, count};
+    return LINLI_OK;
+}
+
+static linli_status
 take_declared(struct ll_lua *lua, struct ll_err *err)
 {
     struct ll_worker *worker = lua->worker;
@@ -74,6 +93,10 @@ take_declared(struct ll_lua *lua, struct ll_err *err)
             status =
                 take_names(worker, declared_at(root, ll_lua_named[i].member),
                     LL_LUA_NAMED_MAX, &lua->named[i], err);
+    /* What the host asks for is a job with a name that no plugin can give. */
+    struct ll_jv compliance = ll_jv_get(root, "compliance");
+    if (status == LINLI_OK && ll_jv_count(compliance) > 0)
+        status = add_names(worker, compliance, &lua->named[LL_CALL_JOB], err);
     if (ll_jv_true(ll_jv_get(root, LL_LUA_PAYMENTS))) {
         static linli_str payments = LINLI_STR(LL_LUA_PAYMENTS);
         lua->named[LL_CALL_PAYMENT] = (struct ll_lua_names){&payments, 1};

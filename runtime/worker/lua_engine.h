@@ -105,7 +105,7 @@ struct ll_lua_names {
 };
 
 /* Handlers by name: of a timer, an event ... */
-#define LL_LUA_NAMED_MAX 64
+#define LL_LUA_NAMED_MAX (LL_JOBS_MAX + LL_COMPLIANCE_MAX)
 struct ll_lua_named {
     const char *what;   /* "timer" */
     const char *member; /* of plugin.json; "events.handles" */

@@ -77,18 +77,32 @@ const struct ll_lua_named ll_lua_named[LL_CALL_KINDS] = {
     [LL_CALL_PAYMENT] = {"handler of", NULL, NULL},
 };
 
-/* p:timer(name, handler) and its like; upvalue: the kind of call */
+/* Of a job: whether the host asks for it (p:compliance), not the plugin. */
+static bool
+is_compliance(linli_str name)
+{
+    return name.len > 0 && memchr(name.ptr, '.', name.len) != NULL;
+}
+
+static const struct ll_lua_named compliance = {
+    "compliance call", "compliance", "compliance"};
+
+/* p:timer(name, handler) and its like; upvalues: the kind of call, and whether
+ * it is p:compliance */
 static int
 take_named(lua_State *L)
 {
     lua_Integer kind = lua_tointeger(L, lua_upvalueindex(1));
+    bool complies = lua_toboolean(L, lua_upvalueindex(2));
     struct ll_lua_state *state = ll_lua_state(L);
-    const struct ll_lua_named *named = &ll_lua_named[kind];
+    const struct ll_lua_named *named =
+        complies ? &compliance : &ll_lua_named[kind];
     const struct ll_lua_names *names = &state->engine->named[kind];
     int *handlers = state->named[kind];
     linli_str name = check_handler(L);
     uint32_t at = ll_lua_name_index(names, name);
-    if (at == names->count)
+    if (at == names->count ||
+        (kind == LL_CALL_JOB && complies != is_compliance(name)))
         return luaL_error(L, "plugin.json has no %s '%s'; add it under `%s`",
             named->what, name.ptr, named->member);
     if (handlers[at] != LUA_NOREF)
@@ -143,9 +157,14 @@ push_methods(lua_State *L)
         if (ll_lua_named[i].method == NULL)
             continue;
         lua_pushinteger(L, (lua_Integer)i);
-        lua_pushcclosure(L, take_named, 1);
+        lua_pushboolean(L, false);
+        lua_pushcclosure(L, take_named, 2);
         lua_setfield(L, -2, ll_lua_named[i].method);
     }
+    lua_pushinteger(L, LL_CALL_JOB);
+    lua_pushboolean(L, true);
+    lua_pushcclosure(L, take_named, 2);
+    lua_setfield(L, -2, compliance.method);
     lua_pushcfunction(L, take_payment);
     lua_setfield(L, -2, "payment");
 }
@@ -155,7 +174,7 @@ make_plugin(lua_State *L)
 {
     static const struct ll_lua_frozen_text text = {"the plugin's field",
         "its methods are get, post, put, patch, delete, timer, event, job, "
-        "answer and payment"};
+        "answer, payment and compliance"};
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &plugin_key) != LUA_TNIL)
         return luaL_error(L, "linli.plugin() was called before");
     push_methods(L);
@@ -185,11 +204,14 @@ static void
 check_named(lua_State *L, size_t kind)
 {
     const struct ll_lua_state *state = ll_lua_state(L);
-    const struct ll_lua_named *named = &ll_lua_named[kind];
     const struct ll_lua_names *names = &state->engine->named[kind];
     for (uint32_t i = 0; i < names->count; i++) {
         if (state->named[kind][i] != LUA_NOREF)
             continue;
+        const struct ll_lua_named *named =
+            kind == LL_CALL_JOB && is_compliance(names->at[i])
+                ? &compliance
+                : &ll_lua_named[kind];
         lua_pushlstring(L, names->at[i].ptr, names->at[i].len);
         (void)luaL_error(L,
             "plugin.json declares the %s '%s', which has no handler: give it "

@@ -297,8 +297,12 @@ T_CASE(what_was_shredded_is_nil)
     T_OK(!files_hold(&f, key));
     reopen(&f);
     T_DOC(&f, "a", "nil");
-    /* A subject without a key can have none from now on, too. */
+    /* A subject without a key can have none from now on, too; the next has
+     * one all the same. */
     shred(&c, &f, "89ab");
+    put_doc(&c.commit, "next", 1, "cdef", "{\"n\":4}");
+    T_OK(change_make(&c, &f));
+    T_DOC(&f, "next", "{\"n\":4}");
     reopen(&f);
     put_doc(&c.commit, "b", 1, "4567", "{\"n\":3}");
     T_OK(change_make(&c, &f));

@@ -1,0 +1,18 @@
+/* server/rights.h: what residents may demand, over HTTP. [loop]
+ *
+ * spec/consent.md, section 7.
+ */
+#ifndef LL_SERVER_RIGHTS_H
+#define LL_SERVER_RIGHTS_H
+
+#include "server/desk.h"
+
+/* .../me/requests...; false if `rest`, which begins with "me/", is none of
+ * them. */
+bool ll_rights_me_handle(struct ll_face *face, struct ll_request *request,
+    linli_str community, linli_str rest);
+/* .../admin/requests...; false for any other `rest`. */
+bool ll_rights_admin_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str rest);
+
+#endif

@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+# test-timeout-s: 300
+"""tests/scenario/test_erasure.py: after an erasure nothing is left.
+
+Unmistakable bytes are planted as documents, index keys, kept answers, timers,
+jobs, events, alerts and names; a backup is made; the resident is erased; then
+every file of the data directory and of a restored backup is searched for
+them, plain, in base64, in hexadecimal digits and escaped. The same search
+finds them while they are there.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import random
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "lib"))
+import tap  # noqa: E402
+from linli_test import (Daemon, program, run,  # noqa: E402
+                        temporary_folder, wait_until)
+
+MEMO = "tests/plugins/memo"
+DAY_MS = 86400000
+
+
+def check(good, what="it does not hold"):
+    """Fail unless it is so."""
+    if not good:
+        raise AssertionError(what)
+
+
+def planted():
+    """A text that stands nowhere else."""
+    return "pl%032xnt王" % random.getrandbits(128)
+
+
+def forms(text):
+    """The bytes by which a text may lie in a file."""
+    raw = text.encode("utf-8")
+    found = {raw, raw.hex().encode(), raw.hex().upper().encode(),
+             json.dumps(text)[1:-1].encode(), raw[:34]}
+    for shift in range(3):  # base64 at any place within another text
+        whole = base64.b64encode(b"x" * shift + raw)
+        found.add(whole[8:-8])
+        found.add(whole[8:-8].replace(b"+", b"-").replace(b"/", b"_"))
+    return found
+
+
+def files_with(folder, *texts):
+    """The names of files below a folder that hold any form of the texts."""
+    wanted, found = set().union(*map(forms, texts)), []
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)
+            with contextlib.suppress(FileNotFoundError):
+                with open(path, "rb") as f:
+                    content = f.read()
+                if any(form in content for form in wanted):
+                    found.append(os.path.relpath(path, folder))
+    return sorted(found)
+
+
+def seed(d, **residents):
+    """Residents of demo with their names."""
+    path = os.path.join(d.folder, "seed-%d.json" % time.monotonic_ns())
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({"residents": [
+            {"id": rid, "community": "demo", "name": name}
+            for rid, name in residents.items()]}, f)
+    d.linli_ok("seed", path)
+    os.unlink(path)
+
+
+def keep(d, resident, text, key, loose=""):
+    """Plants a text in all places of the plugin; `loose` where the runtime
+    does not know whom it is about."""
+    answer = d.call("memo", "/notes", {"text": text, "loose": loose}, key=key,
+                    as_="resident:" + resident)
+    tap.equal(answer.status, 201, answer)
+
+
+def texts_of(d, resident):
+    """What the plugin gives back."""
+    return d.call("memo", "/notes", None, "GET",
+                  as_="resident:" + resident).json["texts"]
+
+
+def ask(d, resident, kind="erase", key="k1", **more):
+    """A request; its Answer."""
+    return d.http("POST", "/v1/c/demo/me/requests", dict(more, kind=kind),
+                  as_="resident:" + resident, key=key)
+
+
+def state(d, resident, request):
+    """A request as it is now."""
+    return d.http("GET", "/v1/c/demo/me/requests/" + request,
+                  as_="resident:" + resident).json
+
+
+def erase(d, resident, key="k1"):
+    """Asks, and waits until it is done."""
+    answer = ask(d, resident, key=key)
+    tap.equal(answer.status, 201, answer)
+    request = answer.json["id"]
+    check(wait_until(
+        lambda: state(d, resident, request)["state"] == "done", 20),
+        state(d, resident, request))
+    return state(d, resident, request)
+
+
+def restore(copy, folder, data):
+    """`linli restore`; its Run."""
+    return run([program("linli"), "restore", copy, "--data", folder,
+                "--key", os.path.join(data, "linli.key")])
+
+
+def gone(d, *texts):
+    """Whether no file has any of it, soon: the log is emptied."""
+    return wait_until(lambda: not files_with(d.data, *texts), 10)
+
+
+def test_nothing_is_left():
+    mine, name, other, loose = planted(), planted(), planted(), planted()
+    with temporary_folder() as folder, \
+            Daemon(options=["--record=" + folder + "/traces"]) as d:
+        traces = os.path.join(folder, "traces")
+        d.enable(d.source(MEMO))
+        seed(d, r1=name, r2=other)
+        keep(d, "r1", mine, "n1", loose)
+        keep(d, "r2", other, "n2")
+        check(wait_until(lambda: files_with(traces, mine), 5))
+        before = os.path.join(folder, "before.db")
+        d.linli_ok("backup", before)
+        # The search finds what is there.
+        for text in (mine, loose):  # names are always sealed
+            check(files_with(d.data, text), text)
+        full = os.path.join(folder, "full")
+        tap.equal(restore(before, full, d.data).code, 0)
+        check(files_with(full, mine), "a copy has it while it is there")
+        done = erase(d, "r1")
+        tap.equal(done["certificate"]["frozen"][0]["collection"], "invoice")
+        tap.equal(done["certificate"]["frozen"][0]["law"],
+                  "会计档案管理办法第十四条")
+        check(gone(d, mine, name, loose),
+              files_with(d.data, mine, name, loose))
+        tap.equal(files_with(traces, mine), [])
+        check(files_with(traces, other))
+        check(files_with(d.data, other), "the neighbour's is there")
+        tap.equal(texts_of(d, "r1"), [])
+        tap.equal(texts_of(d, "r2"), [other])
+        seen = [d.http("GET", "/v1/c/demo/admin/" + what,
+                       as_="operator:o1").text
+                for what in ("alerts", "jobs", "messages")]
+        seen.append(d.http("GET", "/v1/c/demo/events?after=0",
+                           as_="staff:s1").text)
+        tap.equal([mine in text for text in seen], [False] * 4)
+        check(other in seen[0], seen)
+        # A copy from before yields nothing either. (What stood in a
+        # collection without a subject was the plugin's to forget: a copy
+        # from before it did has that still.)
+        again = os.path.join(folder, "again")
+        tap.equal(restore(before, again, d.data).code, 0)
+        tap.equal(files_with(again, mine, name), [])
+        with Daemon(data=again) as copy:
+            copy.enable(copy.source(MEMO))
+            tap.equal(texts_of(copy, "r1"), [])
+            tap.equal(texts_of(copy, "r2"), [other])
+        d.stop()
+        tap.equal(files_with(d.data, mine, name, loose), [])
+
+
+def test_a_key_gives_the_same_request():
+    with Daemon() as d:
+        d.enable(d.source(MEMO))
+        first = ask(d, "r1", key="a").json["id"]
+        tap.equal(ask(d, "r1", key="a").json["id"], first)
+        check(ask(d, "r1", key="b").json["id"] != first)
+        check(ask(d, "r2", key="a").json["id"] != first)
+        answer = d.http("POST", "/v1/c/demo/me/requests", {"kind": "erase"},
+                        as_="resident:r1")
+        tap.equal(answer.code, "request/idempotency-key", answer)
+        tap.equal(ask(d, "r1", kind="forget").code, "request/invalid")
+        tap.equal(ask(d, "r1", kind="correct").code, "request/invalid")
+
+
+def test_a_neighbour_sees_nothing():
+    with Daemon() as d:
+        d.enable(d.source(MEMO))
+        request = ask(d, "r1", kind="correct", note="n").json["id"]
+        path = "/v1/c/demo/me/requests/"
+        theirs = d.http("GET", path + request, as_="resident:r2")
+        nobodys = d.http("GET", path + "0" * 32, as_="resident:r2")
+        tap.equal((theirs.status, theirs.code),
+                  (nobodys.status, nobodys.code))
+        tap.equal(theirs.status, 404)
+        mine = d.http("GET", "/v1/c/demo/me/requests", as_="resident:r1")
+        tap.equal([r["id"] for r in mine.json["items"]], [request])
+        tap.equal(d.http("GET", "/v1/c/demo/me/requests",
+                         as_="resident:r2").json["items"], [])
+        all_ = d.http("GET", "/v1/c/demo/admin/requests", as_="operator:o1")
+        tap.equal([r["resident"] for r in all_.json["items"]], ["r1"])
+
+
+def test_who_comes_back_is_somebody_new():
+    with Daemon() as d:
+        d.enable(d.source(MEMO))
+        for round_ in range(3):
+            text = planted()
+            seed(d, r1=text)
+            keep(d, "r1", text, "n%d" % round_)
+            tap.equal(texts_of(d, "r1"), [text])
+            erase(d, "r1", "e%d" % round_)
+            check(gone(d, text), files_with(d.data, text))
+
+
+def test_many_documents():
+    with Daemon() as d:
+        d.enable(d.source(MEMO))
+        text = planted()
+        for i in range(4):
+            tap.equal(d.call("memo", "/bulk", {"text": text, "count": 150},
+                             key="b%d" % i, timeout_s=60).status, 201)
+        done = erase(d, "r1")
+        check(done["certificate"]["plugins"][0]["documents"] >= 600, done)
+        check(gone(d, text), files_with(d.data, text))
+
+
+def test_what_the_law_keeps_goes_on_its_day():
+    text = planted()
+    with Daemon(options=["--clock=virtual"]) as d:
+        d.enable(d.source(MEMO))
+        keep(d, "r1", text, "n1")
+        done = erase(d, "r1")
+        until = done["certificate"]["frozen"][0]["until"]
+        tap.equal(until - done["certificate"]["erased_at"], 30 * DAY_MS)
+        d.linli_ok("clock", "advance", "29d")
+        tap.equal(frozen(d), 1)
+        d.linli_ok("clock", "advance", "2d")
+        check(wait_until(lambda: frozen(d) == 0, 5))
+
+
+def frozen(d):
+    """How many documents lie aside."""
+    import sqlite3
+    with contextlib.closing(sqlite3.connect(
+            "file:%s/linli.db?mode=ro" % d.data, uri=True)) as db:
+        return db.execute("SELECT count(*) FROM frozen").fetchone()[0]
+
+
+def test_a_plugin_that_will_not_forget():
+    text = planted()
+    with Daemon(options=["--clock=virtual"]) as d:
+        d.enable(d.source(MEMO))
+        keep(d, "r1", text, "n1")
+        d.call("memo", "/stubborn", {}, key="s1")
+        request = ask(d, "r1").json["id"]
+        d.linli_ok("clock", "advance", "1h")
+        tap.equal(state(d, "r1", request)["state"], "open")
+        d.linli_ok("clock", "advance", "16d")
+        tap.equal(state(d, "r1", request)["state"], "done")
+        kinds = [a["kind"] for a in d.http(
+            "GET", "/v1/c/demo/admin/alerts",
+            as_="operator:o1").json["items"]]
+        check("linli.redact_missed" in kinds, kinds)
+        tap.equal(texts_of(d, "r1"), [])
+
+
+def test_killed_at_any_moment():
+    for round_ in range(4):
+        text = planted()
+        with Daemon() as d:
+            d.enable(d.source(MEMO))
+            seed(d, r1=text)
+            for i in range(3):
+                tap.equal(d.call("memo", "/bulk",
+                                 {"text": text, "count": 150},
+                                 key="b%d" % i, timeout_s=60).status, 201)
+            keep(d, "r1", text, "n1")
+            request = ask(d, "r1").json["id"]
+            time.sleep(random.random() * 0.25)
+            d.kill()
+            d.restart()
+            check(wait_until(lambda r=request: state(
+                d, "r1", r).get("state") == "done", 90, 0.2),
+                state(d, "r1", request))
+            check(gone(d, text), files_with(d.data, text))
+
+
+if __name__ == "__main__":
+    tap.main()
