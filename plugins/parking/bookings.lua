@@ -153,13 +153,28 @@ local function of_path(call)
     return own and booking or call:fail("parking/booking-unknown")
 end
 
+-- While a space is shared, the two can telephone each other, by a number that
+-- tells neither who the other is (P47).
+local function relay(call, resident, purpose)
+    return (call.data:get { resident = resident, field = "phone_relay",
+        purpose = purpose })
+end
+
+local SHARING = { paid = true, parking = true }
+
 function M.get(call)
     local booking = call.db.booking:get(call.params.id)
-    if booking and call.caller.kind == "resident"
-        and booking.owner == call.resident.id then
-        return 200, view(call, booking)
+    local owner = booking and call.caller.kind == "resident"
+        and booking.owner == call.resident.id
+    booking = owner and booking or of_path(call)
+    local found = view(call, booking)
+    if call.caller.kind == "resident" and SHARING[booking.state] then
+        found.driver_relay = owner
+            and relay(call, booking.resident, "service") or nil
+        found.owner_relay = not owner
+            and relay(call, booking.owner, "entry") or nil
     end
-    return 200, view(call, of_path(call))
+    return 200, found
 end
 
 local function audit(call, action, booking)

@@ -6,6 +6,7 @@ local board = require "board"
 local bookings = require "bookings"
 local coupons = require "coupons"
 local desk = require "desk"
+local family = require "family"
 local gates = require "gates"
 local linli = require "linli"
 local lists = require "lists"
@@ -85,6 +86,9 @@ p:get("/settlements", bookings.settlements)
 p:timer("booking_expiry", bookings.expire)
 p:timer("booking_end", bookings.ends)
 p:job("share_settlement", bookings.settlement)
+
+p:put("/family", family.put)
+p:job("got_home", family.tell)
 
 p:get("/board", board.get)
 p:job("free_spaces", board.tell)

@@ -5,6 +5,7 @@
 
 local arrears = require "arrears"
 local bookings = require "bookings"
+local family = require "family"
 local linli = require "linli"
 local passes = require "passes"
 local paying = require "paying"
@@ -253,6 +254,7 @@ local function begin(call, passage, overtaken)
         call:timer { at = passage.at + M.STALE_MS, run = "stale_session",
             with = { id = session.id }, key = stale_key(session),
             subject = session.resident }
+        family.entered(call, session)
     end
     return session
 end

@@ -47,16 +47,49 @@ tell(struct ll_told *told, bool durable)
         act->done(act, durable, leaf);
 }
 
+static bool
+take_told(struct ll_ledger *ledger, struct ll_told **out)
+{
+    *out = ledger->first;
+    if (*out == NULL)
+        return false;
+    ledger->first = (*out)->next;
+    if (ledger->first == NULL)
+        ledger->last = NULL;
+    return true;
+}
+
+/* Where an act stands in the log is known when it is durable: it is written
+ * into the grant for receipts after a restart. Nobody waits for it. */
+static void
+keep_leaf(struct ll_arbiter *arbiter, uint32_t number)
+{
+    struct ll_deed deed;
+    const struct ll_grant *grant =
+        number == LL_NO_GRANT ? NULL
+                              : ll_consent_grant(arbiter->consent, number);
+    linli_str community =
+        grant == NULL ? (linli_str){NULL, 0}
+                      : ll_consent_community(arbiter->consent, grant->subject);
+    if (community.len == 0)
+        return;
+    ll_deed_begin(&deed, arbiter, community, ll_world_wall(arbiter->world).ms);
+    ll_deed_put_grant(&deed, grant, &arbiter->ledger->grants[number]);
+    if (ll_deed_ready(&deed, NULL) != LINLI_OK)
+        return; /* with the next write */
+    deed.commit->patient = true;
+    (void)ll_deed_commit(&deed, NULL);
+}
+
 void
 ll_arbiter_durable(struct ll_arbiter *arbiter)
 {
-    struct ll_ledger *ledger = arbiter->ledger;
-    while (ledger != NULL && ledger->first != NULL) {
-        struct ll_told *told = ledger->first;
-        ledger->first = told->next;
-        if (ledger->first == NULL)
-            ledger->last = NULL;
+    struct ll_told *told;
+    while (arbiter->ledger != NULL && take_told(arbiter->ledger, &told)) {
+        uint32_t given = told->given, ended = told->ended;
         tell(told, true);
+        keep_leaf(arbiter, given);
+        keep_leaf(arbiter, ended);
     }
 }
 
@@ -64,9 +97,11 @@ void
 ll_arbiter_close(struct ll_arbiter *arbiter)
 {
     struct ll_ledger *ledger = arbiter->ledger;
+    struct ll_told *told;
     if (ledger == NULL)
         return;
-    ll_arbiter_durable(arbiter);
+    while (take_told(ledger, &told))
+        tell(told, true);
     ll_consent_free(&arbiter->consent);
     ll_dictionary_fini(&arbiter->dictionary);
     ll_release(arbiter->mem, ledger->parties,
@@ -378,7 +413,8 @@ on_done(struct ll_commit *commit, bool durable)
         note(told);
     }
     ll_docs_commit_free(arbiter->docs, commit);
-    if (!durable || told->at_once || told->act == NULL) {
+    bool noted = told->given != LL_NO_GRANT || told->ended != LL_NO_GRANT;
+    if (!durable || told->at_once || (told->act == NULL && !noted)) {
         tell(told, durable);
         return;
     }

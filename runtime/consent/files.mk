@@ -7,9 +7,9 @@ consent_SRCS = arbiter.c \
   arbiter_leaf.c \
   arbiter_load.c \
   arbiter_person.c \
+  guardians.c \
   notice.c \
   receipt.c \
-  guardians.c \
   subject.c \
   value_rules.c \
   values.c \

@@ -179,6 +179,24 @@ masked_plate(linli_str plate, struct ll_jw *w)
     return true;
 }
 
+/* A household has several: each is lessened, or there is no view. */
+static bool
+masked_plates(struct ll_jv value, struct ll_jw *w)
+{
+    if (!ll_jv_is(value, LL_JSON_ARRAY))
+        return masked_plate(ll_jv_str(value), w);
+    size_t before = w->buf->len;
+    ll_jw_open(w, '[');
+    LL_JSON_EACH (item, value) {
+        if (!masked_plate(ll_jv_str(item), w)) {
+            w->buf->len = before;
+            return false;
+        }
+    }
+    ll_jw_close(w, ']');
+    return true;
+}
+
 bool
 ll_view_of(enum ll_view_kind view, struct ll_jv value, int32_t today,
     struct ll_buf *out)
@@ -195,7 +213,7 @@ ll_view_of(enum ll_view_kind view, struct ll_jv value, int32_t today,
     case LL_VIEW_MASKED_PHONE:
         return masked_phone(s, &w);
     case LL_VIEW_MASKED_PLATE:
-        return masked_plate(s, &w);
+        return masked_plates(value, &w);
     case LL_VIEW_NONE:
         break;
     }

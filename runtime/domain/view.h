@@ -19,7 +19,7 @@
  *   building_only  "幸福小区3号楼2单元501": "幸福小区3号楼"; "3-2-501": "3";
  *                  {"building": "3", "unit": ...}: "3"
  *   masked_phone   "13812341234": "138****1234"
- *   masked_plate   "沪A12345": "沪A***45" */
+ *   masked_plate   "沪A12345": "沪A***45", and of a list each of them */
 bool ll_view_of(enum ll_view_kind view, struct ll_jv value, int32_t today,
     struct ll_buf *out) LL_USE_RESULT;
 

@@ -74,6 +74,7 @@ host_SRCS = alert.c \
   secret.c \
   secret_sign.c \
   seed.c \
+  seed_consents.c \
   seed_people.c \
   seed_read.c \
   stop.c \

@@ -1,4 +1,4 @@
-/* host/seed.c: a seed becomes one commit, then plugins. [loop]
+/* host/seed.c: a seed becomes one commit, then plugins, then consents. [loop]
  *
  * What it refers to is looked up, then what it would write; in the turn in
  * which all of that is known it is compared and committed, so that nobody
@@ -9,6 +9,7 @@
 #include "base/json_patch.h"
 #include "base/text.h"
 #include "host/directory.h"
+#include "host/seed_consents.h"
 #include "host/seed_people.h"
 #include "data/txn.h"
 
@@ -26,6 +27,7 @@ struct seed {
     struct ll_json json; /* of the body */
     struct ll_jv plugin; /* being loaded */
     uint32_t documents, plugins;
+    struct ll_act consents; /* of the last of them */
     struct ll_seeding how;
 };
 
@@ -57,6 +59,33 @@ static linli_status
 no_room(struct ll_err *err)
 {
     return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a seed");
+}
+
+/* -- consents, when those who ask for them serve -- */
+
+static void
+on_consents(struct ll_act *act, bool durable, uint64_t leaf)
+{
+    struct seed *seed = LL_CONTAINER(act, struct seed, consents);
+    struct ll_err err;
+    linli_status status = LINLI_OK;
+    LL_UNUSED(leaf);
+    if (!durable)
+        status = ll_fail(
+            &err, LINLI_E_IO, "store/failed", "the seed cannot be kept");
+    finish(seed, status, &err);
+}
+
+static void
+give_consents(struct seed *seed)
+{
+    struct ll_err err;
+    bool begun;
+    seed->consents.done = on_consents;
+    linli_status status = ll_seed_consents_put(
+        seed->host, &seed->text, &seed->how, &seed->consents, &begun, &err);
+    if (!begun)
+        finish(seed, status, &err);
 }
 
 /* -- plugins, one after the other -- */
@@ -95,7 +124,7 @@ enable_next(struct seed *seed)
     struct ll_err err;
     if (!ll_jv_within(
             plugin, ll_jv_get(ll_json_root(&seed->text.json), "plugins"))) {
-        finish(seed, LINLI_OK, NULL);
+        give_consents(seed);
         return;
     }
     ll_buf_clear(&seed->body);

@@ -1,8 +1,10 @@
 server_SRCS = \
+  access_log.c \
   act.c \
   admin.c \
   alerts.c \
   api.c \
+  audit.c \
   callbacks.c \
   calls.c \
   consents.c \
@@ -24,6 +26,7 @@ server_SRCS = \
   import.c \
   job.c \
   jobs.c \
+  log.c \
   messages.c \
   metrics_http.c \
   openapi.c \
@@ -35,6 +38,7 @@ server_SRCS = \
   people_guard.c \
   people_me.c \
   person.c \
+  relays.c \
   rights.c \
   secrets.c \
   sim.c \

@@ -17,8 +17,9 @@ struct ll_view {
     struct ll_face *face;
     struct ll_request *request;
     struct ll_query query;
-    bool asking; /* the query is the store's */
-    int status;  /* of a good answer; 0: 200 */
+    bool asking;              /* the query is the store's */
+    int status;               /* of a good answer; 0: 200 */
+    const char *content_type; /* of it; NULL: application/json */
     struct ll_buf out;
     struct ll_jw w; /* into `out` */
     /* The rows of the query are there, in view->query; it asks again, answers
@@ -89,6 +90,10 @@ void ll_reconcile_begin(struct ll_face *face, struct ll_request *request);
 
 /* .../admin/payments[/{id}]; false for any other `rest`. server/payments.c */
 bool ll_payments_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str rest);
+
+/* .../admin/relays/{number}; false for any other `rest`. server/relays.c */
+bool ll_relays_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest);
 
 #endif

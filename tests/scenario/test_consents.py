@@ -8,6 +8,7 @@ finds all of it again after a restart.
 
 import contextlib
 import datetime
+import json
 import os
 import sys
 
@@ -143,6 +144,10 @@ def test_given_and_withdrawn():
         d.stop()
         d.restart()
         tap.equal([c["state"] for c in consents(d)], ["withdrawn"])
+        kept = d.http("GET", ME + "consents/%s/receipt" % receipt["id"],
+                      as_="resident:r-lin").json
+        tap.equal(kept["seq"], receipt["seq"])
+        tap.equal(kept["events"][1]["seq"], gone.json["seq"])
         tap.equal(item(d, "phone_relay")["state"], "withdrawn")
 
 
@@ -329,6 +334,40 @@ def test_operators_see_counts():
         d.restart()
         bases = d.http("GET", admin + "bases", as_="operator:o-1").json
         holds(bases["items"][0]["until"])
+
+
+def test_seeded():
+    """A seed gives when its plugins serve; again it gives nothing; what is no
+    act is refused at its place."""
+    with temporary_folder() as parent:
+        path = folder_of(parent, USUAL)
+        seed = {"communities": [{"id": "demo"}],
+                "residents": [{"id": "r-lin", "community": "demo"}],
+                "plugins": [{"path": path, "community": "demo"}],
+                "consents": [{"resident": "r-lin", "plugin": "probe",
+                              "field": "phone_relay", "purpose": "delivery"},
+                             {"resident": "r-lin", "plugin": "probe",
+                              "field": "spo2",
+                              "purpose": "safety_monitoring"}]}
+        name = os.path.join(parent, "seed.json")
+
+        def write():
+            with open(name, "w", encoding="utf-8") as f:
+                json.dump(seed, f)
+
+        with Daemon() as d:
+            write()
+            d.linli_ok("seed", name)
+            tap.equal(sorted(c["fields"][0]["id"] for c in consents(d)),
+                      ["phone_relay", "spo2"])
+            d.linli_ok("seed", name)
+            tap.equal([c["state"] for c in consents(d)], ["live", "live"])
+            seed["consents"][1]["purpose"] = "marketing"
+            write()
+            done = d.linli("seed", name)
+            tap.equal(done.code, 1)
+            tap.contains(done.err, "consent/act")
+            tap.contains(done.err, "/consents/1")
 
 
 if __name__ == "__main__":

@@ -146,7 +146,25 @@ local function job(world, options)
     return key
 end
 
--- Adds call:pay, refund, payment, notify, job and await. `spend` is asked
+-- What the host gives of residents: what the world says, for a use that the
+-- manifest declares.
+local function data_get(world, options)
+    only(options, { resident = true, field = true, purpose = true })
+    local declared = false
+    for _, use in ipairs(world.manifest.data or {}) do
+        declared = declared or use.field == options.field
+            and use.purpose == options.purpose
+    end
+    assert(declared, "not declared: " .. options.field)
+    local found = (world.data or {})[options.field]
+    local value = found and found[options.resident]
+    if value == nil then
+        return nil, { code = "consent/required", fields = { options.field } }
+    end
+    return fake_db.copy(value)
+end
+
+-- Adds call.data, call:pay, refund, payment, notify, job and await. `spend` is asked
 -- before each.
 function M.add_methods(world, call, spend)
     for name, ask in pairs { pay = pay, refund = refund, notify = notify,
@@ -156,6 +174,10 @@ function M.add_methods(world, call, spend)
             return ask(world, options)
         end
     end
+    call.data = { get = function(_, options)
+        spend(false)
+        return data_get(world, options)
+    end }
     function call.payment(_, id)
         spend(false)
         return fake_db.copy(world.payments[id])
