@@ -13,12 +13,16 @@ function fieldNames(read) {
     .join(t("comma"));
 }
 
+/* What staff or a guardian did has no plugin, and may have no purpose. */
 function drawRead(read) {
   return h("li", {class: "item"},
     h("p", null, h("strong", null, moment(read.at))),
-    h("p", null, t("read_line", {plugin: said(read.plugin_name) || read.plugin,
-      fields: fieldNames(read)})),
-    h("p", {class: "quiet"}, t("read_for", {purpose: said(read.purpose_text)})));
+    h("p", null, read.plugin
+      ? t("read_line", {plugin: said(read.plugin_name) || read.plugin,
+        fields: fieldNames(read)})
+      : fieldNames(read)),
+    read.purpose_text ? h("p", {class: "quiet"},
+      t("read_for", {purpose: said(read.purpose_text)})) : null);
 }
 
 async function readPage(cursor) {
