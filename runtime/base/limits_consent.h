@@ -46,6 +46,7 @@
 #define LL_REQUEST_ID_DIGITS 32     /* random: who has it may ask for it */
 
 /* -- the log: spec/log.md -- */
-#define LL_LOG_HEAD_MS 1000 /* the head is signed no more often */
+#define LL_LOG_HEAD_MS 1000     /* the head is signed no more often */
+#define LL_LOG_LOOKED_MAX 20000 /* leaves, for one page of an operator's */
 
 #endif

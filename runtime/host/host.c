@@ -317,6 +317,8 @@ open_store(
         status = ll_arbiter_open(
             &host->arbiter, &host->mem, &host->docs, host->world, err);
     if (status == LINLI_OK)
+        host->arbiter.sealed = ll_store_log_sealed(host->store) != NULL;
+    if (status == LINLI_OK)
         status = ll_releases_open(host, err);
     if (status == LINLI_OK)
         status = ll_clock_open(host, err);

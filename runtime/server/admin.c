@@ -6,19 +6,20 @@
  * GET  /v1/c/{c}/admin/workers                 processes
  *
  * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts, jobs
- * GET  /v1/c/{c}/admin/messages
+ * GET  /v1/c/{c}/admin/audit, messages
  * GET  /v1/c/{c}/admin/payments[/{id}]
  * GET  /v1/c/{c}/admin/relays/{number}
  *
  * The last are routed here, with what can be done to them, and answered in
- * server/usage.c, server/alerts.c, server/jobs.c, server/messages.c and
- * server/payments.c; what is below secrets and webhooks in files of that
- * name.
+ * server/usage.c, server/audit.c, server/alerts.c, server/jobs.c,
+ * server/messages.c and server/payments.c; what is below secrets and webhooks
+ * in files of that name.
  */
 #include "base/text.h"
 #include "server/act.h"
 #include "server/consents.h"
 #include "server/desk.h"
+#include "server/log.h"
 #include "server/people.h"
 #include "server/rights.h"
 
@@ -334,9 +335,10 @@ ll_view_handle(struct ll_face *face, struct ll_request *request,
     }
     bool usage = ll_str_is(rest, "/usage");
     bool alerts = ll_str_is(rest, "/alerts");
+    bool audit = ll_str_is(rest, "/audit");
     bool messages = ll_str_is(rest, "/messages");
     bool reconcile = ll_str_is(rest, "/reconcile");
-    if (!usage && !alerts && !messages && !reconcile &&
+    if (!usage && !alerts && !audit && !messages && !reconcile &&
         !split_records(rest, &bucket))
         return false;
     if (!ll_str_is(request->method, "GET"))
@@ -347,6 +349,8 @@ ll_view_handle(struct ll_face *face, struct ll_request *request,
         ll_usage_begin(face, request, community);
     else if (alerts)
         ll_alerts_begin(face, request, community);
+    else if (audit)
+        ll_audit_begin_rows(face, request, community);
     else if (messages)
         ll_messages_begin(face, request, community);
     else if (reconcile)

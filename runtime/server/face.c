@@ -8,6 +8,7 @@
 #include "host/problem_json.h"
 #include "host/trace.h"
 #include "server/consents.h"
+#include "server/log.h"
 #include "server/metrics_http.h"
 #include "server/rights.h"
 #include "server/openapi.h"
@@ -243,7 +244,10 @@ on_request(void *user, struct ll_request *request)
     }
     if (ll_pages_handle(face, request))
         return;
-    if (ll_str_starts(request->path, "/v1/callbacks/"))
+    if (ll_str_starts(request->path, "/v1/log/"))
+        ll_log_handle(face, request,
+            (linli_str){request->path.ptr + 8, request->path.len - 8});
+    else if (ll_str_starts(request->path, "/v1/callbacks/"))
         ll_callbacks_handle(face, request,
             (linli_str){request->path.ptr + 14, request->path.len - 14});
     else if (ll_str_starts(request->path, "/v1/dev/") ||
@@ -254,6 +258,7 @@ on_request(void *user, struct ll_request *request)
     else if (ll_str_is(rest, "events"))
         ll_events_handle(face, request, community);
     else if (ll_rights_me_handle(face, request, community, rest) ||
+             ll_access_log_handle(face, request, rest) ||
              ll_consents_handle(face, request, community, rest) ||
              ll_people_me_handle(face, request, community, rest))
         return;

@@ -1,8 +1,10 @@
 server_SRCS = \
+  access_log.c \
   act.c \
   admin.c \
   alerts.c \
   api.c \
+  audit.c \
   callbacks.c \
   calls.c \
   consents.c \
@@ -23,6 +25,7 @@ server_SRCS = \
   import.c \
   job.c \
   jobs.c \
+  log.c \
   messages.c \
   metrics_http.c \
   openapi.c \

@@ -106,7 +106,8 @@ void
 ll_view_answer(struct ll_view *view)
 {
     answer(view, view->status == 0 ? 200 : view->status,
-        LINLI_STR("application/json"));
+        view->content_type == NULL ? LINLI_STR("application/json")
+                                   : ll_cstr(view->content_type));
 }
 
 void

@@ -17,8 +17,9 @@ struct ll_view {
     struct ll_face *face;
     struct ll_request *request;
     struct ll_query query;
-    bool asking; /* the query is the store's */
-    int status;  /* of a good answer; 0: 200 */
+    bool asking;              /* the query is the store's */
+    int status;               /* of a good answer; 0: 200 */
+    const char *content_type; /* of it; NULL: application/json */
     struct ll_buf out;
     struct ll_jw w; /* into `out` */
     /* The rows of the query are there, in view->query; it asks again, answers
