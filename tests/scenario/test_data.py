@@ -7,7 +7,7 @@ by call.data:get, in timers, under fifty calls at once, while the grant is
 withdrawn from another connection, and across kill -9.
 
 LINLI_RACES=N plays the race of a read and a withdrawal N times (10,000 to
-believe it; some hundreds without it).
+believe it; a thousand without it).
 """
 
 import concurrent.futures
@@ -27,7 +27,7 @@ from linli_test import (Answer, Daemon, program, run,  # noqa: E402
                         temporary_folder, wait_until)
 from outside import Outside, answer  # noqa: E402
 
-RACES = int(os.environ.get("LINLI_RACES", "400"))
+RACES = int(os.environ.get("LINLI_RACES", "1000"))
 ME = "/v1/c/demo/me/"
 NOW = 4102444800000  # 2100, for a clock that is set
 TRAIL = {"field": "parking_trail", "purpose": "safety_monitoring"}
