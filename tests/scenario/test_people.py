@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
-from linli_test import Daemon  # noqa: E402
+from linli_test import Daemon, wait_until  # noqa: E402
 
 SEED = {
     "communities": [{"id": "demo", "zone": "Asia/Shanghai"}],
@@ -274,6 +274,8 @@ def test_ages_are_days_of_the_community():
         d.start()
         tap.equal(len(turned(d)), 1)
         d.linli_ok("clock", "set", "2034-03-01T08:00:00+08:00")
+        # `clock set` does not wait for what is due to be durable.
+        wait_until(lambda: len(turned(d)) == 2)
         tap.equal([age for _, age in turned(d)], [14, 18])
         tap.equal(d.me("GET", "fields?for=kid", "li").status, 404)
         d.stop()
