@@ -103,8 +103,8 @@ ll_request_make(struct ll_community *community,
     put_text(&w, "note", requesting->note);
     ll_jw_key(&w, "at");
     ll_jw_int(&w, requesting->now_ms);
-    /* People work on a correction; it is no queue's. */
-    if (!ll_str_is(requesting->kind, "correct"))
+    /* The queue erases, and does nothing else. */
+    if (ll_str_is(requesting->kind, "erase"))
         ll_queue_write_due(host, &w, requesting->now_ms);
     ll_jw_close(&w, '}');
 }

@@ -6,7 +6,7 @@
  * section 7.
  *
  *   erase:  asked -> calling -> erasing -> cleaning -> done
- *   export: asked -> calling -> writing -> done, and gone after a week
+ *   export: asked; answered by the community
  *   correct: asked -> done | refused, by staff
  *
  * asked: nothing was done yet. calling: the plugins that know the resident

@@ -207,6 +207,8 @@ read_request(struct ll_erasing *e)
     struct ll_jv root = ll_json_root(json);
     e->id = text_of(e, root, "id");
     e->kind = text_of(e, root, "kind");
+    /* Whatever else may ever be due: nobody is erased who did not ask. */
+    ll_check(ll_str_is(e->kind, "erase"));
     e->state = text_of(e, root, "state");
     e->resident = text_of(e, root, "resident");
     e->by = text_of(e, root, "by");

@@ -412,6 +412,10 @@ put_keys(struct ll_erasing *e, struct ll_txn *txn, struct ll_commit *commit)
         if (target->pid != NULL)
             status = ll_txn_write(txn, target->pid, NULL, NULL);
     }
+    if (e->tag.len > 0) {
+        ll_commit_op(commit, LL_ST_leaf_about_drop);
+        ll_put_bytes(&commit->ops, e->tag);
+    }
     ll_directory_subject(e->host, e->community->id, LL_REQUESTS, e->id, own);
     struct ll_whose request = whose_of(e->rights->queue->coll->space, own);
     ll_store_shred(store, commit, &request);
@@ -451,8 +455,8 @@ take_keys(struct ll_erasing *e)
         return false;
     }
     ll_txn_init(&txn, docs);
-    linli_status status = put_keys(e, &txn, commit);
     put_leaf(e, commit);
+    linli_status status = put_keys(e, &txn, commit);
     struct ll_jw w = ll_erase_text(e, "cleaning", without);
     ll_jw_key(&w, "done_at");
     ll_jw_int(&w, e->now_ms);

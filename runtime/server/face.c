@@ -258,6 +258,7 @@ on_request(void *user, struct ll_request *request)
     else if (ll_str_is(rest, "events"))
         ll_events_handle(face, request, community);
     else if (ll_rights_me_handle(face, request, community, rest) ||
+             ll_access_log_handle(face, request, rest) ||
              ll_consents_handle(face, request, community, rest) ||
              ll_people_me_handle(face, request, community, rest))
         return;

@@ -1,4 +1,5 @@
 server_SRCS = \
+  access_log.c \
   act.c \
   admin.c \
   alerts.c \

@@ -51,6 +51,25 @@ ll_asker_begin(struct ll_asker *asker, struct ll_face *face,
     struct ll_request *request, linli_str community, struct ll_params *params)
 {
     static const char *const names[] = {"for", NULL};
+    LL_UNUSED(community);
+    return ll_asker_begin_with(asker, face, request, names, params);
+}
+
+/* Of "/v1/c/COMMUNITY/...", which led here. */
+static linli_str
+community_of(const struct ll_request *request)
+{
+    linli_str left = {request->path.ptr + 6, request->path.len - 6}, community;
+    (void)ll_str_split(&left, '/', &community);
+    return community;
+}
+
+bool
+ll_asker_begin_with(struct ll_asker *asker, struct ll_face *face,
+    struct ll_request *request, const char *const *names,
+    struct ll_params *params)
+{
+    linli_str community = community_of(request);
     struct ll_host *host = face->host;
     struct ll_err err;
     *asker = (struct ll_asker){.identity = NULL};

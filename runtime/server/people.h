@@ -26,6 +26,10 @@ struct ll_asker {
  * ll_params_read, "for" among them. False: the request has been answered. */
 bool ll_asker_begin(struct ll_asker *asker, struct ll_face *face,
     struct ll_request *request, linli_str community, struct ll_params *params);
+/* The same with other parameters of the query. */
+bool ll_asker_begin_with(struct ll_asker *asker, struct ll_face *face,
+    struct ll_request *request, const char *const *names,
+    struct ll_params *params);
 void ll_asker_end(struct ll_asker *asker);
 /* Whether they may do it with fields of a class. */
 bool ll_asker_may(const struct ll_asker *asker, struct ll_host *host,

@@ -7,6 +7,9 @@
 
 #include "server/desk.h"
 
+/* .../me/access-log; false for any other `rest`. server/access_log.c */
+bool ll_access_log_handle(
+    struct ll_face *face, struct ll_request *request, linli_str rest);
 /* .../me/requests...; false if `rest`, which begins with "me/", is none of
  * them. */
 bool ll_rights_me_handle(struct ll_face *face, struct ll_request *request,

@@ -319,6 +319,27 @@ note_gone(
 
 /* -- the log -- */
 
+/* Whom a leaf is about finds it by their tag. A leaf is canonical: no text in
+ * it can hold a quotation mark that is not escaped. */
+static linli_status
+note_about(
+    struct ll_applier *a, linli_str leaf, int64_t index, struct ll_err *err)
+{
+    static const char member[] = ",\"subject\":\"";
+    const size_t tag_len = 32, n = sizeof member - 1;
+    const char *at = memmem(leaf.ptr, leaf.len, member, n);
+    if (at == NULL || (size_t)(leaf.ptr + leaf.len - at) < n + tag_len + 1 ||
+        at[n + tag_len] != '"')
+        return LINLI_OK;
+    sqlite3_stmt *put = ll_db_statement(a->db, LL_SI_leaf_about_put, err);
+    if (put == NULL)
+        return LINLI_E_IO;
+    (void)sqlite3_bind_text64(
+        put, 1, at + n, tag_len, SQLITE_STATIC, SQLITE_UTF8);
+    (void)sqlite3_bind_int64(put, 2, index);
+    return ll_db_run(a->db, put, err);
+}
+
 static linli_status
 apply_leaf(struct ll_applier *a, struct ll_commit *commit, struct ll_rd *rd,
     struct ll_err *err)
@@ -330,7 +351,10 @@ apply_leaf(struct ll_applier *a, struct ll_commit *commit, struct ll_rd *rd,
     linli_status status = ll_logtree_begin(&a->log, err);
     if (commit->leaf_count++ == 0)
         commit->leaf_first = a->log.merkle.size;
-    return status == LINLI_OK ? ll_logtree_add(&a->log, leaf, err) : status;
+    int64_t index = (int64_t)a->log.merkle.size;
+    if (status == LINLI_OK)
+        status = ll_logtree_add(&a->log, leaf, err);
+    return status == LINLI_OK ? note_about(a, leaf, index, err) : status;
 }
 
 /* -- a batch -- */

@@ -49,11 +49,23 @@ static const char keys_freeze[] =
     "CREATE INDEX doc_subject ON doc(subject, collection, id) "
     "WHERE subject IS NOT NULL;";
 
+/* Which leaves are about whom: by tags, and erased with them. */
+static const char leaves_of[] =
+    "CREATE TABLE leaf_subject("
+    "  tag TEXT NOT NULL,"
+    "  idx INTEGER NOT NULL,"
+    "  PRIMARY KEY(tag, idx)"
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT INTO leaf_subject(tag, idx) "
+    "SELECT json_extract(CAST(leaf AS TEXT), '$.subject'), idx FROM log_leaf "
+    "WHERE json_extract(CAST(leaf AS TEXT), '$.subject') IS NOT NULL;";
+
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
     {alerts_close, NULL},
     {log_begins, NULL},
     {keys_freeze, NULL},
+    {leaves_of, NULL},
 };
 
 const struct ll_migration *

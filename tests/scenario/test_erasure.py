@@ -173,6 +173,28 @@ def test_nothing_is_left():
         tap.equal(files_with(d.data, mine, name, loose), [])
 
 
+def test_the_access_log_shows_what_helpers_did():
+    with Daemon() as d:
+        d.enable(d.source(MEMO))
+        seed(d, r1="n1", r2="n2")
+        text = planted()
+        log = "/v1/c/demo/me/access-log"
+        answer = d.http("PUT", "/v1/c/demo/admin/residents/r1/fields/display_name",
+                        {"value": text}, as_="operator:o1", key="p1")
+        check(answer.status in (200, 204), answer)
+        items = d.http("GET", log, as_="resident:r1").json["items"]
+        mine = [i for i in items if i.get("actor") == "operator:o1"]
+        tap.equal([[f["id"] for f in i["fields"]] for i in mine],
+                  [["display_name"]])
+        tap.equal(d.http("GET", log + "?plugin=memo",
+                         as_="resident:r1").json["items"], [])
+        theirs = d.http("GET", log, as_="resident:r2").json["items"]
+        tap.equal([i for i in theirs if "actor" in i], [])
+        erase(d, "r1")
+        tap.equal(d.http("GET", log, as_="resident:r1").json["items"], [])
+        check(gone(d, text), files_with(d.data, text))
+
+
 def test_a_key_gives_the_same_request():
     with Daemon() as d:
         d.enable(d.source(MEMO))
@@ -185,6 +207,17 @@ def test_a_key_gives_the_same_request():
         tap.equal(answer.code, "request/idempotency-key", answer)
         tap.equal(ask(d, "r1", kind="forget").code, "request/invalid")
         tap.equal(ask(d, "r1", kind="correct").code, "request/invalid")
+
+
+def test_who_asks_for_a_copy_is_not_erased():
+    text = planted()
+    with Daemon(options=["--clock=virtual"]) as d:
+        d.enable(d.source(MEMO))
+        keep(d, "r1", text, "n1")
+        for kind in ("export", "correct"):
+            tap.equal(ask(d, "r1", kind=kind, key=kind, note="n").status, 201)
+        d.linli_ok("clock", "advance", "20d")
+        tap.equal(texts_of(d, "r1"), [text])
 
 
 def test_a_neighbour_sees_nothing():
