@@ -1,6 +1,7 @@
 # The programs; a file that two of them share stands in both lists.
 linlid_SRCS = linlid.c
 linli_SRCS = \
+  audit_replay.c \
   audit_source.c \
   audit_verify.c \
   audit_write.c \
@@ -30,6 +31,7 @@ linli_SRCS = \
   linli_webhook.c
 linli-worker_SRCS = linli-worker.c
 linli-audit_SRCS = \
+  audit_replay.c \
   audit_source.c \
   audit_verify.c \
   audit_write.c \

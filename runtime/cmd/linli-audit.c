@@ -17,6 +17,7 @@ static const struct {
     {"audit export", ll_cli_audit_export},
     {"audit key", ll_cli_audit_key},
     {"audit prove", ll_cli_audit_prove},
+    {"audit replay", ll_cli_audit_replay},
     {"audit verify", ll_cli_audit_verify},
 };
 

@@ -14,6 +14,7 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_AUDIT_EXPORT] = ll_cli_audit_export,
     [LL_VERB_AUDIT_KEY] = ll_cli_audit_key,
     [LL_VERB_AUDIT_PROVE] = ll_cli_audit_prove,
+    [LL_VERB_AUDIT_REPLAY] = ll_cli_audit_replay,
     [LL_VERB_AUDIT_VERIFY] = ll_cli_audit_verify,
     [LL_VERB_BACKUP] = ll_cli_backup,
     [LL_VERB_CALL] = ll_cli_call,

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "cmd/audit_replay.h"
 #include "cmd/audit_verify.h"
 #include "cmd/audit_write.h"
 #include "store/head.h"
@@ -306,5 +307,51 @@ ll_cli_audit_prove(struct ll_cli *cli, struct ll_err *err)
     if (status == LINLI_OK)
         return print(&text, err);
     ll_buf_fini(&text);
+    return finding(cli, status, err);
+}
+
+/* -- replay -- */
+
+static linli_status
+say_replayed(
+    struct ll_cli *cli, const struct ll_replayed *r, struct ll_err *err)
+{
+    struct ll_buf text;
+    ll_buf_init(&text, &cli->mem, PROOF_BYTES_MAX);
+    if (cli->json)
+        ll_buf_printf(&text,
+            "{\"ok\":true,\"leaves\":%llu,\"accesses\":%llu,\"grants\":%llu,"
+            "\"withdrawals\":%llu,\"duties_open\":%llu,"
+            "\"duties_overdue\":%llu}\n",
+            (unsigned long long)r->leaves, (unsigned long long)r->accesses,
+            (unsigned long long)r->grants, (unsigned long long)r->withdrawals,
+            (unsigned long long)r->duties_open,
+            (unsigned long long)r->duties_overdue);
+    else
+        ll_buf_printf(&text,
+            "ok: %llu leaves; each of %llu releases had a live grant or an "
+            "approved basis\n%llu grants, %llu withdrawals; duties open %llu, "
+            "overdue %llu\n",
+            (unsigned long long)r->leaves, (unsigned long long)r->accesses,
+            (unsigned long long)r->grants, (unsigned long long)r->withdrawals,
+            (unsigned long long)r->duties_open,
+            (unsigned long long)r->duties_overdue);
+    return print(&text, err);
+}
+
+/* What is folded is what was signed: a changed leaf is told first. */
+linli_status
+ll_cli_audit_replay(struct ll_cli *cli, struct ll_err *err)
+{
+    struct ll_audit audit;
+    struct ll_replayed replayed;
+    linli_status status = begin(cli, &audit, word(cli, 0), err);
+    if (status == LINLI_OK)
+        status = ll_audit_verify(&audit, err);
+    if (status == LINLI_OK)
+        status = ll_audit_replay(&audit.source, &replayed, err);
+    if (status == LINLI_OK)
+        status = say_replayed(cli, &replayed, err);
+    ll_audit_end(&audit);
     return finding(cli, status, err);
 }

@@ -1,5 +1,6 @@
 # What a plugin may have of a resident, and the word of those who said so.
-consent_SRCS = arbiter.c \
+consent_SRCS = \
+  arbiter.c \
   arbiter_access.c \
   arbiter_act.c \
   arbiter_declare.c \

@@ -207,6 +207,24 @@ step_guardian(struct ll_step *at)
     return ll_guard_best(at->consent, at->ask->subject, LL_NOBODY, &want);
 }
 
+/* In the days after they became the one who decides: what held on the last day
+ * before, through a guardian who is one still, unless they have said no. */
+static bool
+in_grace(const struct ll_step *at, const struct ll_grant *grant)
+{
+    int32_t birth = at->subject->person.birth_day;
+    if (at->consent->reconfirm_days == 0 || birth == LL_DAY_UNKNOWN ||
+        ll_refusal_find(at->consent, at->ask) != NULL)
+        return false;
+    int32_t since = ll_age_day(birth, LL_AGE_OF_CONSENT);
+    struct ll_guarding want = {
+        LL_POWER_CONSENT, at->field->class, at->ask->now_ms, since - 1};
+    return at->ask->today >= since &&
+           at->ask->today - since < at->consent->reconfirm_days &&
+           ll_guard_best(at->consent, at->ask->subject, grant->guardian,
+               &want) == LL_REASON_ALLOW;
+}
+
 /* Whoever gave a grant must be who may give it today. */
 static enum ll_reason
 judge_giver(const struct ll_step *at, const struct ll_grant *grant)
@@ -219,6 +237,9 @@ judge_giver(const struct ll_step *at, const struct ll_grant *grant)
         ll_guard_best(at->consent, at->ask->subject, grant->guardian, &want);
     if (at->ward)
         return force;
+    /* Who has just turned 14 is given time to say it themself. */
+    if (in_grace(at, grant))
+        return LL_REASON_ALLOW;
     /* A delegate of one who may decide themself, unless they said no. */
     return force == LL_REASON_ALLOW &&
                    ll_refusal_find(at->consent, at->ask) == NULL

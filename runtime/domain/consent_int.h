@@ -61,6 +61,8 @@ struct ll_objection_node {
     uint32_t party, bits, next;
 };
 
+#define LL_AGE_OF_CONSENT 14 /* 个人信息保护法 31 */
+
 struct ll_consent {
     struct ll_mem *mem;
     const struct ll_dictionary *dictionary;
@@ -73,6 +75,7 @@ struct ll_consent {
     struct ll_table by_key, by_id; /* grants */
     unsigned char name_key[16];    /* of the hash of residents' names */
     bool keyed;
+    int32_t reconfirm_days;
 };
 
 static inline struct ll_subject *

@@ -38,6 +38,18 @@ ll_objections_between(const struct ll_consent *consent,
     return subject->objected | (node == NULL ? 0 : node->bits);
 }
 
+uint32_t
+ll_consent_objections(
+    const struct ll_consent *consent, uint32_t number, uint32_t party)
+{
+    const struct ll_subject *subject = ll_subject_at(consent, number);
+    if (subject == NULL || party == LL_NO_PARTY)
+        return subject == NULL ? 0 : subject->objected;
+    const struct ll_objection_node *node =
+        objection_find(consent, subject, party);
+    return node == NULL ? 0 : node->bits;
+}
+
 /* The node of subject and party, made if there is none; NULL: no memory. */
 static struct ll_objection_node *
 objection_make(

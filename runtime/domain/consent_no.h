@@ -24,6 +24,10 @@ const char *ll_objection_name(enum ll_objection objection);
 linli_status ll_consent_object(struct ll_consent *consent, uint32_t subject,
     uint32_t party, enum ll_objection objection, bool on,
     struct ll_err *err) LL_USE_RESULT;
+/* What of this stands: bits 1 << enum ll_objection, to that party alone;
+ * LL_NO_PARTY: to all. */
+uint32_t ll_consent_objections(
+    const struct ll_consent *consent, uint32_t subject, uint32_t party);
 
 /* A refusal: it may not be asked again for the cool-down, nor twice in a
  * version of the terms. A later grant takes it back, unless it is a

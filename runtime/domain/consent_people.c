@@ -6,7 +6,6 @@
 #include "domain/consent_int.h"
 
 #define AGE_OF_SIGHT 8     /* 民法典 19, 20 */
-#define AGE_OF_CONSENT 14  /* 个人信息保护法 31 */
 #define AGE_OF_MAJORITY 18 /* 民法典 17 */
 
 static const char *const kind_words[] = {
@@ -92,6 +91,21 @@ ll_consent_next_ward(
             return &node->is;
     }
     return NULL;
+}
+
+void
+ll_consent_raise(struct ll_consent *consent, uint32_t subject)
+{
+    if (ll_consent_person(consent, subject) == NULL)
+        return;
+    ll_subject_at(consent, subject)->epoch++;
+    ll_guard_changed(consent, subject);
+}
+
+void
+ll_consent_set_reconfirm(struct ll_consent *consent, int32_t days)
+{
+    consent->reconfirm_days = days;
 }
 
 void

@@ -64,6 +64,12 @@ linli_str ll_consent_community(
  * capacity or guardians change: what was decided at another epoch is void. */
 uint32_t ll_consent_epoch(const struct ll_consent *consent, uint32_t subject);
 
+/* The same for one whom time has changed: they have come of an age. */
+void ll_consent_raise(struct ll_consent *consent, uint32_t subject);
+/* For how many days what a guardian gave holds once the ward has turned 14 or
+ * may decide for themself; 0, which it begins with: not at all. */
+void ll_consent_set_reconfirm(struct ll_consent *consent, int32_t days);
+
 enum ll_guardian_kind {
     LL_GUARDIAN_PARENT,
     LL_GUARDIAN_STATUTORY,

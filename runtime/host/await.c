@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "data/put.h"
 #include "host/errand.h"
+#include "host/release.h"
 #include "host/task.h"
 #include "host/work.h"
 
@@ -281,6 +282,8 @@ take_kept(struct ll_call *call, const struct ll_content *content)
         return false;
     struct ll_jv kept = ll_json_root(json);
     linli_str etag = ll_jv_str(ll_jv_get(kept, "etag"));
+    if (!ll_releases_hold(call, kept)) /* it has been refused */
+        return true;
     if (!ll_jv_int(ll_jv_get(kept, "status"), &status))
         return false;
     struct ll_response r = {.status = (int)status,
@@ -437,9 +440,10 @@ ll_await_read_work(
 
 /* -- what it answered -- */
 
+/* `call` may be NULL: it was given nothing. */
 static void
-write_result(
-    struct ll_jw *w, const struct ll_task *task, const struct ll_response *r)
+write_result(struct ll_jw *w, const struct ll_task *task,
+    const struct ll_response *r, const struct ll_call *call)
 {
     ll_jw_open(w, '{');
     write_text(w, "id", task->doc->id);
@@ -452,6 +456,8 @@ write_result(
     for (uint32_t i = 0; i < r->header_count; i++)
         if (ll_str_is(r->headers[i].name, "etag"))
             write_text(w, "etag", r->headers[i].value);
+    if (call != NULL)
+        ll_releases_write(call, w);
     ll_jw_close(w, '}');
 }
 
@@ -464,7 +470,8 @@ result_doc(const struct ll_task *task)
 
 static linli_status
 put_result(struct ll_txn *txn, const struct ll_task *task,
-    const struct ll_response *r, int64_t now_ms, struct ll_err *err)
+    const struct ll_response *r, const struct ll_call *call, int64_t now_ms,
+    struct ll_err *err)
 {
     struct ll_buf text;
     struct ll_doc *doc = result_doc(task);
@@ -472,7 +479,7 @@ put_result(struct ll_txn *txn, const struct ll_task *task,
         return no_memory(err);
     ll_buf_init(&text, task->doc->coll->space->docs->mem, LL_COMMIT_BYTES_MAX);
     struct ll_jw w = ll_jw(&text);
-    write_result(&w, task, r);
+    write_result(&w, task, r, call);
     struct ll_plain plain = {
         .subject = task->subject, .due_ms = now_ms + LL_AWAIT_KEPT_MS};
     linli_status status = ll_txn_put_plain(txn, doc, &text, &plain, err);
@@ -487,7 +494,8 @@ ll_await_keep(struct ll_call *call, struct ll_err *err)
     const struct ll_task *task = call->task;
     if (task->caller_kind.len == 0) /* nobody could ask for it */
         return LINLI_OK;
-    return put_result(&call->txn, task, &call->response, call->now_ms, err);
+    return put_result(
+        &call->txn, task, &call->response, call, call->now_ms, err);
 }
 
 uint64_t
@@ -505,7 +513,7 @@ ll_await_keep_problem(struct ll_task *task, const struct ll_response *r)
     ll_docs_commit_unwatched(docs, commit);
     linli_status status = ll_txn_write(&txn, task->doc, NULL, &err);
     if (status == LINLI_OK && task->caller_kind.len > 0)
-        status = put_result(&txn, task, r, task->now_ms, &err);
+        status = put_result(&txn, task, r, NULL, task->now_ms, &err);
     if (status == LINLI_OK)
         number = ll_txn_commit(&txn, commit);
     if (number == 0)

@@ -9,6 +9,7 @@
 
 #include "base/instant.h"
 #include "base/text.h"
+#include "host/birthdays.h"
 #include "host/bus.h"
 #include "host/sweep.h"
 #include "host/webhook.h"
@@ -106,6 +107,7 @@ ll_clock_set(struct ll_host *host, int64_t ms, struct ll_err *err)
     if (status != LINLI_OK)
         return status;
     move(host, ms);
+    ll_birthdays_now(host);
     ll_queues_pump(host);
     ll_bus_pump(host);
     ll_sweep_now(host);
@@ -145,9 +147,12 @@ on_step(void *user)
     int64_t now_ms = ll_clock_now(host);
     if (ll_bus_next_ms(host) < next_ms)
         next_ms = ll_bus_next_ms(host);
+    if (ll_birthdays_next_ms(host) < next_ms)
+        next_ms = ll_birthdays_next_ms(host);
     if (next_ms <= advance->to_ms) {
         if (next_ms > now_ms)
             move(host, next_ms);
+        ll_birthdays_now(host);
         ll_queues_pump(host);
         ll_bus_pump(host);
         ll_host_clock_step(host);

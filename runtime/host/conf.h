@@ -35,6 +35,7 @@ struct ll_consent_conf {
     linli_str frame_ancestors; /* as Content-Security-Policy has it */
     struct ll_jv app_origins;  /* array of "https://app.example" */
     linli_str help_phone;      /* or empty */
+    int32_t reconfirm_days;    /* that a guardian's act outlives the ward */
     linli_str operator_name;   /* who answers for it; or empty */
     int64_t cooldown_ms;       /* after a refusal */
 };

@@ -27,6 +27,9 @@ ll_config_read_consent(
         ll_arena_str(&config->arena, ll_buf_view(&text));
     config->consent.app_origins = ll_jv_get(consent, "app_origins");
     config->consent.help_phone = ll_jv_str(ll_jv_get(consent, "help_phone"));
+    int64_t grace = LL_RECONFIRM_DAYS_DEFAULT;
+    (void)ll_jv_int(ll_jv_get(consent, "reconfirm_days"), &grace);
+    config->consent.reconfirm_days = (int32_t)grace; /* the schema bounds it */
     config->consent.operator_name =
         ll_jv_str(ll_jv_get(consent, "operator_name"));
     int64_t days = LL_CONSENT_COOLDOWN_MS / LL_CONSENT_DAY_MS;

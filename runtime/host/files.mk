@@ -1,6 +1,7 @@
 host_SRCS = alert.c \
   await.c \
   batch.c \
+  birthdays.c \
   bus.c \
   call.c \
   call_admit.c \

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "config.h"
+#include "host/birthdays.h"
 #include "host/bus.h"
 #include "host/call.h"
 #include "host/clock.h"
@@ -324,6 +325,11 @@ open_store(
         status = ll_clock_open(host, err);
     if (status == LINLI_OK)
         status = ll_sweep_open(host, err);
+    if (status == LINLI_OK)
+        status = ll_birthdays_open(host, err);
+    if (status == LINLI_OK)
+        ll_consent_set_reconfirm(
+            host->arbiter.consent, host->config.consent.reconfirm_days);
     /* Above all that earlier processes have given. */
     if (status == LINLI_OK)
         host->work_seq = ll_store_last(host->store) << WORK_SEQ_BITS;

@@ -142,6 +142,7 @@ struct ll_host {
     struct ll_gateways *gateways;    /* host/notify_http.h; NULL: none */
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;
+    struct ll_birthdays *birthdays; /* host/birthdays.h */
     struct ll_recorder *recorder; /* host/record.h; NULL: nothing is recorded */
     struct ll_roster *roster;   /* host/remember.h; NULL: nothing, or used up */
     uint64_t work_seq;          /* order of timers with one due */

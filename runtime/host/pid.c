@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/tuple.h"
+#include "data/put.h"
 
 #define KEY_BYTES_MAX 512
 
@@ -48,4 +49,43 @@ ll_pid_resident(const struct ll_scan *scan)
         return nobody;
     linli_str id = scan->items[0].id;
     return (linli_str){id.ptr + 2, id.len - 2};
+}
+
+struct ll_doc *
+ll_pid_row(struct ll_space *space, linli_str resident)
+{
+    struct ll_coll *coll = ll_space_find(space, LINLI_STR("~pid"));
+    struct ll_buf key;
+    ll_buf_init(&key, space->docs->mem, LL_DOC_ID_BYTES_MAX);
+    ll_buf_cstr(&key, "r:");
+    ll_buf_str(&key, resident);
+    struct ll_doc *row = coll == NULL || key.failed
+                             ? NULL
+                             : ll_docs_get(coll, ll_buf_view(&key));
+    ll_buf_fini(&key);
+    return row;
+}
+
+void
+ll_pid_give_up(struct ll_docs *docs, struct ll_doc *row, int64_t now_ms)
+{
+    int64_t generation = 0;
+    struct ll_buf text;
+    if (row->content == NULL ||
+        ll_json_parse(&docs->json, row->content->body, LL_JSON_DEPTH_MAX,
+            NULL) != LINLI_OK ||
+        ll_jv_str(ll_jv_get(ll_json_root(&docs->json), "pid")).len == 0 ||
+        !ll_jv_int(
+            ll_jv_get(ll_json_root(&docs->json), "generation"), &generation))
+        return;
+    ll_buf_init(&text, docs->mem, LL_DOC_BYTES_MIN + LL_DOC_ID_BYTES_MAX);
+    struct ll_jw w = ll_jw(&text);
+    ll_jw_open(&w, '{');
+    ll_jw_key(&w, "id");
+    ll_jw_str(&w, row->id);
+    ll_jw_key(&w, "generation");
+    ll_jw_int(&w, generation);
+    ll_jw_close(&w, '}');
+    (void)ll_docs_put_now(docs, row, &text, now_ms);
+    ll_buf_fini(&text);
 }

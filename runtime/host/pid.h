@@ -22,4 +22,12 @@ linli_status ll_pid_scan_index(struct ll_scan *scan, struct ll_txn *txn,
  * has. */
 linli_str ll_pid_resident(const struct ll_scan *scan);
 
+/* The row of a resident, by which a plugin knows them: a reference, which may
+ * still be loading; NULL without memory, or for a plugin that never served. */
+struct ll_doc *ll_pid_row(struct ll_space *space, linli_str resident);
+/* Gives the pid of a row that is known up: whoever looks for it finds nobody,
+ * and what is made at the next use is of the next generation. No pid, or no
+ * memory: nothing happens. */
+void ll_pid_give_up(struct ll_docs *docs, struct ll_doc *row, int64_t now_ms);
+
 #endif

@@ -24,23 +24,38 @@ decides_alone(const struct ll_call *call, uint8_t field, uint8_t purpose)
     return datum >= 0 && manifest->data[datum].auto_decision;
 }
 
+/* Of whichever plugin, in whichever community. */
+struct asker {
+    const struct ll_host *host;
+    const struct ll_community *community;
+    linli_str plugin;
+};
+
+static struct ll_ask
+make_ask(const struct asker *asker, uint32_t subject, int field, int purpose)
+{
+    const struct ll_host *host = asker->host;
+    int64_t now_ms = ll_world_wall(host->world).ms;
+    return (struct ll_ask){.subject = subject,
+        .party = ll_consent_party(
+            host->arbiter.consent, asker->community->id, asker->plugin),
+        .purpose = (uint8_t)purpose,
+        .field = (uint8_t)field,
+        .action = LL_ACTION_READ,
+        .unlogged = host->arbiter.sealed || host->failure.status != LINLI_OK,
+        .now_ms = now_ms,
+        .today = ll_arbiter_today(&asker->community->zone, now_ms)};
+}
+
 struct ll_ask
 ll_release_ask(const struct ll_call *call, uint32_t subject, uint8_t field,
     uint8_t purpose, bool own)
 {
-    const struct ll_host *host = call->host;
-    int64_t now_ms = ll_world_wall(host->world).ms;
-    return (struct ll_ask){.subject = subject,
-        .party = ll_consent_party(
-            host->arbiter.consent, call->community->id, call->instance->id),
-        .purpose = purpose,
-        .field = field,
-        .action = LL_ACTION_READ,
-        .auto_decision = decides_alone(call, field, purpose),
-        .own = own,
-        .unlogged = host->arbiter.sealed || host->failure.status != LINLI_OK,
-        .now_ms = now_ms,
-        .today = ll_arbiter_today(&call->community->zone, now_ms)};
+    struct asker asker = {call->host, call->community, call->instance->id};
+    struct ll_ask ask = make_ask(&asker, subject, field, purpose);
+    ask.auto_decision = decides_alone(call, field, purpose);
+    ask.own = own;
+    return ask;
 }
 
 static struct ll_release *
@@ -380,6 +395,7 @@ ll_releases_write(const struct ll_call *call, struct ll_jw *w)
         ll_jw_str(w, arbiter->dictionary.fields[r->field].id);
         ll_jw_str(w, arbiter->dictionary.purposes[r->access.purpose].id);
         ll_jw_bool(w, r->own);
+        ll_jw_bool(w, r->auto_decision);
         ll_jw_close(w, ']');
     }
     ll_jw_close(w, ']');
@@ -404,19 +420,19 @@ tag_read(linli_str text, unsigned char tag[LL_TAG_BYTES])
 }
 
 static bool
-still(struct ll_call *call, struct ll_jv kept, struct ll_denied *denied)
+still(const struct asker *asker, struct ll_jv kept, struct ll_denied *denied)
 {
-    const struct ll_arbiter *arbiter = &call->host->arbiter;
+    const struct ll_arbiter *arbiter = &asker->host->arbiter;
     unsigned char tag[LL_TAG_BYTES];
     uint32_t subject = LL_NOBODY;
     linli_str words[3] = {{NULL, 0}};
-    bool own = false;
+    bool said[2] = {false, false}; /* own, auto_decision */
     uint32_t i = 0;
     LL_JSON_EACH (part, kept) {
         if (i < LL_COUNT(words))
             words[i] = ll_jv_str(part);
-        else
-            own = ll_jv_true(part);
+        else if (i - LL_COUNT(words) < LL_COUNT(said))
+            said[i - LL_COUNT(words)] = ll_jv_true(part);
         i++;
     }
     int field = ll_dictionary_field(&arbiter->dictionary, words[1]);
@@ -427,23 +443,45 @@ still(struct ll_call *call, struct ll_jv kept, struct ll_denied *denied)
         return false;
     *denied = (struct ll_denied){.field = arbiter->dictionary.fields[field].id,
         .purpose = arbiter->dictionary.purposes[purpose].id,
-        .ask = ll_release_ask(
-            call, subject, (uint8_t)field, (uint8_t)purpose, own)};
+        .ask = make_ask(asker, subject, field, purpose)};
+    denied->ask.own = said[0];
+    denied->ask.auto_decision = said[1];
     denied->verdict = ll_consent_decide(arbiter->consent, &denied->ask);
     /* The use that it was is the one that it has had. */
     return denied->verdict.reason == LL_REASON_ALLOW ||
            denied->verdict.reason == LL_REASON_USES_EXHAUSTED;
 }
 
+static bool
+all_hold(const struct asker *asker, struct ll_jv kept, struct ll_denied *denied)
+{
+    *denied = (struct ll_denied){.verdict = {.reason = LL_REASON_NO_GRANT}};
+    LL_JSON_EACH (one, ll_jv_get(kept, "released")) {
+        if (!still(asker, one, denied))
+            return false;
+    }
+    return true;
+}
+
 bool
 ll_releases_hold(struct ll_call *call, struct ll_jv kept)
 {
-    struct ll_denied denied = {.verdict = {.reason = LL_REASON_NO_GRANT}};
-    LL_JSON_EACH (one, ll_jv_get(kept, "released")) {
-        if (!still(call, one, &denied)) {
-            (void)ll_call_deny(call, &denied, 1);
-            return false;
-        }
-    }
-    return true;
+    struct asker asker = {call->host, call->community, call->instance->id};
+    struct ll_denied denied;
+    if (all_hold(&asker, kept, &denied))
+        return true;
+    (void)ll_call_deny(call, &denied, 1);
+    return false;
+}
+
+const char *
+ll_releases_deny(const struct ll_host *host,
+    const struct ll_community *community, linli_str plugin, struct ll_jv kept)
+{
+    struct asker asker = {host, community, plugin};
+    struct ll_denied denied;
+    return all_hold(&asker, kept, &denied)
+               ? NULL
+               : ll_verdict_code(
+                     host->arbiter.consent, &denied.ask, &denied.verdict);
 }

@@ -71,6 +71,10 @@ void ll_releases_write(const struct ll_call *call, struct ll_jw *w);
 /* Whether all that `kept` says was released may be released still. False: the
  * call has been refused. */
 bool ll_releases_hold(struct ll_call *call, struct ll_jv kept);
+/* The same for what is asked of it without a call: the code of the denial, or
+ * NULL. */
+const char *ll_releases_deny(const struct ll_host *host,
+    const struct ll_community *community, linli_str plugin, struct ll_jv kept);
 
 /* Refuses the call with the denial of these fields. */
 struct ll_denied {

@@ -7,6 +7,7 @@
 #include "host/call.h"
 #include "host/clock.h"
 #include "host/await.h"
+#include "host/birthdays.h"
 #include "host/bus.h"
 #include "host/dev_key.h"
 #include "host/egress.h"
@@ -120,6 +121,7 @@ close_store(struct ll_host *host)
         ll_queue_close(&c->errands);
     }
     ll_sweep_close(host);
+    ll_birthdays_close(host);
     ll_timer_free(&host->work_timer);
     ll_call_free_spares(host);
     ll_docs_stop(&host->docs);

@@ -6,6 +6,8 @@
  * "directory": ["plates"] it is told the plates of the caller's household
  * too, and of nobody else's: the household's value of the field `plate`.
  */
+#include <stdio.h>
+
 #include "base/text.h"
 #include "consent/values.h"
 #include "data/put.h"
@@ -50,7 +52,7 @@ ask(struct ll_call *call, struct ll_coll *coll, linli_str id, bool *refused)
 /* Makes a pid for who is not known yet, in a commit of its own, which comes
  * before the call's. */
 static bool
-make_pid(struct ll_call *call, char pid[2 * PID_BYTES + 1])
+make_pid(struct ll_call *call, int64_t generation, char pid[2 * PID_BYTES + 1])
 {
     struct ll_docs *docs = &call->host->docs;
     struct ll_doc *doc = call->asked;
@@ -66,7 +68,7 @@ make_pid(struct ll_call *call, char pid[2 * PID_BYTES + 1])
     ll_jw_key(&w, "pid");
     ll_jw_cstr(&w, pid);
     ll_jw_key(&w, "generation");
-    ll_jw_int(&w, 1);
+    ll_jw_int(&w, generation);
     ll_jw_close(&w, '}');
     return ll_docs_put_now(docs, doc, text, call->now_ms) != 0;
 }
@@ -79,17 +81,18 @@ take_pid(struct ll_call *call, char pid[2 * PID_BYTES + 1], bool *refused)
     struct ll_json *json = &call->host->docs.json;
     bool good = true;
     if (content == NULL) {
-        good = make_pid(call, pid);
+        good = make_pid(call, 1, pid);
     } else {
         good = ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) ==
                LINLI_OK;
         linli_str text = good ? ll_jv_str(ll_jv_get(ll_json_root(json), "pid"))
                               : (linli_str){NULL, 0};
-        good = ll_pid_valid(text);
-        if (good) {
-            memcpy(pid, text.ptr, text.len);
-            pid[text.len] = '\0';
-        }
+        int64_t generation = 0;
+        if (good && text.len == 0 && /* the last one was given up */
+            ll_jv_int(ll_jv_get(ll_json_root(json), "generation"), &generation))
+            good = make_pid(call, generation + 1, pid);
+        else if ((good = ll_pid_valid(text)) != false)
+            (void)snprintf(pid, 2 * PID_BYTES + 1, "%.*s", LL_FMT(text));
     }
     ll_doc_unref(&call->asked);
     return good ? true : fail(call, refused, "runtime/memory");

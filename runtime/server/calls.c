@@ -7,6 +7,7 @@
  */
 #include "base/text.h"
 #include "host/jwt.h"
+#include "host/release.h"
 #include "server/face.h"
 
 /* Where it is told of, in the order in which a call goes from one to the next:
@@ -80,6 +81,21 @@ answer_result(struct ll_asking *asking, struct ll_jv result)
     asking_free(asking);
 }
 
+/* What it was given of residents may not be told any more, if one has taken
+ * that back. */
+static void
+answer_kept(struct ll_asking *asking, struct ll_jv result)
+{
+    struct ll_host *host = asking->face->host;
+    const char *denied = ll_releases_deny(host,
+        ll_host_community(host, asking->space->community),
+        asking->space->plugin, result);
+    if (denied != NULL)
+        refuse(asking, denied);
+    else
+        answer_result(asking, result);
+}
+
 static bool
 is_own(const struct ll_asking *asking, struct ll_jv told)
 {
@@ -106,7 +122,7 @@ look(struct ll_asking *asking)
         refuse(asking, "request/not-found");
     else if (asking->place == RESULT &&
              doc->number <= ll_store_durable(asking->face->host->store))
-        answer_result(asking, told);
+        answer_kept(asking, told);
     else
         answer_pending(asking);
     return true;

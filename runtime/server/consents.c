@@ -447,8 +447,10 @@ route(struct ll_face *face, struct ll_request *request,
         if (ll_str_is(request->method, "POST") ||
             ll_str_is(request->method, "DELETE"))
             ll_object_handle(face, request, community);
+        else if (ll_str_is(request->method, "GET"))
+            ll_objections_list(face, request, community);
         else
-            ll_face_method(face, request, "POST, DELETE");
+            ll_face_method(face, request, "GET, POST, DELETE");
     } else if (is_method(face, request, "GET")) {
         if (ll_str_is(rest, "me/asks"))
             ll_asks_handle(face, request, community);

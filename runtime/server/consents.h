@@ -61,6 +61,9 @@ void ll_withdraw_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str id);
 void ll_object_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community);
+/* GET .../me/objections: what stands. server/consents_no.c */
+void ll_objections_list(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community);
 /* The grant of an id, if it is theirs; LL_NO_GRANT. */
 uint32_t ll_standing_grant(const struct ll_face *face,
     const struct ll_standing *standing, linli_str id);

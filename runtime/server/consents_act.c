@@ -12,6 +12,7 @@
 
 #include "base/instant.h"
 #include "base/text.h"
+#include "host/pid.h"
 #include "server/desk.h"
 
 enum act_kind { ACT_GIVE, ACT_REFUSE, ACT_WITHDRAW, ACT_OBJECT };
@@ -23,6 +24,10 @@ struct acting {
     struct ll_community *community;
     enum act_kind kind;
     uint32_t grant;
+    struct ll_standing standing; /* of a withdrawal, which waits for `row` */
+    struct ll_doc *row;          /* the pid that it may give up; or NULL */
+    struct ll_wait wait;
+    bool continuity;   /* it keeps the pid */
     bool acting, gone; /* gone: answered, and its act is not done */
 };
 
@@ -36,6 +41,8 @@ static void
 on_end(struct ll_view *view)
 {
     struct acting *a = LL_CONTAINER(view, struct acting, view);
+    ll_wait_cancel(&a->wait);
+    ll_doc_unref(&a->row);
     a->gone = a->acting;
     if (!a->gone)
         act_free(a);
@@ -420,11 +427,82 @@ ll_object_handle(struct ll_face *face, struct ll_request *request,
 
 /* -- withdrawing -- */
 
+/* Nothing of a plugin's is left here: no live grant, and nothing that it reads
+ * without one. */
+static bool
+is_full(const struct acting *a)
+{
+    const struct ll_consent *consent = a->host->arbiter.consent;
+    const struct ll_grant *gone = ll_consent_grant(consent, a->grant);
+    const struct ll_terms *terms = ll_consent_terms(consent, gone->party);
+    uint32_t at = LL_NO_GRANT;
+    for (uint32_t i = 0; i < terms->scope_count; i++)
+        if (terms->scopes[i].basis != LL_BASIS_CONSENT &&
+            terms->scopes[i].basis != LL_BASIS_SEPARATE)
+            return false;
+    while ((at = ll_consent_next_grant(consent, gone->subject, at)) !=
+           LL_NO_GRANT) {
+        const struct ll_grant *g = ll_consent_grant(consent, at);
+        if (g->party == gone->party &&
+            strcmp(ll_receipt_state(g, a->standing.who.now_ms), "live") == 0)
+            return false;
+    }
+    return true;
+}
+
+/* The row is known: the grant ends, and with the last of them the name by
+ * which the plugin knew them. */
+static void
+withdraw(struct acting *a)
+{
+    struct ll_host *host = a->host;
+    struct ll_err err;
+    bool live = ll_consent_grant(host->arbiter.consent, a->grant)->status ==
+                LL_GRANT_LIVE;
+    linli_status status = LINLI_OK;
+    a->acting = true;
+    status = ll_arbiter_withdraw(
+        &host->arbiter, &a->standing.who, a->grant, &a->act, &err);
+    if (status == LINLI_OK && live && !a->continuity && a->row != NULL &&
+        a->row->state == LL_DOC_KNOWN && is_full(a))
+        ll_pid_give_up(&host->docs, a->row, a->standing.who.now_ms);
+    settle(a, status, &err);
+}
+
+static void
+on_row(struct ll_wait *wait)
+{
+    withdraw(LL_CONTAINER(wait, struct acting, wait));
+}
+
+static void
+begin_withdrawal(struct ll_face *face, struct ll_request *request,
+    const struct ll_standing *standing, uint32_t grant, bool continuity)
+{
+    const struct ll_consent *consent = face->host->arbiter.consent;
+    const struct ll_grant *g = ll_consent_grant(consent, grant);
+    const struct ll_instance *instance = ll_community_instance(
+        standing->community, ll_consent_plugin(consent, g->party));
+    struct acting *a = begin(face, request, standing->community, ACT_WITHDRAW);
+    if (a == NULL)
+        return;
+    a->acting = false; /* not yet */
+    a->grant = grant;
+    a->standing = *standing;
+    a->continuity = continuity;
+    a->wait.ready = on_row;
+    if (instance != NULL && !continuity)
+        a->row = ll_pid_row(
+            instance->space, ll_consent_resident(consent, g->subject));
+    if (a->row == NULL || ll_doc_ready(a->row, &a->wait))
+        withdraw(a);
+}
+
 void
 ll_withdraw_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str id)
 {
-    static const char *const names[] = {"for", NULL};
+    static const char *const names[] = {"for", "continuity", NULL};
     struct ll_params params;
     struct ll_standing standing;
     struct ll_err err;
@@ -436,16 +514,9 @@ ll_withdraw_handle(struct ll_face *face, struct ll_request *request,
             face, request, community, ll_param(&params, "for"), &standing))
         return;
     uint32_t grant = ll_standing_grant(face, &standing, id);
-    if (grant == LL_NO_GRANT) {
+    if (grant == LL_NO_GRANT)
         ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
-        return;
-    }
-    struct acting *a = begin(face, request, community, ACT_WITHDRAW);
-    if (a == NULL)
-        return;
-    a->grant = grant;
-    settle(a,
-        ll_arbiter_withdraw(
-            &face->host->arbiter, &standing.who, grant, &a->act, &err),
-        &err);
+    else
+        begin_withdrawal(face, request, &standing, grant,
+            ll_str_is(ll_param(&params, "continuity"), "true"));
 }

@@ -11,6 +11,7 @@ server_SRCS = \
   consents_act.c \
   consents_admin.c \
   consents_ask.c \
+  consents_no.c \
   desk.c \
   dev.c \
   dev_pay.c \

@@ -534,7 +534,7 @@ read_step_of(struct asked *asked, struct ll_request *request,
     struct ll_guardianship before = asked->g;
     if (status == LINLI_OK && !take_step(&asked->g, step))
         status = not_now(&before, step, err);
-    if (status == LINLI_OK && (step == STEP_VERIFY || step == STEP_RESUME))
+    if (status == LINLI_OK && step == STEP_VERIFY)
         status = ll_guardianship_check(consent, &asked->g, word->today, err);
     word->proof = asked->evidence;
     return status;

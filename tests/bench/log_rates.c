@@ -7,7 +7,7 @@
  * prints one line of JSON (START: makes other leaves than another one): leaves
  * and commits a second, the CPU time of a leaf with that of an empty commit
  * taken off, and what a proof takes. tests/faults/test_log.py makes its logs
- * with it.
+ * with it; with `-` for LEAVES they are the lines of stdin.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -140,6 +140,28 @@ proof_us(uint64_t leaves)
     return us;
 }
 
+/* Leaves as they are given, in one commit. */
+static void
+write_stdin(struct run *r)
+{
+    char *line = NULL;
+    size_t room = 0;
+    for (ssize_t n; (n = getline(&line, &room, stdin)) > 1;)
+        ll_commit_leaf(&r->commit, (linli_str){line, (size_t)n - 1});
+    free(line);
+    (void)ll_store_commit(r->store, &r->commit);
+    while (!r->done)
+        ll_world_turn(r->world, true);
+}
+
+static void
+close_store(struct run *r)
+{
+    ll_commit_fini(&r->commit);
+    ll_store_close(&r->store);
+    ll_world_free(&r->world);
+}
+
 static void
 open_store(struct run *r, const char *dir)
 {
@@ -165,6 +187,12 @@ int
 main(int argc, char **argv)
 {
     struct run r = {.leaf = 0};
+    if (argc == 3 && strcmp(argv[2], "-") == 0) {
+        open_store(&r, argv[1]);
+        write_stdin(&r);
+        close_store(&r);
+        return 0;
+    }
     uint64_t leaves = argc < 3 ? 0 : strtoull(argv[2], NULL, 10);
     uint64_t batch = argc < 4 ? 100 : strtoull(argv[3], NULL, 10);
     r.leaf = argc < 5 ? 0 : strtoull(argv[4], NULL, 10);
@@ -180,9 +208,7 @@ main(int argc, char **argv)
     if (leaves % batch > 0)
         (void)write_all(&r, 1, leaves % batch);
     double s = (double)(ll_mono_now().ns - from) / 1e9;
-    ll_commit_fini(&r.commit);
-    ll_store_close(&r.store);
-    ll_world_free(&r.world);
+    close_store(&r);
     printf("{\"leaves\":%llu,\"batch\":%llu,\"leaves_per_s\":%.0f,"
            "\"commits_per_s\":%.0f,\"leaf_cpu_us\":%.2f,\"proof_us\":%.2f}\n",
         (unsigned long long)leaves, (unsigned long long)batch,

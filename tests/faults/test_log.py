@@ -437,6 +437,124 @@ def test_proofs_by_hand():
               "audit/unproved", None, "no such leaf")
 
 
+# -- replay --
+
+TAG = "0123456789abcdef" * 2
+GRANT = "aa" * 16
+NOW = 1772413200000
+DAY = 86400000
+
+
+def line_of(said):
+    return json.dumps(said, separators=(",", ":"))
+
+
+def leaf(kind, at=NOW, **members):
+    """A line; a member that is None is left out."""
+    order = ("community", "actor", "subject", "plugin", "purpose", "fields",
+             "basis", "level", "grant", "version", "until", "uses", "result",
+             "call", "notice", "digest", "data")
+    members.setdefault("community", "maple")
+    said = {"v": 1, "type": kind, "at": at}
+    said.update((name, members[name]) for name in order
+                if members.get(name) is not None)
+    return line_of(said)
+
+
+def give(**changes):
+    return leaf("give", **{**{
+        "actor": TAG, "subject": TAG, "plugin": "parking",
+        "purpose": "service", "fields": ["plate"], "basis": "consent",
+        "level": "general", "grant": GRANT, "version": 1,
+        "until": NOW + 30 * DAY, "data": {"channel": "app"}}, **changes})
+
+
+def access(at=NOW + 1, **changes):
+    return leaf("access", at, **{**{
+        "actor": "system", "subject": TAG, "plugin": "parking",
+        "purpose": "service", "fields": ["plate"], "basis": "consent",
+        "grant": GRANT, "result": "allow"}, **changes})
+
+
+def basis(**changes):
+    return leaf("basis", **{**{
+        "actor": "operator:o", "plugin": "parking", "purpose": "delivery",
+        "fields": ["phone_relay"], "basis": "contract",
+        "result": "approved"}, **changes})
+
+
+def by_contract(**changes):
+    return access(**{**{"purpose": "delivery", "fields": ["phone_relay"],
+                        "basis": "contract", "grant": None}, **changes})
+
+
+def terms(version):
+    return leaf("terms", actor="config", plugin="parking", version=version,
+                result="widen", data={"since": version, "relation": "entrust",
+                                      "scopes": []})
+
+
+WITHDRAW = leaf("withdraw", actor=TAG, subject=TAG, plugin="parking",
+                purpose="service", fields=["plate"], grant=GRANT)
+
+
+def duty(name, result):
+    return leaf("duty", until=NOW - 1, result=result, data={"id": name})
+
+
+def replay(lines):
+    """What `replay` says of a signed log of these leaves behind the origin."""
+    with temporary_folder() as folder:
+        done = run([program("bench/log_rates"), folder, "-"],
+                   stdin="".join(line + "\n" for line in lines))
+        tap.equal(done.code, 0, done.err)
+        export = os.path.join(folder, "x")
+        audit("export", export, "--data", folder)
+        said = audit("replay", export)
+        tap.equal(audit("replay", "--data", folder), said)
+        return said
+
+
+def test_replay():
+    tap.skip_unless(os.path.exists(program("linli-audit")),
+                    "linli-audit is not built: no static libraries here")
+    said = replay([terms(1), basis(), give(uses=2), access(), access(),
+                   by_contract(), WITHDRAW, duty("d1", "made"),
+                   duty("d2", "made"), duty("d2", "done")])
+    tap.equal((said["leaves"], said["accesses"], said["grants"],
+               said["withdrawals"], said["duties_open"],
+               said["duties_overdue"]), (11, 3, 1, 1, 1, 1))
+    idle = give(data={"channel": "app", "idle_days": 3})
+    for seq, why, lines in (
+        (1, "no grant", [access()]),
+        (3, "had ended", [give(), WITHDRAW, access()]),
+        (2, "not of that time", [give(), access(NOW + 30 * DAY)]),
+        (4, "used up", [give(uses=2), access(), access(), access()]),
+        (2, "does not cover", [give(), access(fields=["phone"])]),
+        (2, "another resident", [give(), access(subject="f" * 32)]),
+        (2, "another resident", [give(), access(plugin="shop")]),
+        (2, "another resident", [give(), access(purpose="delivery")]),
+        (4, "terms that had changed", [terms(1), give(), terms(2), access()]),
+        (2, "expired unused", [idle, access(NOW + 3 * DAY)]),
+        (1, "never ends", [give(until=None)]),
+        (1, "no separate act", [give(fields=["heart_rate"])]),
+        (1, "no separate act", [give(fields=["heart_rate", "spo2"],
+                                     level="separate")]),
+        (1, "was not approved", [by_contract()]),
+        (2, "was not approved", [basis(), by_contract(fields=["phone"])]),
+        (2, "was not approved", [basis(until=NOW), by_contract()]),
+        (3, "was not approved", [basis(), basis(result="ended"),
+                                 by_contract()]),
+        (3, "had ended", [give(), leaf("shred", actor="system", subject=TAG,
+                                       result="done"), access()]),
+        (1, "never given", [WITHDRAW]),
+        (2, "given before", [give(), give()]),
+    ):
+        got = replay(lines)
+        finds(got, "audit/replay", "seq %d" % seq, why)
+        assert why in got[2], (why, got)
+
+
 def test_a_live_host_is_sealed():
     """A linlid on a database of before serves, signs nothing and says so."""
     with log(300) as data:

@@ -44,7 +44,7 @@ def needed():
     """Skip the case unless a browser is there."""
     tap.skip_unless(shutil.which("chromium") and shutil.which("chromedriver"),
                     "no chromium and chromedriver: "
-                    "./configure --install-deps=all")
+                    "./configure --install-deps")
 
 
 _kept = []

@@ -22,7 +22,7 @@ ROUTES = [{"method": "POST", "path": "/hello", "caller": ["resident"]}]
 LUA = """
 local linli = require("linli")
 local p = linli.plugin()
-p:post("/hello", function(call) return 200, {pid = call.resident.pid} end)
+p:post("/hello", function(call) return 200, {pid = call.resident.id} end)
 return p
 """
 ME = "/v1/c/demo/me/"
@@ -334,6 +334,38 @@ def test_operators_see_counts():
         d.restart()
         bases = d.http("GET", admin + "bases", as_="operator:o-1").json
         holds(bases["items"][0]["until"])
+
+
+def test_pid_generations():
+    """The last withdrawal gives the pid up, unless it says it goes on."""
+    with asking([PHONE, ADDRESS]) as (d, _):
+        def pid():
+            return d.call("probe", "/hello", {}, as_="resident:r-lin",
+                          key=os.urandom(8).hex()).json["pid"]
+
+        def withdraw(receipt, query=""):
+            answer = d.http("DELETE", ME + "consents/" + receipt["id"] + query,
+                            as_="resident:r-lin")
+            tap.equal(answer.status, 200, answer)
+
+        first = pid()
+        phone = give(d)
+        address = give(d, {"field": "address", "purpose": "delivery"})
+        withdraw(phone)
+        tap.equal(pid(), first)  # it still has something
+        withdraw(address)
+        second = pid()
+        holds(second != first)
+        tap.equal(pid(), second)
+        withdraw(give(d), "?continuity=true")
+        tap.equal(pid(), second)
+        d.stop()
+        d.restart()
+        tap.equal(pid(), second)
+    with asking() as (d, _):  # something rests on contract
+        first = pid()
+        withdraw(give(d))
+        tap.equal(pid(), first)
 
 
 def test_seeded():

@@ -7,7 +7,7 @@ by call.data:get, in timers, under fifty calls at once, while the grant is
 withdrawn from another connection, and across kill -9.
 
 LINLI_RACES=N plays the race of a read and a withdrawal N times (10,000 to
-believe it; some hundreds without it).
+believe it; a thousand without it).
 """
 
 import concurrent.futures
@@ -25,8 +25,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import tap  # noqa: E402
 from linli_test import (Answer, Daemon, program, run,  # noqa: E402
                         temporary_folder, wait_until)
+from outside import Outside, answer  # noqa: E402
 
-RACES = int(os.environ.get("LINLI_RACES", "400"))
+RACES = int(os.environ.get("LINLI_RACES", "1000"))
 ME = "/v1/c/demo/me/"
 NOW = 4102444800000  # 2100, for a clock that is set
 TRAIL = {"field": "parking_trail", "purpose": "safety_monitoring"}
@@ -58,6 +59,7 @@ class Keeper(Daemon):
 
     def __init__(self, **more):
         config = {"worker": {"drafts": True}, "rate_limit": "off"}
+        config.update(more.pop("config", {}))
         super().__init__(config=config, **more)
 
     def seed(self, what):
@@ -447,6 +449,27 @@ def test_kept_answers():
         d.restart()
         third = d.call("keeper", "/keep", PLATE, key="k", as_="resident:wang")
         tap.equal((third.status, third.code), (403, "consent/withdrawn"))
+
+
+def test_kept_answers_of_a_second_step():
+    """The same of what a call awaited, and was given when it had come."""
+    with Outside({"/hello": answer(200, {"hello": 1})}) as there:
+        egress = {"test_addresses": {"good.test:80": there.address}}
+        with keeper(config={"egress": egress}) as d:
+            grant = d.give(PLATE)
+
+            def ask():
+                return d.call("keeper", "/ask", PLATE, key="k",
+                              as_="resident:wang")
+
+            first, again = ask(), ask()
+            tap.equal((first.status, again.status), (200, 200), first)
+            tap.equal(first.json["value"], VALUES["plate"])
+            tap.equal(again.json["value"], VALUES["plate"])
+            d.withdraw(grant)
+            third = ask()
+            tap.equal((third.status, third.code),
+                      (403, "consent/withdrawn"))
 
 
 # -- while it is withdrawn --

@@ -186,8 +186,12 @@ def test_wards():
 def test_trouble_is_said_in_words():
     with opened(OFFLINE) as (fake, b):
         fill(fake)
-        for tab, path in (("grants", "consents"), ("reads", "access-log"),
-                          ("more", "requests")):
+        fake.trouble = [("GET", "requests", (503, "runtime/overloaded"))]
+        open_centre(fake, b, "lang=zh-CN&tab=more")
+        b.wait("[role=alert]", "现在打不开")
+        b.wait("[role=switch]", "没有打开")
+        rules.check(b, "zh-CN", 18, 0)
+        for tab, path in (("grants", "consents"), ("reads", "access-log")):
             fake.trouble = [("GET", path, (503, "runtime/overloaded"))]
             open_centre(fake, b, "lang=zh-CN&tab=" + tab)
             b.wait("[role=alert]", "现在太忙")

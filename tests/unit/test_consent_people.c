@@ -111,6 +111,47 @@ T_CASE(at_fourteen_they_decide_themselves)
     end();
 }
 
+/* What held on the last day before holds for the days that are configured,
+ * unless they say no or the guardian is none any more. */
+T_CASE(grace_at_fourteen)
+{
+    begin();
+    int32_t birth = TODAY - 14 * 365;
+    uint32_t mother = person("mother", BORN(40)), kid = person("kid", birth);
+    guards(mother, kid, KIND(PARENT), LL_GUARDIAN_ACTIVE);
+    ll_consent_set_reconfirm(consent, 30);
+    ask.subject = kid;
+    struct ll_grant g = draft(bit("phone"));
+    g.guardian = mother;
+    put(&g);
+    int32_t since = ll_age_day(birth, 14);
+    ask.today = since;
+    T_REASON(allow);
+    ask.today = since + 29;
+    T_REASON(allow);
+    ask.today = since + 30;
+    T_REASON(self_reconfirm);
+    ask.today = since;
+    guards(mother, kid, KIND(PARENT), LL_GUARDIAN_SUSPENDED);
+    T_REASON(self_reconfirm);
+    guards(mother, kid, KIND(PARENT), LL_GUARDIAN_ENDED);
+    T_REASON(self_reconfirm);
+    guards(mother, kid, KIND(PARENT), LL_GUARDIAN_ACTIVE);
+    T_REASON(allow);
+    struct ll_refusal refusal = {.subject = kid,
+        .party = party,
+        .purpose = ask.purpose,
+        .field = ask.field,
+        .version = terms.version,
+        .at_ms = NOW};
+    T_OK(ll_consent_refuse(consent, &refusal, NULL) == LINLI_OK);
+    T_REASON(self_reconfirm);
+    uint32_t epoch = ll_consent_epoch(consent, kid);
+    ll_consent_raise(consent, kid);
+    T_INT(ll_consent_epoch(consent, kid), epoch + 1);
+    end();
+}
+
 T_CASE(capacity_is_lost_and_found)
 {
     begin();
@@ -313,6 +354,7 @@ main(void)
     T_RUN(ten_thousand_people_come_and_go)
     T_RUN(a_child_needs_a_guardian)
     T_RUN(at_fourteen_they_decide_themselves)
+    T_RUN(grace_at_fourteen)
     T_RUN(capacity_is_lost_and_found)
     T_RUN(a_capable_wards_refusal_wins)
     T_RUN(who_may_act)

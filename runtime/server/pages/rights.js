@@ -3,7 +3,7 @@
 import {act, alertBox} from "./acts.js";
 import {announce, button, day, h, moment, said, show, t, words}
   from "./dom.js";
-import {api, app, backButton, go, learnName, nameOf} from "./page.js";
+import {all, api, app, backButton, go, learnName, nameOf} from "./page.js";
 import {tabs, wardBar} from "./centre.js";
 
 /* -- who read -- */
@@ -13,12 +13,16 @@ function fieldNames(read) {
     .join(t("comma"));
 }
 
+/* What staff or a guardian did has no plugin, and may have no purpose. */
 function drawRead(read) {
   return h("li", {class: "item"},
     h("p", null, h("strong", null, moment(read.at))),
-    h("p", null, t("read_line", {plugin: said(read.plugin_name) || read.plugin,
-      fields: fieldNames(read)})),
-    h("p", {class: "quiet"}, t("read_for", {purpose: said(read.purpose_text)})));
+    h("p", null, read.plugin
+      ? t("read_line", {plugin: said(read.plugin_name) || read.plugin,
+        fields: fieldNames(read)})
+      : fieldNames(read)),
+    read.purpose_text ? h("p", {class: "quiet"},
+      t("read_for", {purpose: said(read.purpose_text)})) : null);
 }
 
 async function readPage(cursor) {
@@ -178,19 +182,39 @@ function ask(kind, list) {
     told, alert, first, sure);
 }
 
-export async function drawMore() {
-  const [objections, guardians, wards, requests] = await Promise.all([
-    api("GET", "objections"), api("GET", "guardians"), api("GET", "wards"),
-    api("GET", "requests")]);
-  for (const one of app.ward ? [] : wards.items)
+function requestBox(requests) {
+  const list = h("ul", null, ...requests.map(drawRequest));
+  return h("section", {class: "card"}, h("h2", null, t("requests_title")),
+    ask("export", list), ask("erase", list), list);
+}
+
+/* A part of the page: what does not come leaves the other parts as they are. */
+async function part(title, paths, draw) {
+  try {
+    const lists = await Promise.all(paths.map(all));
+    return await draw(...lists);
+  } catch (trouble) {
+    if (trouble.kind !== "problem")
+      throw trouble;
+    return h("section", {class: "card"}, h("h2", null, t(title)),
+      h("p", {class: "notice alert", role: "alert"}, t("part_text")));
+  }
+}
+
+async function drawPeople(guardians, wards) {
+  for (const one of wards)
     await learnName(one.ward);
-  const blocked = objections.items.some(one =>
-    one.objection === "block" && !one.plugin);
-  const list = h("ul", null, ...requests.items.map(drawRequest));
-  show(h("h1", null, t("more_title")), tabs(), wardBar(),
-    blockSwitch(blocked),
-    guardianship(guardians.items, app.ward ? [] : wards.items),
-    h("section", {class: "card"}, h("h2", null, t("requests_title")),
-      ask("export", list), ask("erase", list), list),
+  return guardianship(guardians, wards);
+}
+
+export async function drawMore() {
+  const parts = await Promise.all([
+    part("block_title", ["objections"], objections =>
+      blockSwitch(objections.some(one =>
+        one.objection === "block" && !one.plugin))),
+    part("people_title", app.ward ? ["guardians"] : ["guardians", "wards"],
+      (guardians, wards) => drawPeople(guardians, wards || [])),
+    part("requests_title", ["requests"], requestBox)]);
+  show(h("h1", null, t("more_title")), tabs(), wardBar(), ...parts,
     backButton());
 }

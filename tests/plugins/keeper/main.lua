@@ -15,6 +15,15 @@ p:post("/keep", function(call)
   return 201, read(call, call.body)
 end)
 
+-- Reads in the second step of a call, when another has answered.
+p:post("/ask", function(call)
+  return call:await(linli.fetch { url = "http://good.test/hello" }, "got",
+                    call.body)
+end)
+p:answer("got", function(call, answer, ask)
+  return 200, read(call, ask)
+end)
+
 -- Has the value for a while before it answers.
 p:post("/hold", function(call)
   local found = read(call, call.body)
