@@ -31,3 +31,11 @@ domain_SRCS = \
   url.c \
   usage.c \
   view.c
+
+# The registry of residents' data as bytes of C, so that liblinli needs no file.
+GENERATED += gen/data_dictionary.h
+gen/data_dictionary.h: $(srcdir)/spec/data-dictionary.json
+	@mkdir -p $(@D)
+	@{ echo 'static const unsigned char ll_data_dictionary[] = {'; \
+	  od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+	  echo '};'; } >$@.tmp && mv $@.tmp $@
