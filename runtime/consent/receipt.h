@@ -26,7 +26,7 @@ struct ll_receipt {
     bool required;           /* one of its fields is declared so */
     linli_str pid;           /* as the plugin knows them; empty: it does not */
     struct ll_receipt_log log;
-    linli_str path;          /* of the grant: DELETE withdraws it */
+    linli_str path; /* of the grant: DELETE withdraws it */
     int64_t now_ms;
 };
 
