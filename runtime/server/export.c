@@ -34,6 +34,8 @@ struct exporting {
     char subject[LL_PID_BYTES], plugin[LL_DOC_ID_BYTES_MAX + 1];
     int64_t target, after_coll; /* where the page begins */
     char after_id[LL_DOC_ID_BYTES_MAX + 1];
+    struct ll_receipting receipt;
+    struct ll_buf text;                    /* of it */
     char cursor[LL_DOC_ID_BYTES_MAX + 64]; /* the same, as it was asked for */
 };
 
@@ -41,6 +43,8 @@ static void
 end(struct ll_view *view)
 {
     struct exporting *x = LL_CONTAINER(view, struct exporting, view);
+    ll_receipting_end(&x->receipt);
+    ll_buf_fini(&x->text);
     ll_release(&view->face->host->mem, x, sizeof *x);
 }
 
@@ -188,53 +192,68 @@ subject_of(const struct exporting *x)
         x->community->id, ll_cstr(x->resident));
 }
 
+static void next_receipt(struct exporting *x);
+
 /* The receipt as it is shown, without others. */
 static void
-put_receipt(struct exporting *x, uint32_t grant)
+put_receipt(struct exporting *x)
 {
     struct ll_view *view = &x->view;
-    struct ll_host *host = view->face->host;
-    const char *const own[] = {x->tag, NULL};
-    struct ll_buf text;
+    char grant[2 * LL_TAG_BYTES + 1];
+    const char *const own[] = {x->tag, grant, x->receipt.pid, NULL};
     struct ll_json json;
-    ll_buf_init(&text, &host->mem, LL_HTTP_RESPONSE_BYTES_MAX);
-    ll_json_init(&json, &host->mem);
-    struct ll_jw w = ll_jw(&text);
-    ll_consents_put_receipt(view->face, x->community, grant, &w);
-    if (text.failed || ll_json_parse(&json, ll_buf_view(&text),
-                           LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
+    ll_hex(x->receipt.id, sizeof x->receipt.id, grant);
+    ll_json_init(&json, &view->face->host->mem);
+    ll_jw_open(&view->w, '{');
+    ll_view_text(view, "kind", LINLI_STR("receipt"));
+    ll_jw_key(&view->w, "receipt");
+    if (x->text.failed || ll_json_parse(&json, ll_buf_view(&x->text),
+                              LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
         view->out.failed = true;
     else
         ll_redacted_put(&view->w, ll_json_root(&json), own);
+    ll_jw_close(&view->w, '}');
     ll_json_fini(&json);
-    ll_buf_fini(&text);
 }
 
-/* after_coll: how many are on pages before. */
 static void
-write_receipts(struct exporting *x)
+on_receipt(struct ll_receipting *receipt)
+{
+    struct exporting *x = LL_CONTAINER(receipt, struct exporting, receipt);
+    put_receipt(x);
+    ll_receipting_end(receipt);
+    x->after_coll++;
+    next_receipt(x);
+}
+
+static void
+take_receipt(struct ll_view *view)
+{
+    ll_receipting_step(&LL_CONTAINER(view, struct exporting, view)->receipt);
+}
+
+/* after_coll: how many there were before. */
+static void
+next_receipt(struct exporting *x)
 {
     struct ll_view *view = &x->view;
     const struct ll_consent *consent = view->face->host->arbiter.consent;
     uint32_t subject = subject_of(x), at = LL_NO_GRANT;
-    bool more = false;
-    for (int64_t n = 0; subject != LL_NOBODY; n++) {
+    if (x->tag[0] != '\0' && subject != LL_NOBODY)
         at = ll_consent_next_grant(consent, subject, at);
-        if (at == LL_NO_GRANT)
-            break;
-        if (n < x->after_coll)
-            continue;
-        more = view->out.len >= LL_ADMIN_PAGE_BYTES || view->out.failed;
-        if (more)
-            break;
-        ll_jw_open(&view->w, '{');
-        ll_view_text(view, "kind", LINLI_STR("receipt"));
-        ll_jw_key(&view->w, "receipt");
-        put_receipt(x, at);
-        ll_jw_close(&view->w, '}');
-        x->after_coll = n + 1;
+    for (int64_t n = 0; at != LL_NO_GRANT && n < x->after_coll; n++)
+        at = ll_consent_next_grant(consent, subject, at);
+    if (at == LL_NO_GRANT) {
+        go_on(x, false);
+    } else if (view->out.len >= LL_ADMIN_PAGE_BYTES || view->out.failed) {
+        go_on(x, true);
+    } else {
+        view->step = take_receipt;
+        ll_buf_clear(&x->text);
+        x->receipt.into = &x->text;
+        x->receipt.done = on_receipt;
+        ll_receipting_begin(&x->receipt, view, x->community, at, false);
     }
-    go_on(x, more);
 }
 
 static void
@@ -318,7 +337,7 @@ ask_subject(struct exporting *x)
         ll_values_subject(store, &owner, (enum ll_class)x->target, x->subject);
         ask_documents(x);
     } else if (x->target == RECEIPTS) {
-        write_receipts(x);
+        next_receipt(x);
     } else if (x->target == LOG) {
         ask_leaves(x);
     } else {
@@ -405,6 +424,7 @@ ll_export_begin(struct ll_face *face, struct ll_request *request,
         return;
     }
     x->community = wanted->community;
+    ll_buf_init(&x->text, &face->host->mem, LL_HTTP_RESPONSE_BYTES_MAX);
     (void)snprintf(
         x->resident, sizeof x->resident, "%.*s", LL_FMT(wanted->resident));
     (void)snprintf(x->id, sizeof x->id, "%.*s", LL_FMT(wanted->id));

@@ -15,8 +15,8 @@ ll_signed_close(struct ll_host *host, const char *what, struct ll_buf *out,
     ll_buf_printf(&text, "%s\n", what);
     ll_buf_str(&text, (linli_str){out->ptr + from, out->len - from});
     bool failed = out->failed || text.failed;
-    bool good = !failed &&
-                ll_store_sign(host->store, ll_buf_view(&text), &key, signature);
+    bool good = !failed && ll_store_sign_text(host->store, ll_buf_view(&text),
+                               &key, signature);
     ll_buf_fini(&text);
     if (failed)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "to sign it");

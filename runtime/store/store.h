@@ -193,9 +193,11 @@ void ll_store_secret(
 void ll_store_checkpoint(struct ll_store *store, struct ll_buf *out);
 /* Signs a text with the log's key, whose public part `key` is; its first line
  * says what it is. False if the log is sealed. */
-bool ll_store_sign(const struct ll_store *store, linli_str text,
+bool ll_store_sign_text(const struct ll_store *store, linli_str text,
     struct ll_vkey *key,
     unsigned char signature[LL_ED25519_SIGNATURE_BYTES]) LL_USE_RESULT;
+/* Somebody waits for what is durable to be signed: soon. */
+void ll_store_sign(struct ll_store *store);
 /* Why nothing may rest on the log (it is not the one of linli.head), or NULL:
  * the same from the start to the end. */
 const char *ll_store_log_sealed(const struct ll_store *store);
