@@ -16,6 +16,7 @@ server_SRCS = \
   dev.c \
   dev_pay.c \
   events.c \
+  export.c \
   face.c \
   http.c \
   http_conn.c \
