@@ -4,6 +4,7 @@ server_SRCS = \
   admin.c \
   alerts.c \
   api.c \
+  answer.c \
   assist.c \
   assist_proof.c \
   audit.c \

@@ -490,7 +490,15 @@ ll_rights_admin_handle(struct ll_face *face, struct ll_request *request,
     }
     (void)snprintf(
         who.by, sizeof who.by, "operator:%.*s", LL_FMT(identity->id));
-    handle(face, request, community, &who, left);
+    linli_str id = {left.ptr + 1, LL_REQUEST_ID_DIGITS};
+    bool answer = left.len == LL_REQUEST_ID_DIGITS + 8 &&
+                  ll_str_is((linli_str){left.ptr + left.len - 7, 7}, "/answer");
+    if (answer && !ll_str_is(request->method, "POST"))
+        ll_face_method(face, request, "POST");
+    else if (answer)
+        ll_rights_answer(face, request, community, ll_cstr(who.by), id);
+    else
+        handle(face, request, community, &who, left);
     ll_identity_unref(&identity);
     return true;
 }
