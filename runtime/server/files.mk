@@ -3,8 +3,8 @@ server_SRCS = \
   act.c \
   admin.c \
   alerts.c \
-  api.c \
   answer.c \
+  api.c \
   assist.c \
   assist_proof.c \
   audit.c \
