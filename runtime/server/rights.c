@@ -29,6 +29,7 @@
 /* Who asks, for whom. */
 struct who {
     bool operator;      /* of the community, of all its residents */
+    bool may_erase;     /* old and able enough, or with that power */
     linli_str resident; /* whose requests they are; of an operator: empty */
     char by[LL_DOC_ID_BYTES_MAX + 32];
 };
@@ -344,6 +345,10 @@ read_wanted(struct making *making, const struct ll_request *request,
     ll_json_fini(&json);
     if (status == LINLI_OK)
         status = check_kind(making, err);
+    if (status == LINLI_OK && !who->may_erase &&
+        ll_str_is(ll_cstr(making->kind), "erase"))
+        status = ll_fail(err, LINLI_E_DENIED, "consent/forbidden",
+            "a guardian has what is kept of them erased");
     (void)snprintf(making->by, sizeof making->by, "%s", who->by);
     return status;
 }
@@ -445,6 +450,7 @@ ll_rights_me_handle(struct ll_face *face, struct ll_request *request,
     uint32_t power =
         ll_str_is(request->method, "GET") ? LL_POWER_VIEW : LL_POWER_ERASE;
     bool may = self || ll_asker_may(&asker, face->host, power, LL_C3);
+    who.may_erase = ll_asker_may(&asker, face->host, LL_POWER_ERASE, LL_C3);
     struct ll_exporting wanted = {
         asker.community, asker.resident, id, ll_param(&params, "cursor")};
     if (may && left.len == LL_REQUEST_ID_DIGITS + 8 &&
@@ -465,7 +471,7 @@ ll_rights_admin_handle(struct ll_face *face, struct ll_request *request,
 {
     struct ll_identity *identity = NULL;
     struct ll_err err;
-    struct who who = {.operator= true };
+    struct who who = {.operator= true, .may_erase = true};
     linli_str left;
     if (!after(rest, "/requests", &left))
         return false;
