@@ -404,11 +404,30 @@ make_request(struct ll_face *face, struct ll_request *request,
     return true;
 }
 
+/* Whether they could have it erased themself. */
+static bool
+may_erase(const struct ll_community *community, linli_str resident)
+{
+    const struct ll_host *host = community->host;
+    int64_t now_ms = ll_world_wall(host->world).ms;
+    uint32_t subject =
+        ll_consent_subject(host->arbiter.consent, community->id, resident);
+    struct ll_acting acting = {.subject = subject,
+        .actor = subject,
+        .power = LL_POWER_ERASE,
+        .class = LL_C3,
+        .now_ms = now_ms,
+        .today = ll_arbiter_today(&community->zone, now_ms)};
+    return subject != LL_NOBODY && ll_consent_may_act(host->arbiter.consent,
+                                       &acting) == LL_REASON_ALLOW;
+}
+
 bool
 ll_rights_assist(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str resident, linli_str by)
 {
     struct who who = {.staff = true, .resident = resident};
+    who.may_erase = may_erase(community, resident);
     (void)snprintf(who.by, sizeof who.by, "%.*s", LL_FMT(by));
     return make_request(face, request, community, &who);
 }
