@@ -3,6 +3,7 @@ server_SRCS = \
   act.c \
   admin.c \
   alerts.c \
+  answer.c \
   api.c \
   assist.c \
   assist_proof.c \

@@ -39,4 +39,8 @@ void ll_export_begin(struct ll_face *face, struct ll_request *request,
 bool ll_rights_assist(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str resident, linli_str by);
 
+/* POST .../admin/requests/{id}/answer, of `by`. server/answer.c */
+void ll_rights_answer(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str by, linli_str id);
+
 #endif
