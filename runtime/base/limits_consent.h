@@ -52,6 +52,8 @@
 
 /* -- the log: spec/log.md -- */
 #define LL_LOG_HEAD_MS 1000     /* the head is signed no more often */
+#define LL_LOG_HURRY_MS 20      /* nor than this where somebody waits for it */
+#define LL_RECEIPT_WAIT_MS 3000 /* for its act to be durable and signed */
 #define LL_LOG_LOOKED_MAX 20000 /* leaves, for one page of an operator's */
 
 #endif

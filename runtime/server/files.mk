@@ -40,6 +40,8 @@ server_SRCS = \
   people_guard.c \
   people_me.c \
   person.c \
+  prover.c \
+  receipt.c \
   relays.c \
   rights.c \
   secrets.c \
