@@ -214,6 +214,7 @@ def test_an_overdue_duty_is_told_once_and_stops_the_plugin():
         tap.equal(len(alerts(d, "linli.duty_overdue")), 1)
         give(d)
         check("拒绝这样使用" in str(may_read(d)), may_read(d))
+        d.kill()
         d.restart()
         d.linli_ok("clock", "advance", "30d")
         tap.equal(len(alerts(d, "linli.duty_overdue")), 1)
