@@ -190,8 +190,10 @@ take_terms(struct ll_arbiter *arbiter, linli_str community,
     if (notice == NULL || recipient == NULL || where == NULL ||
         !ll_ledger_party(arbiter, party))
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "terms");
-    ledger->parties[party] = (struct ll_party_more){
-        .community = where->text, .notice = notice, .recipient = recipient};
+    ledger->parties[party] = (struct ll_party_more){.community = where->text,
+        .notice = notice,
+        .recipient = recipient,
+        .off = ll_jv_true(ll_jv_get(document, "off"))};
     return LINLI_OK;
 }
 

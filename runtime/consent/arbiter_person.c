@@ -6,7 +6,6 @@
 #define AGE_BAND_YEARS_1 8
 #define AGE_BAND_YEARS_2 14
 #define AGE_BAND_YEARS_3 18
-#define YEAR_DAYS_4 1461 /* four years */
 
 /* -- what the log says: no birthday, only on which side of 8, 14 and 18 -- */
 
@@ -15,12 +14,12 @@ age_word(const struct ll_person *person, int32_t today)
 {
     if (person->birth_day == LL_DAY_UNKNOWN)
         return "unknown";
-    int64_t days_4 = ((int64_t)today - person->birth_day) * 4;
-    if (days_4 < AGE_BAND_YEARS_1 * YEAR_DAYS_4)
+    if (ll_age_under(person->birth_day, today, AGE_BAND_YEARS_1))
         return "under8";
-    if (days_4 < AGE_BAND_YEARS_2 * YEAR_DAYS_4)
+    if (ll_age_under(person->birth_day, today, AGE_BAND_YEARS_2))
         return "under14";
-    return days_4 < AGE_BAND_YEARS_3 * YEAR_DAYS_4 ? "under18" : "adult";
+    return ll_age_under(person->birth_day, today, AGE_BAND_YEARS_3) ? "under18"
+                                                                    : "adult";
 }
 
 static void

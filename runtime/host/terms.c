@@ -150,5 +150,5 @@ ll_terms_suspend(struct ll_instance *instance)
     uint32_t party = ll_consent_party(
         arbiter->consent, instance->community->id, instance->id);
     if (party != LL_NO_PARTY)
-        ll_arbiter_activate(arbiter, party, false);
+        ll_arbiter_suspend(arbiter, party);
 }
