@@ -350,7 +350,7 @@ run(struct telling *t)
     } else if (t->now_ms >= t->deadline_ms) {
         miss(t);
     } else if (!known) { /* after a start they come one after another */
-        look_later(t, "asked");
+        look_later(t, ll_str_is(t->state, "told") ? "told" : "asked");
     } else if (ll_space_find(t->instance->space, LINLI_STR("~pid")) == NULL) {
         forget(t);
     } else {
