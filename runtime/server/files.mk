@@ -3,6 +3,7 @@ server_SRCS = \
   act.c \
   admin.c \
   alerts.c \
+  answer.c \
   api.c \
   assist.c \
   assist_proof.c \
@@ -47,6 +48,7 @@ server_SRCS = \
   relays.c \
   rights.c \
   secrets.c \
+  signed.c \
   sim.c \
   usage.c \
   view.c \

@@ -318,8 +318,8 @@ function Plugin:timer(name, handler) end
 function Plugin:job(name, handler) end
 
 ---Called by the host for a resident's rights; again until it returns.
----@param name "resident.redact"|"resident.consent_revoked" one of `compliance` in plugin.json
----@param handler fun(call: linli.Call, with: any)
+---@param name "resident.export"|"resident.redact"|"resident.consent_revoked" one of `compliance` in plugin.json
+---@param handler fun(call: linli.Call, with: any): any
 function Plugin:compliance(name, handler) end
 
 ---Returns what a request's handler does if a request waits, else nothing.
