@@ -265,6 +265,84 @@ def test_not_an_act():
         tap.equal(heart["level"], "separate")
 
 
+def test_what_is_refused_and_how_to_fix_it():
+    """A consent without an end, a bundle, a field that is not declared and a
+    purpose that says nothing: of a resident and of a manifest."""
+    with asking() as (d, parent):
+        for body, fix in (
+                ({"field": "phone_relay", "purpose": "delivery",
+                  "expires_at": None}, "within 365 days"),
+                ({"fields": ["heart_rate", "spo2"],
+                  "purpose": "safety_monitoring"}, "one request for each"),
+                ({"field": "id_card", "purpose": "delivery"}, "GET .../me/asks"),
+                ({"field": "phone_relay", "purpose": "experience"},
+                 "one of the items")):
+            answer = act(d, "consents", body)
+            refused(answer, "consent/act", 422)
+            tap.contains(answer.text, fix)
+        tap.equal(consents(d), [])
+        vague = {"zh-CN": "提升用户体验", "en": "To improve the experience"}
+        for data, word in ((use("phone_relay", "delivery", days=4000), "days"),
+                           (use(["heart_rate", "spo2"], "safety_monitoring"),
+                            "/data/0/field"),
+                           (use("shoe_size", "delivery"), "/data/0/field"),
+                           (use("phone_relay", "delivery", why=vague),
+                            "says nothing")):
+            done = d.enable_fails(folder_of(parent, [data], version="9.0.0"))
+            tap.contains(done.err, "manifest/")
+            tap.contains(done.err, word)
+
+
+def test_the_same_as_nobody():
+    """Of a neighbour and of another community the answers are byte for byte
+    those of what does not exist."""
+    with asking() as (d, _):
+        mine, nobody = give(d)["id"], "0" * 32
+
+        def bytes_of(method, path, body, name):
+            answer = d.http(method, ME + path, body, as_="resident:r-other")
+            told = dict(answer.json)
+            told.pop("trace_id")
+            return answer.status, json.dumps(told).replace(name, "NAME")
+
+        for method, path, body in (
+                ("GET", "consents/%s/receipt", None),
+                ("DELETE", "consents/%s", None)):
+            there = bytes_of(method, path % mine, body, mine)
+            tap.equal(there[0], 404)
+            tap.equal(there, bytes_of(method, path % nobody, body, nobody))
+        text = asks(d)["text_version"]
+        what = {"plugin": "probe", "field": "phone_relay",
+                "purpose": "delivery", "text_version": text}
+        for method, path, body in (
+                ("GET", "consents?for=%s", None),
+                ("POST", "consents?for=%s", what),
+                ("POST", "consents/refuse?for=%s", what),
+                ("DELETE", "consents/" + mine + "?for=%s", None),
+                ("GET", "consents/" + mine + "/receipt?for=%s", None),
+                ("GET", "asks?plugin=probe&for=%s", None),
+                ("GET", "explain?plugin=probe&field=phone_relay"
+                 "&purpose=delivery&for=%s", None),
+                ("GET", "objections?for=%s", None),
+                ("POST", "objections?for=%s", {"objection": "block"}),
+                ("DELETE", "objections?for=%s", {"objection": "block"})):
+            there = bytes_of(method, path % "r-lin", body, "r-lin")
+            tap.equal(there[0], 404, path)
+            tap.equal(there, bytes_of(method, path % "r-non", body, "r-non"))
+        for path in ("consents", "consents/%s/receipt" % mine,
+                     "asks?plugin=probe", "objections"):
+            told = []
+            for community in ("other", "never"):
+                answer = d.http("GET", "/v1/c/%s/me/%s" % (community, path),
+                                as_="resident:r-lin")
+                said = dict(answer.json)
+                said.pop("trace_id")
+                told.append((answer.status, json.dumps(said).replace(
+                    "/c/" + community, "/c/X")))
+            tap.equal(told[0], told[1], path)
+        tap.equal([c["state"] for c in consents(d)], ["live"])
+
+
 def test_every_grant_ends():
     """A consent that says nothing ends with the manifest's days, or those of
     the dictionary; at most a year."""

@@ -11,6 +11,7 @@ finds them while they are there.
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -246,6 +247,55 @@ def check_signed(body, what, folder):
                        "-keyform", "DER", "-inkey", key, "-in", msg,
                        "-sigfile", sig]).code, code)
     return signature["key"]
+
+
+def test_a_certificate_shows_itself():
+    with temporary_folder() as folder, Daemon() as d:
+        d.enable(d.source(MEMO))
+        keep(d, "r1", planted(), "n1")
+        request = erase(d, "r1")["id"]
+        path = "/v1/c/demo/me/requests/" + request
+        check(wait_until(lambda: "proof" in state(d, "r1", request), 5))
+        answer = d.http("GET", path, as_="resident:r1")
+        done, at = answer.json, answer.body.index(b'"certificate":')
+        whole = answer.body[at + len(b'"certificate":'):]
+        end = whole.index(b"}}", whole.index(b',"signature":')) + 2
+        check_signed(whole[:end], "linli.erasure.v1", folder)
+        proof = done["proof"]
+        leaf = json.loads(proof["leaf"])
+        tap.equal((leaf["type"], leaf["data"]["request"], proof["seq"]),
+                  ("shred", request, done["leaf"]))
+
+        def sha(*parts):
+            return hashlib.sha256(b"".join(parts)).digest()
+        # RFC 9162, 2.1.3.2
+        fn, sn = proof["seq"], proof["size"] - 1
+        root = sha(b"\0", proof["leaf"].encode())
+        for sibling in map(bytes.fromhex, proof["hashes"]):
+            if fn & 1 or fn == sn:
+                root = sha(b"\1", sibling, root)
+                while not fn & 1 and fn:
+                    fn, sn = fn >> 1, sn >> 1
+            else:
+                root = sha(b"\1", root, sibling)
+            fn, sn = fn >> 1, sn >> 1
+        lines = proof["checkpoint"].split("\n")
+        tap.equal((int(lines[1]), base64.b64decode(lines[2])),
+                  (proof["size"], root))
+
+
+def test_days_to_forget_are_configured():
+    with Daemon(options=["--clock=virtual"],
+                config={"consent": {"redact_days": 2}}) as d:
+        d.enable(d.source(MEMO))
+        keep(d, "r1", planted(), "n1")
+        d.call("memo", "/stubborn", {}, key="s1")
+        request = ask(d, "r1").json["id"]
+        d.linli_ok("clock", "advance", "47h")
+        tap.equal(state(d, "r1", request)["state"], "open")
+        d.linli_ok("clock", "advance", "2h")
+        check(wait_until(
+            lambda: state(d, "r1", request)["state"] == "done", 20))
 
 
 def copy_of(d, resident, key="x"):
