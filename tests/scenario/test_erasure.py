@@ -605,6 +605,10 @@ def test_a_plugin_that_will_not_forget():
             "GET", "/v1/c/demo/admin/alerts",
             as_="operator:o1").json["items"]]
         check("linli.redact_missed" in kinds, kinds)
+        [duty] = d.http("GET", "/v1/c/demo/admin/duties",
+                        as_="operator:o1").json["items"]
+        tap.equal((duty["kind"], duty["why"], duty["plugin"], duty["ref"],
+                   duty["tag"]), ("DELETE", "redact", "memo", request, None))
         tap.equal(texts_of(d, "r1"), [])
 
 
