@@ -14,6 +14,8 @@
 #define LL_CONSENT_DAY_MS 86400000L
 #define LL_CONSENT_SCOPES_MAX 256    /* of one plugin: field and purpose */
 #define LL_CONSENT_TIDY_GRANTS 20000 /* looked at in one sweep */
+#define LL_CONSENT_TEXT_TELLS 64     /* told of other words in one turn */
+#define LL_CONSENT_TEXT_DAYS 30      /* that a list points to other words */
 
 /* -- people and their values: spec/consent.md, section 5 -- */
 #define LL_FIELD_VALUE_BYTES_MAX 4096 /* of one value, as JSON */

@@ -392,6 +392,8 @@ ll_arbiter_give(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
     struct ll_own_more more = {.notice = ll_ledger_word(ledger, who->notice),
         .channel = ll_ledger_word(ledger, who->channel),
         .staff = ll_ledger_word(ledger, who->actor_name)};
+    more.told = more.read =
+        ll_consent_terms(arbiter->consent, giving->party)->texts;
     if (more.notice == NULL || more.channel == NULL || more.staff == NULL)
         return no_room(err);
     struct ll_deed deed;

@@ -94,8 +94,19 @@ ll_arbiter_compare(struct ll_arbiter *arbiter,
 /* -- terms -- */
 
 static void
+put_words(const struct ll_scope *scope, struct ll_jw *w)
+{
+    ll_jw_key(w, "text");
+    ll_jw_int(w, scope->text);
+    ll_jw_key(w, "text_at");
+    ll_jw_int(w, scope->text_ms);
+    ll_jw_key(w, "words");
+    ll_jw_int(w, scope->words);
+}
+
+static void
 put_scopes(const struct ll_arbiter *arbiter, const struct ll_terms *terms,
-    struct ll_jw *w)
+    bool words, struct ll_jw *w)
 {
     const struct ll_dictionary *dictionary = &arbiter->dictionary;
     ll_jw_open(w, '[');
@@ -114,6 +125,8 @@ put_scopes(const struct ll_arbiter *arbiter, const struct ll_terms *terms,
         ll_jw_int(w, actions_of(scope));
         ll_jw_key(w, "since");
         ll_jw_int(w, scope->since);
+        if (words)
+            put_words(scope, w);
         ll_jw_close(w, '}');
     }
     ll_jw_close(w, ']');
@@ -139,7 +152,9 @@ put_terms(struct ll_deed *deed, const struct ll_declaring *declaring,
     ll_jw_key(&w, "off");
     ll_jw_bool(&w, !terms->active);
     ll_jw_key(&w, "scopes");
-    put_scopes(deed->arbiter, terms, &w);
+    put_scopes(deed->arbiter, terms, true, &w);
+    ll_jw_key(&w, "texts");
+    ll_jw_int(&w, terms->texts);
     ll_jw_key(&w, "notice");
     ll_jw_str(&w, declaring->notice);
     ll_jw_key(&w, "recipient");
@@ -195,7 +210,7 @@ put_terms_leaf(struct ll_deed *deed, const struct ll_declaring *declaring,
     ll_jw_key(&w, "abroad");
     ll_jw_bool(&w, terms->abroad);
     ll_jw_key(&w, "scopes");
-    put_scopes(deed->arbiter, terms, &w);
+    put_scopes(deed->arbiter, terms, false, &w);
     ll_jw_close(&w, '}');
     leaf.data_json = ll_buf_view(&text.data);
     if (text.data.failed)
@@ -361,6 +376,29 @@ next_scopes(const struct ll_terms *old, struct ll_terms *terms,
     return LINLI_OK;
 }
 
+/* What words alone have changed, and which change of them that was. Words of
+ * what is read in other ways are asked about, or less than before. */
+static void
+next_words(const struct ll_terms *old, bool text, int64_t now_ms,
+    struct ll_terms *terms, struct ll_scope *scopes)
+{
+    bool known = false; /* which items they are of; else of all */
+    terms->texts = old == NULL ? 0 : old->texts + (text ? 1 : 0);
+    for (int pass = 0; old != NULL && pass < 2; pass++)
+        for (uint32_t i = 0; i < terms->scope_count; i++) {
+            const struct ll_scope *was = find_scope(old, &scopes[i]);
+            bool differs = was != NULL && was->words != scopes[i].words;
+            if (pass == 0) {
+                known |= differs;
+                scopes[i].text = was == NULL ? 0 : was->text;
+                scopes[i].text_ms = was == NULL ? 0 : was->text_ms;
+            } else if (text && (differs || !known)) {
+                scopes[i].text = terms->texts;
+                scopes[i].text_ms = now_ms;
+            }
+        }
+}
+
 static void
 next_terms(const struct ll_terms *old, enum ll_terms_change change, bool holds,
     struct ll_terms *terms)
@@ -407,6 +445,11 @@ ll_arbiter_declare(struct ll_arbiter *arbiter,
     *change = ll_arbiter_compare(arbiter, declaring, &holds);
     next_terms(old, *change, holds, &next.terms);
     linli_status status = next_scopes(old, &next.terms, scopes, err);
+    bool text = *change == LL_TERMS_TEXT &&
+                !ll_str_eq(arbiter->ledger->parties[*party].notice->text,
+                    declaring->notice);
+    if (status == LINLI_OK)
+        next_words(old, text, declaring->now_ms, &next.terms, scopes);
     /* The plugin is active even if no document can be written; what it may
      * read beyond the old scope rests on grants, which cannot be written
      * either. */
@@ -419,6 +462,10 @@ ll_arbiter_declare(struct ll_arbiter *arbiter,
         return status;
     if (*change == LL_TERMS_SAME && !was_off)
         return act == NULL ? LINLI_OK : ll_deed_barrier(arbiter, act, 0, err);
+    if (text) {
+        arbiter->ledger->text_at = 0;
+        arbiter->ledger->text_open = true;
+    }
     status = write_terms(arbiter, &next, *party, *change, act, err);
     if (status == LINLI_OK && *change != LL_TERMS_TEXT)
         ll_arbiter_rise(arbiter, LL_NOBODY, *party);

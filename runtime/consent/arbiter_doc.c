@@ -43,6 +43,8 @@ put_more(struct ll_jw *w, const struct ll_own_more *more)
         put_number(w, "end_leaf", (int64_t)more->end_leaf);
     if (more->ended_ms != 0)
         put_number(w, "ended", more->ended_ms);
+    put_number(w, "told", more->told);
+    put_number(w, "read", more->read);
     put_text(w, "notice", more->notice->text);
     put_text(w, "channel", more->channel->text);
     put_text(w, "staff", more->staff->text);

@@ -41,6 +41,7 @@ struct ll_own_more {
     uint64_t leaf, end_leaf;
     int64_t ended_ms;
     uint32_t reads;
+    uint32_t told, read; /* up to which change of words: consent/texts.h */
     const struct ll_word *notice, *channel, *staff;
 };
 
@@ -55,7 +56,8 @@ struct ll_ledger {
     struct ll_basis_more **bases;
     uint32_t basis_cap, basis_count;
     struct ll_told *first, *last; /* durable, to be told */
-    uint32_t tidy_at;
+    uint32_t tidy_at, text_at;
+    bool text_open;      /* somebody may not have been told of words */
     struct ll_json json; /* scratch, of loading */
 };
 

@@ -152,7 +152,10 @@ read_scopes(
             .purpose = (uint8_t)purpose,
             .required = ll_jv_true(ll_jv_get(item, "required")),
             .actions = (uint32_t)number_of(item, "actions", 1),
-            .since = (uint32_t)number_of(item, "since", 1)};
+            .since = (uint32_t)number_of(item, "since", 1),
+            .text = (uint32_t)number_of(item, "text", 0),
+            .text_ms = number_of(item, "text_at", 0),
+            .words = number_of(item, "words", 0)};
         count += ll_basis_read(text_of(item, "basis"), &scope->basis) ? 1 : 0;
     }
     return count;
@@ -169,6 +172,7 @@ take_terms(struct ll_arbiter *arbiter, linli_str community,
     struct ll_terms terms = {
         .version = (uint32_t)number_of(document, "version", 1),
         .since = (uint32_t)number_of(document, "since", 1),
+        .texts = (uint32_t)number_of(document, "texts", 0),
         .relation = ll_jv_true(ll_jv_get(document, "provide"))
                         ? LL_RELATION_PROVIDE
                         : LL_RELATION_ENTRUST,
@@ -325,6 +329,8 @@ take_grant(struct ll_arbiter *arbiter, linli_str community,
         .end_leaf = (uint64_t)number_of(document, "end_leaf", 0),
         .ended_ms = number_of(document, "ended", 0),
         .reads = (uint32_t)number_of(document, "reads", 0),
+        .told = (uint32_t)number_of(document, "told", 0),
+        .read = (uint32_t)number_of(document, "read", 0),
         .notice = ll_ledger_word(ledger, text_of(document, "notice")),
         .channel = ll_ledger_word(ledger, text_of(document, "channel")),
         .staff = ll_ledger_word(ledger, text_of(document, "staff"))};
@@ -447,6 +453,7 @@ ll_arbiter_load(struct ll_arbiter *arbiter, struct ll_err *err)
         {LL_CONSENT_GRANT, take_grant}, {LL_CONSENT_REFUSAL, take_refusal},
         {LL_CONSENT_OBJECTION, take_objection}};
     linli_status status = LINLI_OK;
+    arbiter->ledger->text_open = true;
     for (const struct ll_space *s = arbiter->docs->spaces; s != NULL;
          s = s->next) {
         if (!ll_str_is(s->plugin, "~"))

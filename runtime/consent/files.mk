@@ -12,6 +12,7 @@ consent_SRCS = \
   notice.c \
   receipt.c \
   subject.c \
+  texts.c \
   value_rules.c \
   values.c \
   values_put.c

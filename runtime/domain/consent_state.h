@@ -142,6 +142,9 @@ struct ll_scope {
     uint32_t actions; /* bits 1 << enum ll_action; READ if it says nothing */
     uint32_t since;   /* the oldest version whose grants hold for this one:
                          it was there with these actions; 0: the terms' */
+    uint32_t text;    /* the last change of words alone that met it; 0: none */
+    int64_t text_ms;  /* when that was */
+    int64_t words;    /* a digest of what residents read of it */
 };
 
 enum ll_relation { LL_RELATION_ENTRUST, LL_RELATION_PROVIDE };
@@ -151,6 +154,7 @@ struct ll_terms {
     uint32_t version; /* counts manifests whose data part differs, from 1 */
     uint32_t since;   /* the oldest version whose grants still hold: a
                          later one only narrowed or changed words */
+    uint32_t texts;   /* how often words alone have changed */
     enum ll_relation relation;
     enum ll_class ceiling; /* of its certification */
     bool pia;              /* an impact assessment is on file, PIPL art. 55 */

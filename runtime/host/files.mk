@@ -84,6 +84,7 @@ host_SRCS = alert.c \
   sweep.c \
   tell.c \
   terms.c \
+  texts.c \
   timers.c \
   token_cache.c \
   trace.c \

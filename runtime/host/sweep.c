@@ -11,6 +11,7 @@
 #include "host/clock.h"
 #include "data/txn.h"
 #include "host/rights.h"
+#include "host/texts.h"
 
 #define EVERY_MS 60000
 #define ROWS 256
@@ -28,6 +29,7 @@ struct ll_sweep {
     struct ll_doc *docs[ROWS]; /* being loaded, then deleted */
     uint32_t count, ready;
     bool more;
+    bool telling; /* there are residents to tell of other words */
     /* events */
     int64_t trim_ms;        /* they are looked at again from then on */
     struct ll_query oldest; /* asked for, if `asking` */
@@ -44,7 +46,8 @@ static void look(struct ll_sweep *sweep);
 static void
 rest(struct ll_sweep *sweep, int64_t ms)
 {
-    ll_timer_set(sweep->timer, ms, 0);
+    ll_timer_set(
+        sweep->timer, sweep->telling && ms > PAUSE_MS ? PAUSE_MS : ms, 0);
     ll_host_clock_step(sweep->host);
 }
 
@@ -306,9 +309,11 @@ look(struct ll_sweep *sweep)
     struct ll_query *query = &sweep->query;
     look_events(sweep);
     look_keys(sweep);
-    if (serves(host))
+    if (serves(host)) {
         ll_arbiter_tidy(&host->arbiter, ll_world_wall(host->world).ms,
             LL_CONSENT_TIDY_GRANTS);
+        sweep->telling = ll_texts_tell(host);
+    }
     if (sweep->querying || sweep->count > 0 || !serves(host))
         return;
     ll_query_init(query, &host->mem, LL_ST_doc_due);

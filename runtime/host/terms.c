@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "host/sweep.h"
 
 #define RECIPIENT_BYTES_MAX 16384
 
@@ -73,6 +74,35 @@ ll_terms_text(struct ll_host *host, const struct ll_manifest *manifest,
     ll_buf_fini(&recipient);
 }
 
+/* 52 bits of what a resident reads of each item: a number in JSON. Where two
+ * texts of one item agreed in them the item would be told with all others. */
+static bool
+digest_items(struct ll_host *host, const struct ll_manifest *manifest,
+    struct ll_declared *out)
+{
+    struct ll_buf recipient, text;
+    unsigned char digest[LL_SHA256_BYTES];
+    ll_buf_init(&recipient, &host->mem, RECIPIENT_BYTES_MAX);
+    ll_buf_init(&text, &host->mem, LL_NOTICE_BYTES_MAX);
+    struct ll_notice notice = ll_terms_notice(host, manifest, &recipient);
+    for (uint32_t i = 0; i < manifest->datum_count; i++) {
+        struct ll_notice_item item = ll_terms_item(manifest, i);
+        ll_buf_clear(&text);
+        struct ll_jw w = ll_jw(&text);
+        ll_notice_put(&notice, &item, &w);
+        ll_sha256(text.ptr, text.len, digest);
+        out->scopes[i] = manifest->scopes[i];
+        for (int k = 0; k < 7; k++)
+            out->scopes[i].words = out->scopes[i].words << 8 | digest[k];
+        out->scopes[i].words &= ((int64_t)1 << 52) - 1;
+    }
+    out->declaring.terms.scopes = out->scopes;
+    bool failed = text.failed || recipient.failed;
+    ll_buf_fini(&text);
+    ll_buf_fini(&recipient);
+    return !failed;
+}
+
 linli_status
 ll_terms_of(struct ll_host *host, linli_str community,
     const struct ll_manifest *manifest, struct ll_declared *out,
@@ -96,7 +126,7 @@ ll_terms_of(struct ll_host *host, linli_str community,
         (void)ll_terms_notice(host, manifest, &text);
         hash(&text, out->recipient);
     }
-    failed |= text.failed;
+    failed |= text.failed || !digest_items(host, manifest, out);
     ll_buf_fini(&text);
     out->declaring.notice = ll_cstr(out->notice);
     out->declaring.recipient = ll_cstr(out->recipient);
@@ -143,6 +173,8 @@ ll_terms_declare(struct ll_instance *instance, linli_str approver)
         log_terms(instance, LL_ERROR, err.code, err.msg);
     else if (change != LL_TERMS_SAME)
         log_terms(instance, LL_INFO, "plugin.terms", words[change]);
+    if (status == LINLI_OK && change == LL_TERMS_TEXT)
+        ll_sweep_now(host);
 }
 
 void

@@ -12,6 +12,7 @@
 struct ll_declared {
     struct ll_declaring declaring;
     char notice[65], recipient[65];
+    struct ll_scope scopes[LL_DATA_USES_MAX];
 };
 /* "runtime/memory". */
 linli_status ll_terms_of(struct ll_host *host, linli_str community,

@@ -5,6 +5,7 @@
 #include "server/consents.h"
 
 #include "base/text.h"
+#include "consent/texts.h"
 #include "host/jwt.h"
 
 #define PAGE_ITEMS 200 /* without `limit` */
@@ -220,6 +221,9 @@ put_grant(struct ll_face *face, const struct ll_standing *standing,
     ll_jw_int(w, more.reads);
     ll_jw_key(w, "withdrawable");
     ll_jw_bool(w, strcmp(state, "live") == 0);
+    ll_jw_key(w, "text_changed");
+    ll_jw_bool(w, strcmp(state, "live") == 0 &&
+                      ll_text_unread(arbiter, number, standing->who.now_ms));
     put_effect(face, ll_party_manifest(standing->community, plugin),
         grant->purpose, grant->fields, w);
     ll_jw_key(w, "by");

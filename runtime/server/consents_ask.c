@@ -6,6 +6,7 @@
 #include "server/consents.h"
 
 #include "base/text.h"
+#include "consent/texts.h"
 
 #define ELDER_YEARS 60
 #define RECIPIENT_BYTES_MAX 16384
@@ -307,6 +308,9 @@ answer_asks(struct ll_face *face, struct ll_request *request,
     ll_jw_close(&w, ']');
     ll_jw_close(&w, '}');
     ll_buf_fini(&recipient);
+    /* Without memory the list goes on pointing to it. */
+    if (s->who.actor == s->who.subject || s->ward)
+        (void)!ll_text_note(&host->arbiter, s->who.subject, party, true);
     ll_face_answer(face, request, 200, "application/json");
 }
 

@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
 from linli_test import (Daemon, plugin_folder, probe_manifest,  # noqa: E402
-                        temporary_folder)
+                        temporary_folder, wait_until)
 
 ROUTES = [{"method": "POST", "path": "/hello", "caller": ["resident"]}]
 LUA = """
@@ -466,6 +466,87 @@ def test_versions():
         tap.equal(item(d, "address")["reason"], "policy_changed")
         give(d, {"field": "address", "purpose": "delivery"})
         tap.equal(item(d, "address")["state"], "granted")
+
+
+def messages(d, to="r-lin"):
+    """What the host itself told somebody about other words."""
+    answer = d.http("GET", "/v1/dev/sim/messages?to=" + to, headers={
+        "Authorization": "Bearer " + d.ready["admin_token"]})
+    tap.equal(answer.status, 200, answer)
+    return [i["text"] for i in answer.json["items"]]
+
+
+def pointed(d, who="resident:r-lin"):
+    """The fields of the rows that point to other words."""
+    return sorted(c["fields"][0]["id"] for c in consents(d, who)
+                  if c["text_changed"])
+
+
+def test_other_words_are_told_once():
+    """Who gave a consent is told of other words about it, and of nothing
+    else; the list points to them until they are read."""
+    def worded(field, n, **more):
+        return use(field, "delivery", why={"zh-CN": "快递员第 %d 次联系您" % n,
+                                           "en": "The courier calls, %d" % n},
+                   **more)
+
+    with asking([PHONE, ADDRESS]) as (d, parent):
+        def serve(version, *data):
+            d.enable(folder_of(parent, list(data), version=version))
+
+        def settled(*counts):
+            def now():
+                return tuple(len(messages(d, r))
+                             for r in ("r-lin", "r-wang", "r-zhou"))
+            wait_until(lambda: now() == counts)
+            tap.equal(now(), counts)
+
+        give(d)
+        give(d, {"field": "address", "purpose": "delivery"})
+        give(d, {"field": "address", "purpose": "delivery"},
+             who="resident:r-wang")
+        gone = give(d, who="resident:r-zhou")["id"]
+        d.http("DELETE", ME + "consents/" + gone, as_="resident:r-zhou")
+        tap.equal(pointed(d), [])
+        phone = worded("phone_relay", 1)
+        serve("1.0.1", phone, ADDRESS)
+        settled(1, 0, 0)
+        name = consents(d)[1]["plugin_name"]["zh-CN"]
+        for word in (name, "无需操作", "隐私中心"):
+            tap.contains(messages(d)[0], word)
+        holds("住址" not in messages(d)[0], messages(d)[0])
+        tap.equal(pointed(d), ["phone_relay"])
+        tap.equal(pointed(d, "resident:r-wang"), [])
+        d.stop()
+        d.restart()
+        tap.equal(pointed(d), ["phone_relay"])
+        tap.equal(asks(d)["items"][0]["state"], "granted")
+        tap.equal(pointed(d), [])
+        d.stop()
+        d.restart()
+        tap.equal(pointed(d), [])
+        settled(1, 0, 0)
+        serve("1.0.2", phone, worded("address", 2, review="R-1"))
+        settled(2, 1, 0)
+        tap.equal(pointed(d), ["address"])
+        tap.equal(pointed(d, "resident:r-wang"), ["address"])
+        # Both are told of what was both: one message.
+        serve("1.0.3", worded("phone_relay", 3),
+              worded("address", 3, review="R-1"))
+        settled(3, 2, 0)
+        tap.equal(pointed(d), ["address", "phone_relay"])
+        asks(d)
+        asks(d, "resident:r-wang")
+        # Less, then more, each with other words: of neither.
+        serve("1.0.4", worded("phone_relay", 4))
+        serve("1.0.5", worded("phone_relay", 5), ADDRESS)
+        tap.equal((pointed(d), pointed(d, "resident:r-wang")), ([], []))
+        tap.equal([len(messages(d, r)) for r in ("r-lin", "r-wang")], [3, 2])
+        give(d)
+        serve("1.0.6", worded("phone_relay", 6), ADDRESS)
+        settled(4, 2, 0)
+        tap.equal(pointed(d), ["phone_relay"])
+        tap.equal(item(d, "phone_relay")["state"], "granted")
 
 
 def test_operators_see_counts():
