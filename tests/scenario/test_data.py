@@ -472,6 +472,38 @@ def test_kept_answers_of_a_second_step():
                       (403, "consent/withdrawn"))
 
 
+def test_a_call_that_is_asked_for_later():
+    """A denial says there what the route itself says: which fields, and where
+    to be asked for them."""
+    slow = {"/hello": answer(200, {"hello": 1}, delay_s=0.5)}
+    with Outside(slow) as there:
+        egress = {"test_addresses": {"good.test:80": there.address}}
+        with keeper(config={"egress": egress}) as d:
+            grant = d.give(PLATE)
+            first = d.call("keeper", "/ask", PLATE, key="k",
+                           as_="resident:wang",
+                           headers={"Prefer": "respond-async"})
+            tap.equal(first.status, 202, first)
+
+            def look(who="wang"):
+                return d.http("GET", first.json["href"],
+                              as_="resident:" + who)
+
+            wait_until(lambda: look().status != 202, timeout_s=10)
+            tap.equal(look().json["value"], VALUES["plate"])
+            d.withdraw(grant)
+            later = look()
+            route = d.call("keeper", "/ask", PLATE, key="k",
+                           as_="resident:wang")
+            tap.equal((later.status, later.code), (403, "consent/withdrawn"))
+            for name in ("fields", "consent_url", "detail", "title"):
+                tap.equal(later.json[name], route.json[name], name)
+            tap.equal(later.json["fields"], ["plate"])
+            tap.equal(later.json["consent_url"],
+                      "/v1/c/demo/consent/keeper?item=plate:service")
+            tap.equal(look("li").code, "request/not-found")
+
+
 # -- while it is withdrawn --
 
 
