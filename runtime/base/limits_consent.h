@@ -44,10 +44,14 @@
 #define LL_ERASE_TARGETS_MAX 1024   /* subjects of one resident */
 #define LL_REQUEST_RECHECK_MS 60000 /* first; doubled, at most an hour */
 #define LL_REQUESTS_OPEN_MAX 1      /* of a community, under way at once */
+#define LL_EXPORT_KEPT_MS 604800000 /* 7 days in which a copy is fetched */
+#define LL_EXPORT_ROWS 100          /* documents of one page of it */
 #define LL_REQUEST_ID_DIGITS 32     /* random: who has it may ask for it */
 
 /* -- the log: spec/log.md -- */
 #define LL_LOG_HEAD_MS 1000     /* the head is signed no more often */
+#define LL_LOG_HURRY_MS 20      /* nor than this where somebody waits for it */
+#define LL_RECEIPT_WAIT_MS 3000 /* for its act to be durable and signed */
 #define LL_LOG_LOOKED_MAX 20000 /* leaves, for one page of an operator's */
 
 #endif

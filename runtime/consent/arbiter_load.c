@@ -7,6 +7,8 @@
  */
 #include "consent/arbiter_int.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 
 #define ROWS 512
@@ -261,6 +263,52 @@ read_grant(struct ll_arbiter *arbiter, linli_str community,
            state >= 0 && g->subject != LL_NOBODY && g->party != LL_NO_PARTY;
 }
 
+/* Where the first leaf about a subject of this type and grant stands, from 1;
+ * 0: there is none, or the store cannot say. */
+static uint64_t
+find_leaf(struct ll_arbiter *arbiter, const struct ll_grant *g,
+    enum ll_leaf_type type)
+{
+    const struct ll_person *person =
+        ll_consent_person(arbiter->consent, g->subject);
+    char tag[LL_HEX_BYTES], id[LL_HEX_BYTES], text[LL_HEX_BYTES + 16];
+    uint64_t number = 0;
+    struct ll_query query;
+    if (person == NULL)
+        return 0;
+    ll_hex(person->tag, sizeof person->tag, tag);
+    ll_hex(g->id, sizeof g->id, id);
+    ll_query_init(&query, arbiter->mem, LL_ST_leaf_first_with);
+    ll_put_bytes(&query.params, ll_cstr(tag));
+    (void)snprintf(
+        text, sizeof text, "\"type\":\"%s\"", ll_leaf_type_name(type));
+    ll_put_bytes(&query.params, ll_cstr(text));
+    (void)snprintf(text, sizeof text, "\"grant\":\"%s\"", id);
+    ll_put_bytes(&query.params, ll_cstr(text));
+    query.rows_max = 1;
+    query.bytes_max = LL_QUERY_BYTES_MAX;
+    if (ll_store_ask(arbiter->docs->store, &query) == LINLI_OK &&
+        query.row_count == 1) {
+        struct ll_rd row = ll_rd(ll_buf_view(&query.rows));
+        (void)ll_rd_list(&row);
+        number = (uint64_t)ll_rd_int(&row) + 1;
+    }
+    ll_query_fini(&query);
+    return number;
+}
+
+/* The act's own commit cannot say where its leaf stands; the next one does,
+ * and may never have been made. */
+static void
+find_leaves(struct ll_arbiter *arbiter, const struct ll_grant *g,
+    struct ll_own_more *more)
+{
+    if (more->leaf == 0)
+        more->leaf = find_leaf(arbiter, g, LL_LEAF_GIVE);
+    if (more->end_leaf == 0 && g->status == LL_GRANT_REVOKED)
+        more->end_leaf = find_leaf(arbiter, g, LL_LEAF_WITHDRAW);
+}
+
 static linli_status
 take_grant(struct ll_arbiter *arbiter, linli_str community,
     struct ll_jv document, struct ll_err *err)
@@ -277,6 +325,7 @@ take_grant(struct ll_arbiter *arbiter, linli_str community,
         .notice = ll_ledger_word(ledger, text_of(document, "notice")),
         .channel = ll_ledger_word(ledger, text_of(document, "channel")),
         .staff = ll_ledger_word(ledger, text_of(document, "staff"))};
+    find_leaves(arbiter, &g, &more);
     linli_status status =
         ll_consent_load_grant(arbiter->consent, &g, &grant, err);
     if (status != LINLI_OK)

@@ -184,6 +184,51 @@ put_own(const struct ll_receipt *r, const struct ll_grant *grant,
         ll_jw_int(w, (int64_t)more->leaf - 1);
 }
 
+static void
+put_proof(const struct ll_receipt_log *log, struct ll_jw *w)
+{
+    char hex[2 * LL_SHA256_BYTES + 1];
+    ll_jw_key(w, "size");
+    if (log->proof == NULL)
+        ll_jw_null(w);
+    else
+        ll_jw_int(w, (int64_t)log->size);
+    ll_jw_key(w, "proof");
+    if (log->proof == NULL) {
+        ll_jw_null(w);
+    } else {
+        ll_jw_open(w, '[');
+        for (uint32_t i = 0; i < log->proof->count; i++) {
+            ll_hex(log->proof->hashes[i].bytes, LL_SHA256_BYTES, hex);
+            ll_jw_cstr(w, hex);
+        }
+        ll_jw_close(w, ']');
+    }
+    put_str(w, "checkpoint", log->checkpoint);
+}
+
+static void
+put_log(const struct ll_receipt *r, const struct ll_grant_more *more,
+    struct ll_jw *w)
+{
+    char hex[2 * LL_SHA256_BYTES + 1];
+    struct ll_hash hash;
+    ll_jw_key(w, "log");
+    if (r->log.leaf.len == 0) {
+        ll_jw_null(w);
+        return;
+    }
+    ll_merkle_leaf(r->log.leaf, &hash);
+    ll_hex(hash.bytes, sizeof hash.bytes, hex);
+    ll_jw_open(w, '{');
+    ll_jw_key(w, "seq");
+    ll_jw_int(w, (int64_t)more->leaf - 1);
+    put_str(w, "leaf", r->log.leaf);
+    put_cstr(w, "leaf_hash", hex);
+    put_proof(&r->log, w);
+    ll_jw_close(w, '}');
+}
+
 void
 ll_receipt_put(const struct ll_receipt *r, struct ll_jw *w)
 {
@@ -203,7 +248,8 @@ ll_receipt_put(const struct ll_receipt *r, struct ll_jw *w)
     put_cstr(w, "id", id);
     put_cstr(w, "record_id", id);
     put_cstr(w, "receipt_id", id);
-    put_cstr(w, "pii_principal_id", tag);
+    put_str(w, "pii_principal_id", r->pid);
+    put_cstr(w, "pii_principal_tag", tag);
     put_str(w, "privacy_notice_sha256", more.notice);
     ll_jw_key(w, "language");
     ll_jw_raw(w, (linli_str)LINLI_STR("[\"zh-CN\",\"en\"]"));
@@ -222,5 +268,6 @@ ll_receipt_put(const struct ll_receipt *r, struct ll_jw *w)
     ll_jw_close(w, '}');
     put_events(r, grant, &more, w);
     put_own(r, grant, &more, w);
+    put_log(r, &more, w);
     ll_jw_close(w, '}');
 }

@@ -9,13 +9,24 @@
 
 #include "consent/arbiter.h"
 #include "consent/notice.h"
+#include "domain/merkle.h"
+
+/* Where the act stands, and what shows it to anyone. */
+struct ll_receipt_log {
+    linli_str leaf;               /* the line, or empty: it is not known */
+    const struct ll_proof *proof; /* NULL: not signed */
+    uint64_t size;                /* of the tree of the proof */
+    linli_str checkpoint;         /* a signed note of that size */
+};
 
 struct ll_receipt {
     const struct ll_arbiter *arbiter;
     uint32_t grant;
     struct ll_notice notice; /* who asks, and who runs the place */
     bool required;           /* one of its fields is declared so */
-    linli_str path;          /* of the grant: DELETE withdraws it */
+    linli_str pid;           /* as the plugin knows them; empty: it does not */
+    struct ll_receipt_log log;
+    linli_str path; /* of the grant: DELETE withdraws it */
     int64_t now_ms;
 };
 

@@ -66,6 +66,61 @@ ll_pid_row(struct ll_space *space, linli_str resident)
     return row;
 }
 
+/* Its generation; 0: nobody has met them. */
+static int64_t
+read_row(struct ll_docs *docs, const struct ll_doc *row, linli_str *pid)
+{
+    int64_t generation = 0;
+    *pid = (linli_str){NULL, 0};
+    if (row->content == NULL || ll_json_parse(&docs->json, row->content->body,
+                                    LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
+        return 0;
+    struct ll_jv root = ll_json_root(&docs->json);
+    *pid = ll_jv_str(ll_jv_get(root, "pid"));
+    return ll_jv_int(ll_jv_get(root, "generation"), &generation) ? generation
+                                                                 : 0;
+}
+
+bool
+ll_pid_read(
+    struct ll_docs *docs, const struct ll_doc *row, char pid[LL_PID_BYTES])
+{
+    linli_str text;
+    (void)read_row(docs, row, &text);
+    if (!ll_pid_valid(text))
+        return false;
+    memcpy(pid, text.ptr, LL_PID_BYTES - 1);
+    pid[LL_PID_BYTES - 1] = '\0';
+    return true;
+}
+
+linli_status
+ll_pid_take(struct ll_docs *docs, struct ll_world *world, struct ll_doc *row,
+    int64_t now_ms, char pid[LL_PID_BYTES])
+{
+    unsigned char random[LL_PID_BYTES / 2];
+    struct ll_buf text;
+    linli_str gone;
+    if (ll_pid_read(docs, row, pid))
+        return LINLI_OK;
+    int64_t generation = read_row(docs, row, &gone) + 1;
+    ll_world_random(world, random, sizeof random);
+    ll_hex(random, sizeof random, pid);
+    ll_buf_init(&text, docs->mem, LL_DOC_BYTES_MIN + LL_DOC_ID_BYTES_MAX);
+    struct ll_jw w = ll_jw(&text);
+    ll_jw_open(&w, '{');
+    ll_jw_key(&w, "id");
+    ll_jw_str(&w, row->id);
+    ll_jw_key(&w, "pid");
+    ll_jw_cstr(&w, pid);
+    ll_jw_key(&w, "generation");
+    ll_jw_int(&w, generation);
+    ll_jw_close(&w, '}');
+    bool made = ll_docs_put_now(docs, row, &text, now_ms) != 0;
+    ll_buf_fini(&text);
+    return made ? LINLI_OK : LINLI_E_NOMEM;
+}
+
 void
 ll_pid_give_up(struct ll_docs *docs, struct ll_doc *row, int64_t now_ms)
 {

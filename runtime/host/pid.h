@@ -7,6 +7,7 @@
 #ifndef LL_HOST_PID_H
 #define LL_HOST_PID_H
 
+#include "consent/subject.h"
 #include "data/scan.h"
 
 /* Sets up a scan for the row of a pid in a plugin's space; the caller sets
@@ -25,6 +26,13 @@ linli_str ll_pid_resident(const struct ll_scan *scan);
 /* The row of a resident, by which a plugin knows them: a reference, which may
  * still be loading; NULL without memory, or for a plugin that never served. */
 struct ll_doc *ll_pid_row(struct ll_space *space, linli_str resident);
+/* The pid of a row that is known; false: there is none now. */
+bool ll_pid_read(
+    struct ll_docs *docs, const struct ll_doc *row, char pid[LL_PID_BYTES]);
+/* The same, made if there is none, in a commit of its own that comes before
+ * the caller's: of the first generation, or of the next. "runtime/memory". */
+linli_status ll_pid_take(struct ll_docs *docs, struct ll_world *world,
+    struct ll_doc *row, int64_t now_ms, char pid[LL_PID_BYTES]) LL_USE_RESULT;
 /* Gives the pid of a row that is known up: whoever looks for it finds nobody,
  * and what is made at the next use is of the next generation. No pid, or no
  * memory: nothing happens. */

@@ -97,7 +97,13 @@ ll_request_make(struct ll_community *community,
     put_text(&w, "id", id);
     put_text(&w, "subject", ll_cstr(subject));
     put_text(&w, "kind", requesting->kind);
-    put_text(&w, "state", LINLI_STR("asked"));
+    /* A copy is made as it is fetched. */
+    bool copy = ll_str_is(requesting->kind, "export");
+    put_text(&w, "state", ll_cstr(copy ? "done" : "asked"));
+    if (copy) {
+        ll_jw_key(&w, "done_at");
+        ll_jw_int(&w, requesting->now_ms);
+    }
     put_text(&w, "resident", requesting->resident);
     put_text(&w, "by", requesting->by);
     put_text(&w, "note", requesting->note);

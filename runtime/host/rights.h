@@ -6,12 +6,12 @@
  * section 7.
  *
  *   erase:  asked -> calling -> erasing -> cleaning -> done
- *   export: asked; answered by the community
- *   correct: asked -> done | refused, by staff
+ *   export: done; a copy is made as it is fetched (server/export.c)
+ *   correct: asked, for staff
  *
  * asked: nothing was done yet. calling: the plugins that know the resident
- * were told, as jobs of theirs named "resident.redact", "resident.export", and
- * have until the deadline. erasing: documents go, in steps. cleaning: the keys
+ * were told, as jobs of theirs named "resident.redact", and have until the
+ * deadline. erasing: documents go, in steps. cleaning: the keys
  * have gone; from here on the document is about nobody.
  */
 #ifndef LL_HOST_RIGHTS_H

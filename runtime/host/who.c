@@ -13,6 +13,7 @@
 #include "data/put.h"
 #include "host/call.h"
 #include "host/directory.h"
+#include "host/pid.h"
 
 #define PID_BYTES 16
 
@@ -42,51 +43,13 @@ ask(struct ll_call *call, struct ll_coll *coll, linli_str id, bool *refused)
     return true;
 }
 
-/* Makes a pid for who is not known yet, in a commit of its own, which comes
- * before the call's. */
-static bool
-make_pid(struct ll_call *call, int64_t generation, char pid[2 * PID_BYTES + 1])
-{
-    struct ll_docs *docs = &call->host->docs;
-    struct ll_doc *doc = call->asked;
-    struct ll_buf *text = &call->scratch;
-    unsigned char random[PID_BYTES];
-    ll_world_random(call->host->world, random, sizeof random);
-    ll_hex(random, sizeof random, pid);
-    struct ll_jw w = ll_jw(text);
-    ll_buf_clear(text);
-    ll_jw_open(&w, '{');
-    ll_jw_key(&w, "id");
-    ll_jw_str(&w, doc->id);
-    ll_jw_key(&w, "pid");
-    ll_jw_cstr(&w, pid);
-    ll_jw_key(&w, "generation");
-    ll_jw_int(&w, generation);
-    ll_jw_close(&w, '}');
-    return ll_docs_put_now(docs, doc, text, call->now_ms) != 0;
-}
-
 /* The pid in call->asked, made if there is none. */
 static bool
 take_pid(struct ll_call *call, char pid[2 * PID_BYTES + 1], bool *refused)
 {
-    const struct ll_content *content = call->asked->content;
-    struct ll_json *json = &call->host->docs.json;
-    bool good = true;
-    if (content == NULL) {
-        good = make_pid(call, 1, pid);
-    } else {
-        good = ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) ==
-               LINLI_OK;
-        linli_str text = good ? ll_jv_str(ll_jv_get(ll_json_root(json), "pid"))
-                              : (linli_str){NULL, 0};
-        int64_t generation = 0;
-        if (good && text.len == 0 && /* the last one was given up */
-            ll_jv_int(ll_jv_get(ll_json_root(json), "generation"), &generation))
-            good = make_pid(call, generation + 1, pid);
-        else if ((good = ll_pid_valid(text)) != false)
-            (void)snprintf(pid, 2 * PID_BYTES + 1, "%.*s", LL_FMT(text));
-    }
+    struct ll_host *host = call->host;
+    bool good = ll_pid_take(&host->docs, host->world, call->asked, call->now_ms,
+                    pid) == LINLI_OK;
     ll_doc_unref(&call->asked);
     return good ? true : fail(call, refused, "runtime/memory");
 }

@@ -1,7 +1,6 @@
 /* server/consents.c: what a resident has said, as they see it. [loop]
  *
  * GET /v1/c/{c}/me/consents
- * GET /v1/c/{c}/me/consents/{id}/receipt
  */
 #include "server/consents.h"
 
@@ -11,8 +10,6 @@
 #define ITEMS_MAX                                              \
     500 /* the newest of a resident; older ones are in the log \
          */
-#define RECIPIENT_BYTES_MAX 16384
-#define PATH_BYTES_MAX 512
 
 /* -- who -- */
 
@@ -311,54 +308,6 @@ list(struct ll_face *face, struct ll_request *request,
     ll_face_answer(face, request, 200, "application/json");
 }
 
-/* -- receipts -- */
-
-static bool
-is_required(const struct ll_manifest *m, const struct ll_dictionary *d,
-    const struct ll_grant *grant)
-{
-    for (uint32_t i = 0; m != NULL && i < d->field_count; i++) {
-        int at = (grant->fields >> i & 1) == 0
-                     ? -1
-                     : ll_manifest_datum(
-                           m, d->fields[i].id, d->purposes[grant->purpose].id);
-        if (at >= 0 && m->scopes[at].required)
-            return true;
-    }
-    return false;
-}
-
-void
-ll_consents_put_receipt(struct ll_face *face,
-    const struct ll_community *community, uint32_t number, struct ll_jw *w)
-{
-    struct ll_host *host = face->host;
-    const struct ll_grant *grant =
-        ll_consent_grant(host->arbiter.consent, number);
-    linli_str plugin = ll_consent_plugin(host->arbiter.consent, grant->party);
-    const struct ll_manifest *m = ll_party_manifest(community, plugin);
-    struct ll_buf recipient, path;
-    char id[2 * LL_TAG_BYTES + 1];
-    ll_buf_init(&recipient, &host->mem, RECIPIENT_BYTES_MAX);
-    ll_buf_init(&path, &host->mem, PATH_BYTES_MAX);
-    ll_hex(grant->id, sizeof grant->id, id);
-    ll_buf_printf(
-        &path, "/v1/c/%.*s/me/consents/%s", LL_FMT(community->id), id);
-    struct ll_receipt receipt = {.arbiter = &host->arbiter,
-        .grant = number,
-        .notice = {.plugin_zh = plugin, .plugin_en = plugin},
-        .required = is_required(m, &host->arbiter.dictionary, grant),
-        .path = ll_buf_view(&path),
-        .now_ms = ll_world_wall(host->world).ms};
-    if (m != NULL)
-        receipt.notice = ll_terms_notice(host, m, &recipient);
-    ll_receipt_put(&receipt, w);
-    if (path.failed || recipient.failed)
-        w->buf->failed = true;
-    ll_buf_fini(&recipient);
-    ll_buf_fini(&path);
-}
-
 static void
 show_receipt(struct ll_face *face, struct ll_request *request,
     const struct ll_standing *standing, linli_str id)
@@ -368,10 +317,7 @@ show_receipt(struct ll_face *face, struct ll_request *request,
         (void)not_there(face, request);
         return;
     }
-    ll_buf_clear(&face->out);
-    struct ll_jw w = ll_jw(&face->out);
-    ll_consents_put_receipt(face, standing->community, grant, &w);
-    ll_face_answer(face, request, 200, "application/json");
+    ll_receipt_show(face, request, standing->community, grant);
 }
 
 /* -- paths -- */

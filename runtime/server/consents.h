@@ -8,7 +8,9 @@
 #define LL_SERVER_CONSENTS_H
 
 #include "consent/receipt.h"
+#include "host/pid.h"
 #include "host/terms.h"
+#include "server/prover.h"
 #include "server/view.h"
 
 #define LL_ACT_WARD_BYTES 256
@@ -31,9 +33,32 @@ bool ll_standing_read(struct ll_face *face, struct ll_request *request,
 const struct ll_manifest *ll_party_manifest(
     const struct ll_community *community, linli_str plugin);
 
-/* A grant as an object. */
-void ll_consents_put_receipt(struct ll_face *face,
-    const struct ll_community *community, uint32_t grant, struct ll_jw *w);
+/* A receipt as it is put together, for a view that holds its request: the pid,
+ * the leaf, the last checkpoint and the proof. server/receipt.c */
+struct ll_receipting {
+    struct ll_view *view; /* NULL: it has not begun */
+    struct ll_community *community;
+    uint32_t grant;
+    unsigned char id[LL_TAG_BYTES]; /* of the grant */
+    bool meet;                      /* the plugin knows them from now on */
+    struct ll_doc *row;
+    struct ll_wait wait;
+    char pid[LL_PID_BYTES]; /* empty: the plugin does not know them */
+    struct ll_timer *timer; /* it waits, since: */
+    int64_t since_ms;
+    struct ll_buf leaf, note;
+    uint64_t size; /* of the note */
+    struct ll_prover *prover;
+};
+/* Answers the view in the end, with view->status. Its step and its end are to
+ * call the two below. */
+void ll_receipting_begin(struct ll_receipting *r, struct ll_view *view,
+    struct ll_community *community, uint32_t grant, bool meet);
+void ll_receipting_step(struct ll_receipting *r);
+void ll_receipting_end(struct ll_receipting *r);
+/* GET .../me/consents/{id}/receipt. */
+void ll_receipt_show(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, uint32_t grant);
 
 /* .../me/consents..., asks, objections, explain; false for any other `rest`,
  * which begins with "me/". */

@@ -12,7 +12,6 @@
 
 #include "base/instant.h"
 #include "base/text.h"
-#include "host/pid.h"
 #include "server/desk.h"
 
 enum act_kind { ACT_GIVE, ACT_REFUSE, ACT_WITHDRAW, ACT_OBJECT };
@@ -27,8 +26,9 @@ struct acting {
     struct ll_standing standing; /* of a withdrawal, which waits for `row` */
     struct ll_doc *row;          /* the pid that it may give up; or NULL */
     struct ll_wait wait;
-    bool continuity;   /* it keeps the pid */
-    bool acting, gone; /* gone: answered, and its act is not done */
+    struct ll_receipting receipt; /* of what was given */
+    bool continuity;              /* it keeps the pid */
+    bool acting, gone;            /* gone: answered, and its act is not done */
 };
 
 static void
@@ -41,6 +41,7 @@ static void
 on_end(struct ll_view *view)
 {
     struct acting *a = LL_CONTAINER(view, struct acting, view);
+    ll_receipting_end(&a->receipt);
     ll_wait_cancel(&a->wait);
     ll_doc_unref(&a->row);
     a->gone = a->acting;
@@ -48,11 +49,11 @@ on_end(struct ll_view *view)
         act_free(a);
 }
 
-/* It asks no query. */
+/* Only a receipt asks queries. */
 static void
 on_step(struct ll_view *view)
 {
-    LL_UNUSED(view);
+    ll_receipting_step(&LL_CONTAINER(view, struct acting, view)->receipt);
 }
 
 /* -- the answer -- */
@@ -101,7 +102,8 @@ on_act(struct ll_act *act, bool durable, uint64_t leaf)
     }
     if (a->kind == ACT_GIVE) {
         view->status = 201;
-        ll_consents_put_receipt(view->face, a->community, a->grant, &view->w);
+        ll_receipting_begin(&a->receipt, view, a->community, a->grant, true);
+        return;
     } else if (a->kind == ACT_WITHDRAW) {
         put_withdrawn(a, leaf);
     } else {

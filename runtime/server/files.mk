@@ -16,6 +16,7 @@ server_SRCS = \
   dev.c \
   dev_pay.c \
   events.c \
+  export.c \
   face.c \
   http.c \
   http_conn.c \
@@ -38,6 +39,8 @@ server_SRCS = \
   people_guard.c \
   people_me.c \
   person.c \
+  prover.c \
+  receipt.c \
   relays.c \
   rights.c \
   secrets.c \

@@ -4,34 +4,18 @@
  * GET /v1/log/tile/{level}/{n}[.p/{w}]      C2SP tiles: hashes, 32 bytes each
  * GET /v1/log/proof?seq=&size=              that a leaf is in the tree
  * GET /v1/log/consistency?from=&to=         that one tree begins another
- *
- * A proof is worked out over the tiles that are there; those that are not are
- * asked for one after the other, and it is worked out again.
  */
 #include "server/log.h"
 
 #include "base/text.h"
 #include "domain/checkpoint.h"
-#include "domain/merkle.h"
-
-/* Two paths up the tree, and its right edge. */
-#define TILES_MAX (3 * LL_TILE_LEVELS)
-
-struct tile {
-    unsigned level;
-    uint64_t n;
-    uint32_t hashes;
-    struct ll_hash hash[LL_TILE_HASHES];
-};
+#include "server/prover.h"
 
 struct proving {
     struct ll_view view;
     bool growth;      /* else of a leaf */
     int64_t from, to; /* of a leaf: seq and size */
-    uint32_t count;   /* tiles that are there */
-    bool missed;      /* one is needed: this */
-    struct ll_tile_place want;
-    struct tile tiles[TILES_MAX];
+    struct ll_prover prover;
 };
 
 /* -- the last checkpoint -- */
@@ -80,25 +64,6 @@ end_proving(struct ll_view *view)
     ll_release(&view->face->host->mem, p, sizeof *p);
 }
 
-static bool
-get_node(void *user, unsigned level, uint64_t index, struct ll_hash *out)
-{
-    struct proving *p = user;
-    struct ll_tile_place at = ll_tile_of(level, index);
-    for (uint32_t i = 0; i < p->count; i++) {
-        const struct tile *tile = &p->tiles[i];
-        if (tile->level != at.level || tile->n != at.tile ||
-            tile->hashes < at.first + at.count)
-            continue;
-        ll_tile_fold(&tile->hash[at.first], at.count, out);
-        return true;
-    }
-    if (!p->missed)
-        p->want = at;
-    p->missed = true;
-    return false;
-}
-
 static void
 write_proof(struct proving *p, const struct ll_proof *proof)
 {
@@ -120,65 +85,32 @@ write_proof(struct proving *p, const struct ll_proof *proof)
 }
 
 static void
-ask_tile(struct proving *p)
-{
-    struct ll_query *query = ll_view_query(&p->view, LL_ST_log_tile_get);
-    ll_put_int(&query->params, (int64_t)p->want.level);
-    ll_put_int(&query->params, (int64_t)p->want.tile);
-    query->rows_max = 1;
-    query->bytes_max = LL_QUERY_BYTES_MAX;
-    ll_view_ask(&p->view);
-}
-
-static void
 prove(struct proving *p)
 {
-    struct ll_merkle_nodes nodes = {get_node, p};
     struct ll_proof proof;
-    p->missed = false;
-    bool made = p->growth ? ll_merkle_prove_grown(&nodes, (uint64_t)p->from,
-                                (uint64_t)p->to, &proof)
-                          : ll_merkle_prove(&nodes, (uint64_t)p->from,
-                                (uint64_t)p->to, &proof);
-    if (made) {
+    uint64_t from = (uint64_t)p->from, to = (uint64_t)p->to;
+    switch (p->growth ? ll_prover_grown(&p->prover, from, to, &proof)
+                      : ll_prover_leaf(&p->prover, from, to, &proof)) {
+    case LL_PROOF_MADE:
         write_proof(p, &proof);
         ll_view_answer(&p->view);
-    } else if (p->missed && p->count < TILES_MAX) {
-        ask_tile(p);
-    } else {
+        break;
+    case LL_PROOF_ASKS:
+        ll_prover_ask(&p->prover, &p->view);
+        break;
+    case LL_PROOF_TORN:
         ll_view_torn(&p->view);
     }
-}
-
-/* The hashes of a row; 0 if it is none. */
-static uint32_t
-take_tile(struct ll_query *query, struct ll_hash hashes[LL_TILE_HASHES])
-{
-    struct ll_rd rd = ll_rd(ll_buf_view(&query->rows));
-    if (query->row_count != 1 || ll_rd_list(&rd) != 1)
-        return 0;
-    linli_str bytes = ll_rd_bytes(&rd);
-    if (rd.bad || bytes.len > LL_TILE_BYTES || bytes.len % LL_SHA256_BYTES != 0)
-        return 0;
-    if (bytes.len > 0)
-        memcpy(hashes, bytes.ptr, bytes.len);
-    return (uint32_t)(bytes.len / LL_SHA256_BYTES);
 }
 
 static void
 step_proving(struct ll_view *view)
 {
     struct proving *p = LL_CONTAINER(view, struct proving, view);
-    struct tile *tile = &p->tiles[p->count];
-    tile->level = p->want.level;
-    tile->n = p->want.tile;
-    tile->hashes = take_tile(&view->query, tile->hash);
-    if (tile->hashes < p->want.first + p->want.count) {
+    if (ll_prover_take(&p->prover, &view->query))
+        prove(p);
+    else
         ll_view_torn(view); /* what was signed is not all there */
-        return;
-    }
-    p->count++;
-    prove(p);
 }
 
 static linli_status
@@ -258,7 +190,7 @@ step_serving(struct ll_view *view)
     struct serving *s = LL_CONTAINER(view, struct serving, view);
     struct ll_hash hashes[LL_TILE_HASHES];
     struct ll_err err;
-    if (take_tile(&view->query, hashes) < s->width) {
+    if (ll_tile_take(&view->query, hashes) < s->width) {
         (void)ll_fail(&err, LINLI_E_NOT_FOUND, "request/not-found",
             "the tile does not have so many hashes");
         ll_view_refuse(view, &err);

@@ -3,6 +3,7 @@
  * POST .../me/requests {kind, note?}        201; under one key always the same
  * GET  .../me/requests                      theirs
  * GET  .../me/requests/{id}
+ * GET  .../me/requests/{id}/export?cursor=  what is kept of them
  * POST .../admin/requests {resident, kind}  for who cannot ask
  * GET  .../admin/requests                   all of the community
  * GET  .../admin/requests/{id}
@@ -425,14 +426,17 @@ bool
 ll_rights_me_handle(struct ll_face *face, struct ll_request *request,
     linli_str community, linli_str rest)
 {
+    static const char *const names[] = {"for", "cursor", NULL};
     struct ll_params params;
     struct ll_asker asker;
     struct who who = {.operator= false };
     linli_str left;
     if (!after(rest, "me/requests", &left))
         return false;
-    if (!ll_asker_begin(&asker, face, request, community, &params))
+    if (!ll_asker_begin_with(&asker, face, request, names, &params))
         return true;
+    LL_UNUSED(community);
+    linli_str id = {left.ptr + 1, LL_REQUEST_ID_DIGITS};
     bool self = asker.self == asker.subject;
     who.resident = asker.resident;
     (void)snprintf(who.by, sizeof who.by, "%s:%.*s",
@@ -440,7 +444,14 @@ ll_rights_me_handle(struct ll_face *face, struct ll_request *request,
     /* A guardian asks for erasure with the power to erase, and so on. */
     uint32_t power =
         ll_str_is(request->method, "GET") ? LL_POWER_VIEW : LL_POWER_ERASE;
-    if (self || ll_asker_may(&asker, face->host, power, LL_C3))
+    bool may = self || ll_asker_may(&asker, face->host, power, LL_C3);
+    struct ll_exporting wanted = {
+        asker.community, asker.resident, id, ll_param(&params, "cursor")};
+    if (may && left.len == LL_REQUEST_ID_DIGITS + 8 &&
+        ll_str_is((linli_str){left.ptr + left.len - 7, 7}, "/export") &&
+        ll_str_is(request->method, "GET"))
+        ll_export_begin(face, request, &wanted);
+    else if (may)
         handle(face, request, asker.community, &who, left);
     else
         ll_face_problem(face, request, "consent/forbidden", LINLI_STR(""));

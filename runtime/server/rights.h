@@ -18,4 +18,13 @@ bool ll_rights_me_handle(struct ll_face *face, struct ll_request *request,
 bool ll_rights_admin_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest);
 
+/* GET .../me/requests/{id}/export?cursor=: `resident` has been admitted.
+ * server/export.c */
+struct ll_exporting {
+    struct ll_community *community;
+    linli_str resident, id, cursor;
+};
+void ll_export_begin(struct ll_face *face, struct ll_request *request,
+    const struct ll_exporting *wanted);
+
 #endif

@@ -34,6 +34,7 @@ struct ll_head {
     struct ll_hash root;  /* of `size` */
     bool idle;            /* the thread waits for something to sign */
     bool stop;
+    bool hurry; /* somebody waits for what is not yet signed */
     bool failed;
     struct ll_err err;
 };
@@ -136,11 +137,15 @@ publish(struct ll_head *head, uint64_t size)
 static bool
 pause_between(struct ll_head *head)
 {
-    int64_t until_ns = ll_mono_now().ns + LL_LOG_HEAD_MS * INT64_C(1000000);
-    struct timespec until = {until_ns / 1000000000, until_ns % 1000000000};
-    while (!head->stop && pthread_cond_timedwait(
-                              &head->more, &head->mutex, &until) != ETIMEDOUT)
-        continue;
+    int64_t began_ns = ll_mono_now().ns;
+    int waited = 0;
+    while (!head->stop && waited != ETIMEDOUT) {
+        int64_t until_ns =
+            began_ns +
+            (head->hurry ? LL_LOG_HURRY_MS : LL_LOG_HEAD_MS) * INT64_C(1000000);
+        struct timespec until = {until_ns / 1000000000, until_ns % 1000000000};
+        waited = pthread_cond_timedwait(&head->more, &head->mutex, &until);
+    }
     return !head->stop;
 }
 
@@ -158,6 +163,7 @@ head_main(void *arg)
             break;
         uint64_t size = head->size;
         struct ll_hash root = head->root;
+        head->hurry = false;
         (void)pthread_mutex_unlock(&head->mutex);
         sign(head, size, &root);
         publish(head, size);
@@ -189,6 +195,15 @@ ll_head_grown(struct ll_head *head, uint64_t size, const struct ll_hash *root)
     }
     if (head->idle)
         (void)pthread_cond_signal(&head->more);
+    (void)pthread_mutex_unlock(&head->mutex);
+}
+
+void
+ll_head_hurry(struct ll_head *head)
+{
+    (void)pthread_mutex_lock(&head->mutex);
+    head->hurry = true;
+    (void)pthread_cond_signal(&head->more);
     (void)pthread_mutex_unlock(&head->mutex);
 }
 

@@ -2,7 +2,8 @@
  * [loop, unless a function says otherwise]
  *
  * What has become durable is signed by a thread of its own, at once and then
- * at most every LL_LOG_HEAD_MS, and written to linli.head beside the
+ * at most every LL_LOG_HEAD_MS, or LL_LOG_HURRY_MS if somebody waits for it,
+ * and written to linli.head beside the
  * database, whole or not at all. The file is never ahead of the database; so
  * a database that is behind it, or of which it is no beginning, is not the
  * one that was here: then the head is sealed, signs nothing and leaves the
@@ -48,6 +49,8 @@ const char *ll_head_sealed(const struct ll_head *head);
 /* So much is durable. [writer] */
 void ll_head_grown(
     struct ll_head *head, uint64_t size, const struct ll_hash *root);
+/* Somebody waits for what is durable to be signed. [any] */
+void ll_head_hurry(struct ll_head *head);
 /* Signs and writes what is not yet; the thread ends. */
 void ll_head_stop(struct ll_head *head);
 

@@ -261,7 +261,10 @@ find_key(struct ll_sealer *sealer, struct ll_db *db, linli_str subject,
     struct ll_seal_key *key, struct ll_err *err)
 {
     bool row;
-    sqlite3_stmt *find = ll_db_statement(db, LL_SI_subject_find, err);
+    /* The mark is looked at before a database is brought up to date. */
+    bool mark = subject.len == 0;
+    sqlite3_stmt *find =
+        ll_db_statement(db, mark ? LL_SI_mark_find : LL_SI_subject_find, err);
     if (find == NULL)
         return LINLI_E_IO;
     (void)sqlite3_bind_int64(find, 1, key->space);

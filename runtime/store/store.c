@@ -72,6 +72,12 @@ ll_store_checkpoint(struct ll_store *store, struct ll_buf *out)
     ll_head_note(store->head, out);
 }
 
+void
+ll_store_sign(struct ll_store *store)
+{
+    ll_head_hurry(store->head);
+}
+
 const char *
 ll_store_log_sealed(const struct ll_store *store)
 {

@@ -190,6 +190,8 @@ void ll_store_secret(
 
 /* The last signed checkpoint, appended; nothing if it is sealed. */
 void ll_store_checkpoint(struct ll_store *store, struct ll_buf *out);
+/* Somebody waits for what is durable to be signed: soon. */
+void ll_store_sign(struct ll_store *store);
 /* Why nothing may rest on the log (it is not the one of linli.head), or NULL:
  * the same from the start to the end. */
 const char *ll_store_log_sealed(const struct ll_store *store);

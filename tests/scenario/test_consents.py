@@ -6,8 +6,10 @@ A plugin asks, a resident gives, refuses, withdraws and objects over HTTP, and
 finds all of it again after a restart.
 """
 
+import base64
 import contextlib
 import datetime
+import hashlib
 import json
 import os
 import sys
@@ -149,6 +151,83 @@ def test_given_and_withdrawn():
         tap.equal(kept["seq"], receipt["seq"])
         tap.equal(kept["events"][1]["seq"], gone.json["seq"])
         tap.equal(item(d, "phone_relay")["state"], "withdrawn")
+
+
+def climb(log):
+    """The root that the proof of a receipt leads to (RFC 9162, 2.1.3.2)."""
+    def sha(*parts):
+        return hashlib.sha256(b"".join(parts)).digest()
+
+    value = sha(b"\0", log["leaf"].encode())
+    tap.equal(value.hex(), log["leaf_hash"])
+    at, last = log["seq"], log["size"] - 1
+    for step in map(bytes.fromhex, log["proof"]):
+        if at & 1 or at == last:
+            value = sha(b"\1", step, value)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            value = sha(b"\1", value, step)
+        at, last = at >> 1, last >> 1
+    tap.equal(last, 0)
+    return value
+
+
+def receipt_of(d, grant, who="resident:r-lin"):
+    """The receipt as it is told later."""
+    answer = d.http("GET", ME + "consents/%s/receipt" % grant, as_=who)
+    tap.equal(answer.status, 200, answer)
+    return answer.json
+
+
+def check_receipt(receipt):
+    """It shows by itself where it stands in a log that somebody signed."""
+    log = receipt["log"]
+    tap.equal(log["seq"], receipt["seq"])
+    leaf = json.loads(log["leaf"])
+    tap.equal((leaf["type"], leaf["grant"], leaf["subject"]),
+              ("give", receipt["id"], receipt["pii_principal_tag"]))
+    _, size, root, empty, signature = log["checkpoint"].split("\n")[:5]
+    tap.equal((int(size), empty), (log["size"], ""))
+    tap.equal(base64.b64decode(root), climb(log))
+    holds(signature.startswith("\u2014 "), signature)
+
+
+def test_receipts_show_themselves():
+    """A receipt has its leaf, a proof and a signed checkpoint; and the pid by
+    which the plugin knows them."""
+    with asking() as (d, _):
+        receipts = []
+        for n in range(40):
+            who = "resident:r-%d" % n
+            receipts.append((who, give(d, who=who)))
+            check_receipt(receipts[-1][1])
+        for who, receipt in receipts[::7]:
+            check_receipt(receipt_of(d, receipt["id"], who))
+            hello = d.call("probe", "/hello", {}, as_=who,
+                           key=os.urandom(8).hex())
+            tap.equal(hello.json["pid"], receipt["pii_principal_id"])
+        who, receipt = receipts[0]
+        gone = d.http("DELETE", ME + "consents/" + receipt["id"], as_=who)
+        tap.equal(gone.status, 200, gone)
+        check_receipt(receipt_of(d, receipt["id"], who))
+
+
+def test_a_crash_leaves_no_receipt_without_its_place():
+    """Where an act stands is known after a kill at once after its answer."""
+    with asking() as (d, _):
+        for n in range(4):
+            who = "resident:r-%d" % n
+            kept = give(d, who=who)
+            gone = give(d, {"field": "address", "purpose": "delivery"}, who=who)
+            ended = d.http("DELETE", ME + "consents/" + gone["id"], as_=who)
+            d.kill()
+            d.restart()
+            again = receipt_of(d, kept["id"], who)
+            check_receipt(again)
+            tap.equal(again["seq"], kept["seq"])
+            tap.equal(receipt_of(d, gone["id"], who)["events"][1]["seq"],
+                      ended.json["seq"])
 
 
 def test_not_an_act():

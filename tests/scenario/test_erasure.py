@@ -220,6 +220,39 @@ def test_who_asks_for_a_copy_is_not_erased():
         tap.equal(texts_of(d, "r1"), [text])
 
 
+def test_a_copy_has_what_is_kept():
+    mine, other, name = planted(), planted(), planted()
+    with Daemon(options=["--clock=virtual"]) as d:
+        d.enable(d.source(MEMO))
+        seed(d, r1=name)
+        keep(d, "r1", mine, "n1")
+        for i in range(2):
+            tap.equal(d.call("memo", "/bulk", {"text": mine, "count": 150},
+                             key="b%d" % i, timeout_s=60).status, 201)
+        keep(d, "r2", other, "n2")
+        request = ask(d, "r1", kind="export", key="x").json
+        tap.equal(request["state"], "done")
+        path = "/v1/c/demo/me/requests/%s/export" % request["id"]
+        items, cursor = [], ""
+        while cursor is not None:
+            answer = d.http("GET", path + cursor, as_="resident:r1")
+            tap.equal(answer.status, 200, answer)
+            items += answer.json["items"]
+            check(len(answer.body) < 4 << 20)
+            after = answer.json["next"]
+            cursor = None if after is None else "?cursor=" + after
+        text = json.dumps(items, ensure_ascii=False)
+        check(mine in text and name in text, text[:500])
+        check(other not in text)
+        notes = [i for i in items if i.get("plugin") == "memo"
+                 and i["collection"] == "note"]
+        tap.equal(len(notes), 301)
+        theirs = d.http("GET", path, as_="resident:r2")
+        tap.equal(theirs.status, 404, theirs)
+        d.linli_ok("clock", "advance", "8d")
+        tap.equal(d.http("GET", path, as_="resident:r1").status, 404)
+
+
 def test_a_neighbour_sees_nothing():
     with Daemon() as d:
         d.enable(d.source(MEMO))

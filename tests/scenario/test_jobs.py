@@ -444,9 +444,21 @@ def to_version_1(path):
             INSERT INTO old SELECT id, community, kind, plugin, at, subject,
               trace_id, state, data FROM alert;
             DROP TABLE alert;
-            DROP TABLE log_leaf;
-            DROP TABLE log_tile;
-            DROP TABLE log_head;
+            DROP TABLE IF EXISTS log_leaf;
+            DROP TABLE IF EXISTS log_tile;
+            DROP TABLE IF EXISTS log_head;
+            DROP TABLE IF EXISTS leaf_subject;
+            DROP TABLE IF EXISTS frozen;
+            DROP TABLE IF EXISTS statutory;
+            DROP INDEX IF EXISTS doc_subject;
+            CREATE TABLE keys(
+              id INTEGER PRIMARY KEY, space INTEGER NOT NULL,
+              subject TEXT NOT NULL, wrapped BLOB,
+              UNIQUE(space, subject)) STRICT;
+            INSERT INTO keys SELECT id, space, subject, wrapped
+              FROM subject_key;
+            DROP TABLE subject_key;
+            ALTER TABLE keys RENAME TO subject_key;
             ALTER TABLE old RENAME TO alert;
             CREATE INDEX alert_community ON alert(community, id);
             DELETE FROM entry WHERE ix IN

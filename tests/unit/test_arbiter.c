@@ -612,6 +612,35 @@ T_CASE(a_later_grant_takes_its_place)
     desk_fini(&d);
 }
 
+/* Where an act stands is found in the log where the commit that would have
+ * said so was never made. */
+T_CASE(a_crash_between_two_commits_loses_no_place)
+{
+    struct desk d;
+    desk_init(&d, false);
+    struct ll_giving g = giving(&d, "phone", "delivery");
+    struct ll_actor_of who = self(&d);
+    struct acted given, gone;
+    uint32_t grant;
+    unsigned char id[LL_TAG_BYTES];
+    (void)give(&d, &g); /* another, before it */
+    T_INT(ll_arbiter_give(
+              &d.arbiter, &who, &g, acted_init(&given), &grant, &d.e.f.err),
+        LINLI_OK);
+    memcpy(id, ll_consent_grant(d.arbiter.consent, grant)->id, sizeof id);
+    T_INT(ll_arbiter_withdraw(
+              &d.arbiter, &who, grant, acted_init(&gone), &d.e.f.err),
+        LINLI_OK);
+    engine_settle(&d.e); /* durable, and nothing was done about it */
+    desk_again(&d);
+    grant = ll_consent_find_grant(d.arbiter.consent, id);
+    struct ll_grant_more more = ll_arbiter_grant_more(&d.arbiter, grant);
+    T_OK(given.leaf > 0 && gone.leaf > given.leaf);
+    T_INT(more.leaf, given.leaf);
+    T_INT(more.end_leaf, gone.leaf);
+    desk_fini(&d);
+}
+
 /* A resident who is shredded is nobody, and nothing of them comes back. */
 T_CASE(who_is_shredded_is_nobody)
 {
@@ -649,5 +678,6 @@ T_MAIN(T_RUN(a_withdrawal_is_true_at_once_and_told_last)
                     T_RUN(a_refusal_is_kept_until_they_give)
                         T_RUN(an_objection_is_kept_until_taken_back)
                             T_RUN(a_guardian_gives_for_a_child)
-                                T_RUN(a_later_grant_takes_its_place)
+                                T_RUN(a_later_grant_takes_its_place) T_RUN(
+                                    a_crash_between_two_commits_loses_no_place)
                                     T_RUN(who_is_shredded_is_nobody))
