@@ -18,13 +18,17 @@
 /* -- people and their values: spec/consent.md, section 5 -- */
 #define LL_FIELD_VALUE_BYTES_MAX 4096 /* of one value, as JSON */
 #define LL_FIELD_VALUE_DEPTH_MAX 8
-#define LL_IMPORT_ERRORS_MAX 1000    /* that one answer lists */
-#define LL_RECONFIRM_DAYS_DEFAULT 30 /* configured */
-#define LL_GUARDIANS_MAX 16          /* of one resident, not ended */
-#define LL_RESIDENT_BYTES_MAX 128    /* of an id of one */
-#define LL_PROOF_BYTES_MAX 128       /* of words that show something */
-#define LL_FIELD_LIST_MAX 64         /* items of a value that is a list */
-#define LL_SUBJECT_TIMES_MAX 100000  /* one may be erased and come back */
+#define LL_IMPORT_ERRORS_MAX 1000     /* that one answer lists */
+#define LL_RECONFIRM_DAYS_DEFAULT 30  /* configured */
+#define LL_GUARDIANS_MAX 16           /* of one resident, not ended */
+#define LL_RESIDENT_BYTES_MAX 128     /* of an id of one */
+#define LL_PROOF_BYTES_MAX 128        /* of words that show something */
+#define LL_FIELD_LIST_MAX 64          /* items of a value that is a list */
+#define LL_ASSIST_CODE_MS 600000      /* a code of staff's holds so long */
+#define LL_ASSIST_CODE_AGAIN_MS 60000 /* another is sent no sooner */
+#define LL_ASSIST_FORM_BYTES_MAX 64   /* of the number of a paper form */
+#define LL_TELLS_OPEN_MAX 16          /* messages of the host, of a community */
+#define LL_SUBJECT_TIMES_MAX 100000   /* one may be erased and come back */
 
 /* -- what a plugin declares and is given: section 4 -- */
 #define LL_DATA_USES_MAX 64    /* uses of fields that a manifest declares */

@@ -247,6 +247,31 @@ judge_giver(const struct ll_step *at, const struct ll_grant *grant)
                : LL_REASON_SELF_RECONFIRM;
 }
 
+/* Whether it takes an act for this alone, PIPL 23, 29. */
+static bool
+is_separate(const struct ll_step *at)
+{
+    const struct ll_terms *terms = &at->party->terms;
+    return at->scope->basis == LL_BASIS_SEPARATE || at->field->class == LL_C3 ||
+           terms->relation == LL_RELATION_PROVIDE;
+}
+
+/* Whether what a slot of the index says of a grant is enough to allow: what
+ * judge_time and judge_live would find, without a look at the grant. */
+static bool
+is_said(const struct ll_step *at, uint64_t said)
+{
+    const struct ll_terms *terms = &at->party->terms;
+    uint32_t version = said >> LL_SAID_VERSION & LL_SAID_VERSION_MAX;
+    int64_t now_ms = at->ask->now_ms;
+    return !at->ward && (said >> LL_SAID_FIELD & 63) == at->ask->field &&
+           now_ms >= at->consent->begun_ms &&
+           now_ms >> LL_SAID_UNIT_BITS < (int64_t)(said >> LL_SAID_UNTIL) &&
+           version >= terms->since && version >= at->scope->since &&
+           version <= terms->version &&
+           (!is_separate(at) || (said >> LL_SAID_SEPARATE & 1) != 0);
+}
+
 /* A grant that is in force and holds the field: does it hold for this? */
 static enum ll_reason
 judge_live(const struct ll_step *at, const struct ll_grant *grant)
@@ -258,10 +283,7 @@ judge_live(const struct ll_step *at, const struct ll_grant *grant)
     if (grant->version < terms->since || grant->version < at->scope->since ||
         grant->version > terms->version)
         return LL_REASON_POLICY_CHANGED;
-    bool separate = at->scope->basis == LL_BASIS_SEPARATE ||
-                    at->field->class == LL_C3 ||
-                    terms->relation == LL_RELATION_PROVIDE;
-    if (separate && grant->level < LL_LEVEL_SEPARATE)
+    if (is_separate(at) && grant->level < LL_LEVEL_SEPARATE)
         return LL_REASON_LEVEL_TOO_LOW;
     /* What is sensitive was never agreed to together with another. */
     if (at->field->class == LL_C3 && (grant->fields & (grant->fields - 1)) != 0)
@@ -292,10 +314,14 @@ static enum ll_reason
 step_grant(struct ll_step *at)
 {
     enum ll_reason live = LL_REASON_ALLOW, dead = LL_REASON_ALLOW;
-    uint32_t place, near = LL_NO_GRANT, ended = LL_NO_GRANT,
-                    other = LL_NO_GRANT;
-    uint32_t i = ll_grant_newest(at->consent, at->ask->subject, at->ask->party,
-        at->ask->purpose, &place);
+    uint32_t near = LL_NO_GRANT, ended = LL_NO_GRANT, other = LL_NO_GRANT;
+    const struct ll_key_slot *slot = ll_key_find(&at->consent->by_key,
+        ll_key_of(at->ask->subject, at->ask->party, at->ask->purpose));
+    uint32_t i = slot == NULL ? LL_NO_GRANT : ll_key_number(slot);
+    if (LL_LIKELY(slot != NULL && is_said(at, slot->grant))) {
+        at->verdict.grant = i;
+        return LL_REASON_ALLOW;
+    }
     for (; i != LL_NO_GRANT; i = ll_grant_at(at->consent, i)->older) {
         const struct ll_grant *grant = &ll_grant_at(at->consent, i)->grant;
         bool holds = (grant->fields >> at->ask->field & 1) != 0;
@@ -453,12 +479,12 @@ ll_step_end(struct ll_step *at, enum ll_reason reason)
 static void
 fetch(const struct ll_consent *consent, const struct ll_ask *ask)
 {
-    const struct ll_table *table = &consent->by_key;
-    uint32_t mark = ll_grant_mark(ask->subject, ask->party, ask->purpose);
+    const struct ll_keys *keys = &consent->by_key;
     if (ask->subject < consent->subjects.count)
         __builtin_prefetch(ll_subject_at(consent, ask->subject));
-    if (table->cap > 0)
-        __builtin_prefetch(&table->slots[ll_table_home(table, mark)]);
+    if (keys->cap > 0)
+        __builtin_prefetch(ll_key_home(
+            keys, ll_key_of(ask->subject, ask->party, ask->purpose)));
 }
 
 struct ll_verdict

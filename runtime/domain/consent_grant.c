@@ -101,6 +101,44 @@ link_subject(
     *from = number;
 }
 
+_Static_assert(LL_CONSENT_GRANTS_MAX < 1 << LL_SAID_FIELD &&
+                   LL_FIELDS_MAX <= 1 << (LL_SAID_SEPARATE - LL_SAID_FIELD),
+    "a slot has bits enough");
+
+/* What a slot says of a grant, as in consent_keys.h. */
+static uint64_t
+say(struct ll_consent *consent, uint32_t number)
+{
+    const struct ll_grant *grant = &ll_grant_at(consent, number)->grant;
+    uint64_t said = (uint64_t)number + 1;
+    int64_t until = grant->until_ms >> LL_SAID_UNIT_BITS;
+    if (grant->status != LL_GRANT_LIVE || grant->guardian != LL_NOBODY ||
+        grant->uses != -1 || grant->idle_days > 0 ||
+        (grant->fields & (grant->fields - 1)) != 0 ||
+        grant->version > LL_SAID_VERSION_MAX ||
+        grant->from_ms > grant->given_ms || until <= 0)
+        return said;
+    if (grant->from_ms > consent->begun_ms)
+        consent->begun_ms = grant->from_ms;
+    if (until > LL_SAID_UNTIL_MAX)
+        until = LL_SAID_UNTIL_MAX;
+    said |= (uint64_t)__builtin_ctzll(grant->fields) << LL_SAID_FIELD;
+    said |= (uint64_t)(grant->level >= LL_LEVEL_SEPARATE) << LL_SAID_SEPARATE;
+    said |= (uint64_t)grant->version << LL_SAID_VERSION;
+    return said | (uint64_t)until << LL_SAID_UNTIL;
+}
+
+/* A grant has ended: says so where it is the newest of its key. */
+static void
+say_ended(struct ll_consent *consent, uint32_t number)
+{
+    const struct ll_grant *grant = &ll_grant_at(consent, number)->grant;
+    struct ll_key_slot *slot = ll_key_find(&consent->by_key,
+        ll_key_of(grant->subject, grant->party, grant->purpose));
+    if (slot != NULL && ll_key_number(slot) == number)
+        slot->grant = say(consent, number);
+}
+
 static void
 check_grant(const struct ll_consent *consent, const struct ll_grant *grant)
 {
@@ -120,7 +158,7 @@ make_room(struct ll_consent *consent, struct ll_err *err)
 {
     if (consent->grants.count < LL_CONSENT_GRANTS_MAX &&
         ll_slab_room(&consent->grants, consent->mem) &&
-        ll_table_room(&consent->by_key, consent->mem, 1) &&
+        ll_keys_room(&consent->by_key, consent->mem) &&
         ll_table_room(&consent->by_id, consent->mem, 1))
         return LINLI_OK;
     return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a grant beside %u",
@@ -136,17 +174,18 @@ ll_consent_load_grant(struct ll_consent *consent, const struct ll_grant *grant,
     linli_status status = make_room(consent, err);
     if (status != LINLI_OK)
         return status;
-    uint32_t at = 0, number = consent->grants.count++;
-    uint32_t newest = ll_grant_newest(
-        consent, grant->subject, grant->party, grant->purpose, &at);
+    uint32_t number = consent->grants.count++;
+    uint64_t key = ll_key_of(grant->subject, grant->party, grant->purpose);
+    struct ll_key_slot *slot = ll_key_find(&consent->by_key, key);
+    uint32_t newest = slot == NULL ? LL_NO_GRANT : ll_key_number(slot);
     *ll_grant_at(consent, number) =
         (struct ll_grant_item){*grant, LL_NO_GRANT, LL_NO_GRANT};
     uint32_t now = link_key(consent, newest, number);
-    if (newest == LL_NO_GRANT && now != LL_NO_GRANT)
-        ll_table_add(&consent->by_key,
-            ll_grant_mark(grant->subject, grant->party, grant->purpose), now);
-    else if (now != newest)
-        consent->by_key.slots[at].value = now + 1;
+    if (slot != NULL)
+        slot->grant = say(consent, now); /* the one before may have ended */
+    else if (now != LL_NO_GRANT)
+        ll_keys_add(
+            &consent->by_key, (struct ll_key_slot){key, say(consent, now)});
     link_subject(consent, ll_subject_at(consent, grant->subject), number);
     ll_table_add(&consent->by_id, id_mark(grant->id), number);
     *out = number;
@@ -163,11 +202,11 @@ ll_consent_put_grant(struct ll_consent *consent, const struct ll_grant *grant,
     if (status != LINLI_OK)
         return status;
     if (grant->status == LL_GRANT_LIVE) {
-        uint32_t at = 0;
-        uint32_t newest = ll_grant_newest(
-            consent, grant->subject, grant->party, grant->purpose, &at);
-        ll_subject_at(consent, grant->subject)->epoch +=
-            replace(consent, newest, grant);
+        const struct ll_key_slot *slot = ll_key_find(&consent->by_key,
+            ll_key_of(grant->subject, grant->party, grant->purpose));
+        if (slot != NULL)
+            ll_subject_at(consent, grant->subject)->epoch +=
+                replace(consent, ll_key_number(slot), grant);
         ll_refusals_take_back(consent, grant);
     }
     return ll_consent_load_grant(consent, grant, out, err);
@@ -218,6 +257,7 @@ ll_consent_end_grant(
     if (grant->status != LL_GRANT_LIVE)
         return; /* it has ended: how stays what it was */
     grant->status = (uint8_t)status;
+    say_ended(consent, number);
     ll_subject_at(consent, grant->subject)->epoch++;
 }
 
@@ -226,8 +266,10 @@ ll_grants_end_all(struct ll_consent *consent, uint32_t subject)
 {
     for (uint32_t i = ll_subject_at(consent, subject)->newest; i != LL_NO_GRANT;
          i = ll_grant_at(consent, i)->before)
-        if (ll_grant_at(consent, i)->grant.status == LL_GRANT_LIVE)
+        if (ll_grant_at(consent, i)->grant.status == LL_GRANT_LIVE) {
             ll_grant_at(consent, i)->grant.status = LL_GRANT_REVOKED;
+            say_ended(consent, i);
+        }
 }
 
 void

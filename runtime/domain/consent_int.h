@@ -1,11 +1,13 @@
 /* domain/consent_int.h: the state of consent inside. [any: one owner]
  *
- * Made so that a decision reads few cache lines: a resident is one, the index
- * of grants keeps hashes beside numbers, a grant begins with what is compared.
+ * Made so that a decision reads few cache lines: a resident is one, a slot of
+ * the index of grants says what is usually asked of one, a grant begins with
+ * what is compared.
  */
 #ifndef LL_DOMAIN_CONSENT_INT_H
 #define LL_DOMAIN_CONSENT_INT_H
 
+#include "domain/consent_keys.h"
 #include "domain/consent_state.h"
 #include "domain/consent_table.h"
 
@@ -72,8 +74,10 @@ struct ll_consent {
     uint32_t community_count, community_cap;
     size_t name_bytes, party_bytes;
     struct ll_table by_community, by_name, by_tag, by_plugin;
-    struct ll_table by_key, by_id; /* grants */
-    unsigned char name_key[16];    /* of the hash of residents' names */
+    struct ll_keys by_key;      /* grants */
+    struct ll_table by_id;      /* grants */
+    int64_t begun_ms;           /* all have, of which by_key says something */
+    unsigned char name_key[16]; /* of the hash of residents' names */
     bool keyed;
     int32_t reconfirm_days;
 };
@@ -94,34 +98,6 @@ static inline struct ll_grant_item *
 ll_grant_at(const struct ll_consent *consent, uint32_t i)
 {
     return ll_slab_at(&consent->grants, i);
-}
-
-static inline uint32_t
-ll_grant_mark(uint32_t subject, uint32_t party, uint8_t purpose)
-{
-    uint64_t bits = (uint64_t)subject << 32 | party;
-    return ll_table_mark(bits ^ (uint64_t)purpose * 0x9e3779b97f4a7c15u);
-}
-
-/* The newest grant of a key that a decision may look at, or LL_NO_GRANT; *at
- * is its place in by_key. */
-static inline uint32_t
-ll_grant_newest(const struct ll_consent *consent, uint32_t subject,
-    uint32_t party, uint8_t purpose, uint32_t *at)
-{
-    const struct ll_table *table = &consent->by_key;
-    uint32_t mark = ll_grant_mark(subject, party, purpose), i;
-    if (table->cap == 0)
-        return LL_NO_GRANT;
-    *at = ll_table_home(table, mark);
-    while ((i = ll_table_next(table, mark, at)) != LL_TABLE_NONE) {
-        const struct ll_grant *grant = &ll_grant_at(consent, i)->grant;
-        if (grant->subject == subject && grant->party == party &&
-            grant->purpose == purpose)
-            return i;
-        ++*at;
-    }
-    return LL_NO_GRANT;
 }
 
 /* What becomes of a subject who is shredded, in consent_grant.c. */

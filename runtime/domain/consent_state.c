@@ -111,10 +111,10 @@ ll_consent_free(struct ll_consent **it)
     for (size_t i = 0; i < LL_COUNT(slabs); i++)
         ll_slab_fini(slabs[i], consent->mem);
     struct ll_table *tables[] = {&consent->by_community, &consent->by_name,
-        &consent->by_tag, &consent->by_plugin, &consent->by_key,
-        &consent->by_id};
+        &consent->by_tag, &consent->by_plugin, &consent->by_id};
     for (size_t i = 0; i < LL_COUNT(tables); i++)
         ll_table_fini(tables[i], consent->mem);
+    ll_keys_fini(&consent->by_key, consent->mem);
     ll_release(consent->mem, consent, sizeof *consent);
     *it = NULL;
 }
@@ -144,7 +144,7 @@ ll_consent_bytes(const struct ll_consent *consent)
            ll_table_bytes(&consent->by_name) +
            ll_table_bytes(&consent->by_tag) +
            ll_table_bytes(&consent->by_plugin) +
-           ll_table_bytes(&consent->by_key) + ll_table_bytes(&consent->by_id);
+           ll_keys_bytes(&consent->by_key) + ll_table_bytes(&consent->by_id);
 }
 
 /* -- communities: as many as one host serves -- */
@@ -511,7 +511,8 @@ static uint32_t
 party_add(struct ll_consent *consent, uint32_t community, linli_str plugin)
 {
     struct ll_name *name = NULL;
-    if (!ll_table_room(&consent->by_plugin, consent->mem, 1) ||
+    if (consent->parties.count == LL_KEY_PARTIES_MAX ||
+        !ll_table_room(&consent->by_plugin, consent->mem, 1) ||
         !ll_slab_room(&consent->parties, consent->mem) ||
         (name = name_new(consent, plugin)) == NULL)
         return LL_NO_PARTY;

@@ -20,7 +20,7 @@ ll_table_room(struct ll_table *table, struct ll_mem *mem, uint32_t more)
     uint64_t want = (uint64_t)table->used + more;
     uint64_t cap = table->cap == 0 ? CAP_FIRST : table->cap;
     while (!holds((uint32_t)cap, want))
-        cap = (cap + cap / 2) & ~(uint64_t)3;
+        cap = (cap + cap / 4) & ~(uint64_t)3;
     if (cap == table->cap)
         return true;
     ll_check(cap < UINT32_MAX);

@@ -5,6 +5,7 @@ domain_SRCS = \
   consent.c \
   consent_explain.c \
   consent_grant.c \
+  consent_keys.c \
   consent_no.c \
   consent_people.c \
   consent_state.c \

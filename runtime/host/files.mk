@@ -80,6 +80,7 @@ host_SRCS = alert.c \
   seed_read.c \
   stop.c \
   sweep.c \
+  tell.c \
   terms.c \
   timers.c \
   token_cache.c \

@@ -19,6 +19,7 @@
 #include "host/release.h"
 #include "host/remember.h"
 #include "host/rights.h"
+#include "host/tell.h"
 #include "host/sweep.h"
 #include "host/webhook.h"
 #include "host/witness.h"
@@ -191,6 +192,8 @@ ll_host_add_community(
     host->community_count++;
     ll_witness_added(community);
     status = ll_webhooks_open_used(community, err);
+    if (status == LINLI_OK)
+        status = ll_tells_open(community, false, err);
     return status == LINLI_OK ? ll_rights_open(community, false, err) : status;
 }
 

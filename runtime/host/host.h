@@ -103,6 +103,7 @@ struct ll_community {
     struct ll_queue *errands; /* its own, host/errand.c; NULL: none yet */
     uint64_t event_number;    /* of the last commit with events; 0: told */
     struct ll_wait *feed_waits;
+    struct ll_tells *tells;       /* host/tell.h; NULL: never used */
     struct ll_rights *rights;     /* host/rights.h; NULL: never asked */
     struct ll_webhooks *webhooks; /* host/webhook.c; NULL: it uses none */
 };

@@ -20,6 +20,7 @@
 #include "host/rights.h"
 #include "host/secret.h"
 #include "host/sweep.h"
+#include "host/tell.h"
 #include "host/webhook.h"
 #include "host/work.h"
 
@@ -32,6 +33,15 @@ close_pools(struct ll_host *host)
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         for (struct ll_instance *i = c->instances; i != NULL; i = i->next)
             ll_instance_close(i);
+}
+
+/* Nothing goes out any more; what is kept goes on after a start. */
+static void
+stop_sending(struct ll_host *host)
+{
+    ll_errands_stop(host);
+    for (struct ll_community *c = host->communities; c != NULL; c = c->next)
+        ll_tells_cancel(c);
 }
 
 /* The face has answered everything; embedded calls may still be open. */
@@ -55,7 +65,7 @@ ll_host_stop(struct ll_host *host)
     for (struct ll_community *c = host->communities; c != NULL; c = c->next)
         ll_wait_tell(&c->feed_waits);
     ll_clock_end(host); /* what falls due is no longer begun */
-    ll_errands_stop(host);
+    stop_sending(host);
     ll_await_stop(host);
     if (host->face_drain != NULL)
         host->face_drain(host->face, on_face_drained, host);
@@ -86,7 +96,7 @@ force(struct ll_host *host)
     while (host->calls != NULL)
         ll_call_abandon(host->calls);
     ll_clock_end(host);
-    ll_errands_stop(host);
+    stop_sending(host);
     /* Loads that end here are answered over the face: before it goes. */
     close_pools(host);
     if (host->face_free != NULL)
@@ -116,6 +126,7 @@ close_store(struct ll_host *host)
             ll_lock_close(i);
         }
     for (struct ll_community *c = host->communities; c != NULL; c = c->next) {
+        ll_tells_close(c);
         ll_rights_close(c);
         ll_webhooks_close(c);
         ll_queue_close(&c->errands);

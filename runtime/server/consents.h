@@ -86,6 +86,18 @@ void ll_withdraw_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str id);
 void ll_object_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community);
+/* What staff may say of an act: the members of every path, and their own. */
+#define LL_ASSIST_NAMES                                                 \
+    "resident", "act", "proof", "plugin", "field", "fields", "purpose", \
+        "text_version", "expires_at", "once", "grant", "continuity",    \
+        "objection", "on", "kind", "note", "value"
+/* Of staff, and of what shows the resident's will; with a NUL. */
+#define LL_BY_BYTES (LL_DOC_ID_BYTES_MAX + 16)
+#define LL_SHOWN_BYTES 512
+/* The act "give", "refuse", "withdraw" or "object" of a body of these, by
+ * staff who stand for the resident. False: it was refused. */
+bool ll_consents_assist(struct ll_face *face, struct ll_request *request,
+    const struct ll_standing *standing, struct ll_jv root);
 /* GET .../me/objections: what stands. server/consents_no.c */
 void ll_objections_list(struct ll_face *face, struct ll_request *request,
     struct ll_community *community);

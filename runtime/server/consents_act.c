@@ -10,6 +10,8 @@
  */
 #include "server/consents.h"
 
+#include <stdio.h>
+
 #include "base/instant.h"
 #include "base/text.h"
 #include "server/desk.h"
@@ -26,9 +28,10 @@ struct acting {
     struct ll_standing standing; /* of a withdrawal, which waits for `row` */
     struct ll_doc *row;          /* the pid that it may give up; or NULL */
     struct ll_wait wait;
-    struct ll_receipting receipt; /* of what was given */
-    bool continuity;              /* it keeps the pid */
-    bool acting, gone;            /* gone: answered, and its act is not done */
+    char by[LL_BY_BYTES], shown[LL_SHOWN_BYTES]; /* the standing's, of staff */
+    struct ll_receipting receipt;                /* of what was given */
+    bool continuity;                             /* it keeps the pid */
+    bool acting, gone; /* gone: answered, and its act is not done */
 };
 
 static void
@@ -134,14 +137,15 @@ begin(struct ll_face *face, struct ll_request *request,
     return a;
 }
 
-/* It could not be begun: `done` will not come. */
-static void
+/* False: it could not be begun, and `done` will not come. */
+static bool
 settle(struct acting *a, linli_status status, const struct ll_err *err)
 {
     if (status == LINLI_OK)
-        return;
+        return true;
     a->acting = false;
     ll_view_refuse(&a->view, err);
+    return false;
 }
 
 /* -- what is said -- */
@@ -293,7 +297,7 @@ read_bounds(struct said *said, const struct ll_dictionary *d,
     return LINLI_OK;
 }
 
-static void
+static bool
 give(struct ll_face *face, struct ll_request *request, struct said *said)
 {
     struct ll_host *host = face->host;
@@ -306,7 +310,7 @@ give(struct ll_face *face, struct ll_request *request, struct said *said)
         status = read_bounds(said, &host->arbiter.dictionary, &g, &err);
     if (status != LINLI_OK) {
         ll_face_error(face, request, &err);
-        return;
+        return false;
     }
     g.party = said->party;
     g.purpose = said->purpose;
@@ -314,14 +318,13 @@ give(struct ll_face *face, struct ll_request *request, struct said *said)
     /* One item on its own is an act of its own. */
     g.level = said->field_count == 1 ? LL_LEVEL_SEPARATE : LL_LEVEL_GENERAL;
     struct acting *a = begin(face, request, said->standing.community, ACT_GIVE);
-    if (a != NULL)
-        settle(a,
-            ll_arbiter_give(&host->arbiter, &said->standing.who, &g, &a->act,
-                &a->grant, &err),
-            &err);
+    return a != NULL && settle(a,
+                            ll_arbiter_give(&host->arbiter, &said->standing.who,
+                                &g, &a->act, &a->grant, &err),
+                            &err);
 }
 
-static void
+static bool
 refuse(struct ll_face *face, struct ll_request *request, struct said *said)
 {
     struct ll_host *host = face->host;
@@ -331,17 +334,16 @@ refuse(struct ll_face *face, struct ll_request *request, struct said *said)
         status = check_text(said, host, &err);
     if (status != LINLI_OK) {
         ll_face_error(face, request, &err);
-        return;
+        return false;
     }
     struct ll_refusing refusing = {
         .party = said->party, .purpose = said->purpose, .fields = said->fields};
     struct acting *a =
         begin(face, request, said->standing.community, ACT_REFUSE);
-    if (a != NULL)
-        settle(a,
-            ll_arbiter_refuse(
-                &host->arbiter, &said->standing.who, &refusing, &a->act, &err),
-            &err);
+    return a != NULL && settle(a,
+                            ll_arbiter_refuse(&host->arbiter,
+                                &said->standing.who, &refusing, &a->act, &err),
+                            &err);
 }
 
 static linli_status
@@ -368,36 +370,38 @@ read_objection(const struct said *said, const struct ll_host *host,
     return LINLI_OK;
 }
 
-static void
+static bool
 object(struct ll_face *face, struct ll_request *request, struct said *said)
 {
     struct ll_host *host = face->host;
-    struct ll_objecting objecting = {.on = ll_str_is(request->method, "POST")};
+    struct ll_jv on = ll_jv_get(ll_json_root(&said->json), "on");
+    struct ll_objecting objecting = {
+        .on = ll_str_is(request->method, "POST") &&
+              (!ll_jv_there(on) || ll_jv_true(on))};
     struct ll_err err;
     if (read_objection(said, host, &objecting, &err) != LINLI_OK) {
         ll_face_error(face, request, &err);
-        return;
+        return false;
     }
     struct acting *a =
         begin(face, request, said->standing.community, ACT_OBJECT);
-    if (a != NULL)
-        settle(a,
-            ll_arbiter_object(
-                &host->arbiter, &said->standing.who, &objecting, &a->act, &err),
-            &err);
+    return a != NULL && settle(a,
+                            ll_arbiter_object(&host->arbiter,
+                                &said->standing.who, &objecting, &a->act, &err),
+                            &err);
 }
 
 /* Reads what is said and does it. */
 static void
 take(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, const char *const *names,
-    void (*act)(
+    bool (*act)(
         struct ll_face *face, struct ll_request *request, struct said *said))
 {
     struct said said = {.party = LL_NO_PARTY};
     ll_json_init(&said.json, &face->host->mem);
     if (read_said(face, request, community, &said, names))
-        act(face, request, &said);
+        (void)act(face, request, &said);
     ll_json_fini(&said.json);
 }
 
@@ -454,7 +458,7 @@ is_full(const struct acting *a)
 
 /* The row is known: the grant ends, and with the last of them the name by
  * which the plugin knew them. */
-static void
+static bool
 withdraw(struct acting *a)
 {
     struct ll_host *host = a->host;
@@ -468,16 +472,25 @@ withdraw(struct acting *a)
     if (status == LINLI_OK && live && !a->continuity && a->row != NULL &&
         a->row->state == LL_DOC_KNOWN && is_full(a))
         ll_pid_give_up(&host->docs, a->row, a->standing.who.now_ms);
-    settle(a, status, &err);
+    return settle(a, status, &err);
 }
 
 static void
 on_row(struct ll_wait *wait)
 {
-    withdraw(LL_CONTAINER(wait, struct acting, wait));
+    (void)withdraw(LL_CONTAINER(wait, struct acting, wait));
 }
 
-static void
+static linli_str
+copy_word(char *out, size_t size, linli_str from)
+{
+    int n = snprintf(out, size, "%.*s", LL_FMT(from));
+    ll_check(n >= 0 && (size_t)n < size);
+    return (linli_str){out, (size_t)n};
+}
+
+/* False: it was refused. */
+static bool
 begin_withdrawal(struct ll_face *face, struct ll_request *request,
     const struct ll_standing *standing, uint32_t grant, bool continuity)
 {
@@ -487,17 +500,20 @@ begin_withdrawal(struct ll_face *face, struct ll_request *request,
         standing->community, ll_consent_plugin(consent, g->party));
     struct acting *a = begin(face, request, standing->community, ACT_WITHDRAW);
     if (a == NULL)
-        return;
+        return false;
     a->acting = false; /* not yet */
     a->grant = grant;
     a->standing = *standing;
+    a->standing.who.actor_name =
+        copy_word(a->by, sizeof a->by, standing->who.actor_name);
+    a->standing.who.proof =
+        copy_word(a->shown, sizeof a->shown, standing->who.proof);
     a->continuity = continuity;
     a->wait.ready = on_row;
     if (instance != NULL && !continuity)
         a->row = ll_pid_row(
             instance->space, ll_consent_resident(consent, g->subject));
-    if (a->row == NULL || ll_doc_ready(a->row, &a->wait))
-        withdraw(a);
+    return (a->row != NULL && !ll_doc_ready(a->row, &a->wait)) || withdraw(a);
 }
 
 void
@@ -519,6 +535,45 @@ ll_withdraw_handle(struct ll_face *face, struct ll_request *request,
     if (grant == LL_NO_GRANT)
         ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
     else
-        begin_withdrawal(face, request, &standing, grant,
+        (void)begin_withdrawal(face, request, &standing, grant,
             ll_str_is(ll_param(&params, "continuity"), "true"));
+}
+
+/* -- by staff -- */
+
+static bool
+withdraw_by_staff(struct ll_face *face, struct ll_request *request,
+    const struct ll_standing *standing, struct ll_jv root)
+{
+    uint32_t grant =
+        ll_standing_grant(face, standing, ll_jv_str(ll_jv_get(root, "grant")));
+    if (grant != LL_NO_GRANT)
+        return begin_withdrawal(face, request, standing, grant,
+            ll_jv_true(ll_jv_get(root, "continuity")));
+    ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
+    return false;
+}
+
+bool
+ll_consents_assist(struct ll_face *face, struct ll_request *request,
+    const struct ll_standing *standing, struct ll_jv root)
+{
+    static const char *const names[] = {LL_ASSIST_NAMES, NULL};
+    linli_str word = ll_jv_str(ll_jv_get(root, "act"));
+    struct said said = {.party = LL_NO_PARTY, .standing = *standing};
+    struct ll_err err;
+    bool begun = false;
+    if (ll_str_is(word, "withdraw"))
+        return withdraw_by_staff(face, request, standing, root);
+    ll_json_init(&said.json, &face->host->mem);
+    if (ll_desk_body(request, names, &said.json, &err) != LINLI_OK)
+        ll_face_error(face, request, &err);
+    else if (ll_str_is(word, "give"))
+        begun = give(face, request, &said);
+    else if (ll_str_is(word, "refuse"))
+        begun = refuse(face, request, &said);
+    else
+        begun = object(face, request, &said);
+    ll_json_fini(&said.json);
+    return begun;
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "host/problem_json.h"
 #include "host/trace.h"
+#include "server/assist.h"
 #include "server/consents.h"
 #include "server/log.h"
 #include "server/metrics_http.h"
@@ -225,7 +226,7 @@ static const struct {
 };
 
 /* "/v1/c/COMMUNITY/REST", where a REST is ours: "events", "me/..." or
- * "admin/..."; false for any other path. */
+ * "admin/...", "staff/..."; false for any other path. */
 static bool
 split_own(linli_str path, linli_str *community, linli_str *rest)
 {
@@ -236,7 +237,7 @@ split_own(linli_str path, linli_str *community, linli_str *rest)
         return false;
     *rest = left;
     return ll_str_is(left, "events") || ll_str_starts(left, "me/") ||
-           ll_str_starts(left, "admin/");
+           ll_str_starts(left, "admin/") || ll_str_starts(left, "staff/");
 }
 
 static void
@@ -268,7 +269,8 @@ on_request(void *user, struct ll_request *request)
         ll_host_dispatch(face->host, request);
     else if (ll_str_is(rest, "events"))
         ll_events_handle(face, request, community);
-    else if (ll_rights_me_handle(face, request, community, rest) ||
+    else if (ll_assist_handle(face, request, community, rest) ||
+             ll_rights_me_handle(face, request, community, rest) ||
              ll_access_log_handle(face, request, rest) ||
              ll_consents_handle(face, request, community, rest) ||
              ll_people_me_handle(face, request, community, rest))

@@ -4,6 +4,8 @@ server_SRCS = \
   admin.c \
   alerts.c \
   api.c \
+  assist.c \
+  assist_proof.c \
   audit.c \
   callbacks.c \
   calls.c \

@@ -108,6 +108,13 @@ linli_status
 ll_personal_take(struct ll_personal *p, struct ll_err *err)
 {
     static const char *const names[] = {"value", NULL};
+    return ll_personal_take_of(p, names, err);
+}
+
+linli_status
+ll_personal_take_of(
+    struct ll_personal *p, const char *const *names, struct ll_err *err)
+{
     struct ll_json body;
     ll_json_init(&body, &p->community->host->mem);
     linli_status status = ll_desk_body(p->view.request, names, &body, err);

@@ -42,6 +42,9 @@ void ll_personal_go(struct ll_personal *personal);
  * "request/...", "field/...". */
 linli_status ll_personal_take(
     struct ll_personal *personal, struct ll_err *err) LL_USE_RESULT;
+/* The same of a body that may have other members. */
+linli_status ll_personal_take_of(struct ll_personal *personal,
+    const char *const *names, struct ll_err *err) LL_USE_RESULT;
 /* A field that holds values, by its id: "field/unknown", "field/derived". */
 const struct ll_field_def *ll_personal_field(
     struct ll_host *host, linli_str id, struct ll_err *err);

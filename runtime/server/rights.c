@@ -21,6 +21,7 @@
 #include "host/jwt.h"
 #include "host/kept.h"
 #include "host/rights.h"
+#include "server/consents.h"
 #include "server/people.h"
 
 #define KEY_BYTES_MAX 512
@@ -29,6 +30,7 @@
 /* Who asks, for whom. */
 struct who {
     bool operator;      /* of the community, of all its residents */
+    bool staff;         /* who says more in the body: server/consents.h */
     linli_str resident; /* whose requests they are; of an operator: empty */
     char by[LL_DOC_ID_BYTES_MAX + 32];
 };
@@ -322,11 +324,13 @@ read_wanted(struct making *making, const struct ll_request *request,
 {
     static const char *const of_resident[] = {"kind", "note", NULL};
     static const char *const of_operator[] = {"kind", "note", "resident", NULL};
+    static const char *const of_staff[] = {LL_ASSIST_NAMES, NULL};
     bool operator= who->operator;
+    const char *const *names = operator? of_operator : of_resident;
     struct ll_json json;
     ll_json_init(&json, making->desk.docs->mem);
     linli_status status =
-        ll_desk_body(request, operator? of_operator : of_resident, &json, err);
+        ll_desk_body(request, who->staff ? of_staff : names, &json, err);
     struct ll_jv root = {NULL, 0};
     if (status == LINLI_OK) {
         root = ll_json_root(&json);
@@ -372,7 +376,7 @@ begin_making(struct making *making, struct ll_request *request,
     return LINLI_OK;
 }
 
-static void
+static bool
 make_request(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, const struct who *who)
 {
@@ -380,17 +384,28 @@ make_request(struct ll_face *face, struct ll_request *request,
     struct making *making = ll_alloc(&face->host->mem, sizeof *making);
     if (making == NULL) {
         ll_face_problem(face, request, "runtime/memory", LINLI_STR(""));
-        return;
+        return false;
     }
     making->community = community;
     making->desk.decide = decide_making;
     making->desk.end = end_making;
     ll_desk_begin(&making->desk, face, request);
-    if (begin_making(making, request, who, &err) == LINLI_OK)
-        ll_desk_ask(
-            &making->desk, community->rights->queue->coll, ll_cstr(making->id));
-    else
+    if (begin_making(making, request, who, &err) != LINLI_OK) {
         ll_view_refuse(&making->desk.view, &err);
+        return false;
+    }
+    ll_desk_ask(
+        &making->desk, community->rights->queue->coll, ll_cstr(making->id));
+    return true;
+}
+
+bool
+ll_rights_assist(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str resident, linli_str by)
+{
+    struct who who = {.staff = true, .resident = resident};
+    (void)snprintf(who.by, sizeof who.by, "%.*s", LL_FMT(by));
+    return make_request(face, request, community, &who);
 }
 
 /* -- which is whose -- */
@@ -408,7 +423,7 @@ handle(struct ll_face *face, struct ll_request *request,
     else if (get)
         read_requests(face, request, community, who, id);
     else if (all && ll_str_is(request->method, "POST"))
-        make_request(face, request, community, who);
+        (void)make_request(face, request, community, who);
     else
         ll_face_method(face, request, all ? "GET, POST" : "GET");
 }

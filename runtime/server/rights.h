@@ -27,4 +27,9 @@ struct ll_exporting {
 void ll_export_begin(struct ll_face *face, struct ll_request *request,
     const struct ll_exporting *wanted);
 
+/* A request that staff makes for a resident, in a body of LL_ASSIST_NAMES;
+ * `by` is "staff:ID". False: it was refused. */
+bool ll_rights_assist(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str resident, linli_str by);
+
 #endif

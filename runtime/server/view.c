@@ -41,6 +41,12 @@ finish(struct ll_view *view)
     view->end(view);
 }
 
+void
+ll_view_drop(struct ll_view *view)
+{
+    finish(view);
+}
+
 static void
 on_rows(struct ll_query *query)
 {

@@ -46,6 +46,8 @@ void ll_view_answer(struct ll_view *view);
 void ll_view_refuse(struct ll_view *view, const struct ll_err *err);
 /* Answers with a problem that stands in view->out. */
 void ll_view_answer_problem(struct ll_view *view, int status);
+/* The view goes without an answer: its request has become another's. */
+void ll_view_drop(struct ll_view *view);
 /* Refuses because a row cannot be read: the database is damaged. */
 void ll_view_torn(struct ll_view *view);
 

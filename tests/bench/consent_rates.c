@@ -180,7 +180,7 @@ clock_ns(void)
 }
 
 /* What the machine takes to fetch one line that it cannot guess, of as much
- * memory as the grants take: a decision needs two, one after the other. */
+ * memory as the grants take: a usual decision needs two, at once. */
 static double
 line_ns(uint32_t count)
 {

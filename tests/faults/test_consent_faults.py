@@ -27,7 +27,7 @@ DECIDE = "runtime/domain/consent.c"
 GRANT = "runtime/domain/consent_grant.c"
 PEOPLE = "runtime/domain/consent_people.c"
 NO = "runtime/domain/consent_no.c"
-INSIDE = "runtime/domain/consent_int.h"
+KEYS = "runtime/domain/consent_keys.h"
 STATE = "runtime/domain/consent_state.c"
 
 # name: (file, what stands there once, what stands there instead, ...)
@@ -46,10 +46,10 @@ FAULTS = {
         DECIDE, "(grant->fields & (grant->fields - 1)) != 0", "false"),
     "sensitive_data_needs_no_act_of_its_own": (
         DECIDE, "at->field->class == LL_C3 ||\n"
-        "                    terms->relation", "terms->relation"),
+        "           terms->relation", "terms->relation"),
     "to_others_needs_no_act_of_its_own": (
-        DECIDE, "terms->relation == LL_RELATION_PROVIDE;\n    if (separate",
-        "false;\n    if (separate"),
+        DECIDE, "           terms->relation == LL_RELATION_PROVIDE;",
+        "           false;"),
     "old_terms_hold_for_ever": (
         DECIDE, "grant->version < terms->since ||", ""),
     "a_scope_forgets_since_when_it_is": (
@@ -109,9 +109,37 @@ FAULTS = {
     "an_approval_covers_all_fields": (
         DECIDE, "(record->fields >> at->ask->field & 1) == 0", "false"),
     "any_purpose_serves": (
-        INSIDE, "grant->party == party &&\n"
-        "            grant->purpose == purpose)", "grant->party == party)",
-        "(uint64_t)purpose *", "(uint64_t)(purpose & 0) *"),
+        KEYS, "<< 8 | purpose;", "<< 8 | (purpose & 0);"),
+    "a_withdrawal_leaves_what_was_said": (
+        GRANT, "grant->status = (uint8_t)status;\n"
+        "    say_ended(consent, number);", "grant->status = (uint8_t)status;"),
+    "a_replaced_grant_leaves_what_was_said": (
+        GRANT, "if (slot != NULL)\n        slot->grant = say(consent, now);",
+        "if (slot != NULL && now != newest)\n"
+        "        slot->grant = say(consent, now);"),
+    "what_is_said_of_a_last_use_stays": (
+        GRANT, "grant->uses != -1 ||", ""),
+    "what_is_said_forgets_who_gave_it": (
+        GRANT, "|| grant->guardian != LL_NOBODY ||", "||"),
+    "what_is_said_forgets_idle_days": (
+        GRANT, "|| grant->idle_days > 0 ||", "||"),
+    "what_is_said_lasts_a_unit_too_long": (
+        DECIDE, "now_ms >> LL_SAID_UNIT_BITS < (int64_t)",
+        "now_ms >> LL_SAID_UNIT_BITS <= (int64_t)"),
+    "what_is_said_holds_for_any_field": (
+        DECIDE, "(said >> LL_SAID_FIELD & 63) == at->ask->field", "true"),
+    "what_is_said_holds_before_it_begins": (
+        DECIDE, "now_ms >= at->consent->begun_ms &&", ""),
+    "what_is_said_holds_for_old_terms": (
+        DECIDE, "version >= terms->since &&", ""),
+    "what_is_said_holds_for_old_scopes": (
+        DECIDE, "version >= at->scope->since &&", ""),
+    "what_is_said_holds_for_terms_before_it": (
+        DECIDE, "version <= terms->version &&", ""),
+    "what_is_said_needs_no_act_of_its_own": (
+        DECIDE, "(said >> LL_SAID_SEPARATE & 1) != 0", "true"),
+    "what_is_said_holds_for_a_ward": (
+        DECIDE, "return !at->ward && (said", "return (said"),
     "what_is_replaced_stays": (
         GRANT, "item->grant.status = LL_GRANT_REPLACED;", ""),
     "the_oldest_is_taken_for_the_newest": (
