@@ -499,7 +499,7 @@ def test_a_call_that_is_asked_for_later():
                 waits = pool.submit(d.call, "keeper", "/ask", PLATE, key="k",
                                     as_="resident:wang", timeout_s=40)
                 wait_until(lambda: there.connections > 0, timeout_s=10)
-                d.stop() # whoever waits is told where to ask
+                d.stop()  # whoever waits is told where to ask
                 first = waits.result()
             tap.equal(first.status, 202, first)
             gate.set()
