@@ -1,6 +1,7 @@
 # The programs; a file that two of them share stands in both lists.
 linlid_SRCS = linlid.c
 linli_SRCS = \
+  audit_fold.c \
   audit_replay.c \
   audit_source.c \
   audit_verify.c \
@@ -31,6 +32,7 @@ linli_SRCS = \
   linli_webhook.c
 linli-worker_SRCS = linli-worker.c
 linli-audit_SRCS = \
+  audit_fold.c \
   audit_replay.c \
   audit_source.c \
   audit_verify.c \

@@ -139,9 +139,8 @@ linli_status ll_arbiter_declare(struct ll_arbiter *arbiter,
     const struct ll_declaring *declaring, struct ll_act *act, uint32_t *party,
     enum ll_terms_change *change, struct ll_err *err) LL_USE_RESULT;
 
-/* It serves here no more, or again: nothing of it is active. */
-void ll_arbiter_activate(
-    struct ll_arbiter *arbiter, uint32_t party, bool active);
+/* It serves here no more, until it declares again; the log hears of both. */
+void ll_arbiter_suspend(struct ll_arbiter *arbiter, uint32_t party);
 /* An operator ends a basis that is no consent, by its number below. */
 linli_status ll_arbiter_end_basis(struct ll_arbiter *arbiter,
     const struct ll_actor_of *who, uint32_t basis, struct ll_act *act,
@@ -209,6 +208,9 @@ struct ll_basis_more {
 };
 const struct ll_basis_more *ll_arbiter_basis(
     const struct ll_arbiter *arbiter, uint32_t number);
+/* Its id, the same as long as there is a log: of what it is for whom. */
+void ll_basis_id(const struct ll_arbiter *arbiter,
+    const struct ll_basis_more *basis, char out[2 * LL_TAG_BYTES + 1]);
 /* Hex SHA-256 of the words under which a party serves, or empty. */
 linli_str ll_arbiter_notice(const struct ll_arbiter *arbiter, uint32_t party);
 

@@ -280,6 +280,24 @@ put_given(struct ll_deed *deed, const struct ll_actor_of *who,
     ll_deed_put(deed, &w, LL_CONSENT_PROOF, ll_cstr(id), resident);
 }
 
+/* For whom staff wrote it down, where that is not the subject: the actor of
+ * such a leaf is the staff. */
+static void
+put_guardian(const struct ll_arbiter *arbiter, const struct ll_actor_of *who,
+    struct ll_jw *w)
+{
+    char tag[LL_HEX_BYTES];
+    const struct ll_person *person =
+        who->actor == who->subject || who->actor_name.len == 0
+            ? NULL
+            : ll_consent_person(arbiter->consent, who->actor);
+    if (person == NULL)
+        return;
+    ll_hex(person->tag, sizeof person->tag, tag);
+    ll_jw_key(w, "guardian");
+    ll_jw_cstr(w, tag);
+}
+
 static void
 put_given_leaf(struct ll_deed *deed, const struct ll_actor_of *who,
     const struct ll_grant *grant)
@@ -308,6 +326,7 @@ put_given_leaf(struct ll_deed *deed, const struct ll_actor_of *who,
         ll_jw_key(&w, "idle_days");
         ll_jw_int(&w, grant->idle_days);
     }
+    put_guardian(arbiter, who, &w);
     ll_jw_close(&w, '}');
     leaf.data_json = ll_buf_view(&text.data);
     if (text.fields.failed || text.data.failed)
@@ -462,6 +481,18 @@ ll_arbiter_refuse(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
 
 /* -- withdrawals -- */
 
+/* The guardian, if only `data` can tell; else nothing. */
+static linli_str
+withdrawn_for(const struct ll_arbiter *arbiter, const struct ll_actor_of *who,
+    struct ll_leaf_text *text)
+{
+    struct ll_jw w = ll_jw(&text->data);
+    ll_jw_open(&w, '{');
+    put_guardian(arbiter, who, &w);
+    ll_jw_close(&w, '}');
+    return text->data.len > 2 ? ll_buf_view(&text->data) : (linli_str){NULL, 0};
+}
+
 linli_status
 ll_arbiter_withdraw(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
     uint32_t grant, struct ll_act *act, struct ll_err *err)
@@ -490,7 +521,8 @@ ll_arbiter_withdraw(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
     leaf.fields_json = ll_leaf_fields(arbiter, after.fields, &text);
     ll_hex(after.id, sizeof after.id, text.grant);
     leaf.grant = ll_cstr(text.grant);
-    if (text.fields.failed)
+    leaf.data_json = withdrawn_for(arbiter, who, &text);
+    if (text.fields.failed || text.data.failed)
         deed.status = LINLI_E_NOMEM;
     ll_deed_leaf(&deed, &leaf);
     ll_leaf_text_fini(&text);

@@ -8,6 +8,8 @@
  */
 #include "consent/arbiter_int.h"
 
+#include <stdio.h>
+
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -134,6 +136,8 @@ put_terms(struct ll_deed *deed, const struct ll_declaring *declaring,
     ll_jw_bool(&w, terms->pia);
     ll_jw_key(&w, "abroad");
     ll_jw_bool(&w, terms->abroad);
+    ll_jw_key(&w, "off");
+    ll_jw_bool(&w, !terms->active);
     ll_jw_key(&w, "scopes");
     put_scopes(deed->arbiter, terms, &w);
     ll_jw_key(&w, "notice");
@@ -165,9 +169,10 @@ approver_of(const struct ll_declaring *declaring)
         .now_ms = declaring->now_ms};
 }
 
+/* All that a decision looks at, so that whoever folds the log decides alike. */
 static void
 put_terms_leaf(struct ll_deed *deed, const struct ll_declaring *declaring,
-    const struct ll_terms *terms, enum ll_terms_change change)
+    const struct ll_terms *terms, const char *result)
 {
     struct ll_leaf_text text;
     struct ll_actor_of who = approver_of(declaring);
@@ -175,7 +180,7 @@ put_terms_leaf(struct ll_deed *deed, const struct ll_declaring *declaring,
     struct ll_leaf leaf = ll_leaf_of(deed->arbiter, &who, LL_LEAF_TERMS, &text);
     leaf.plugin = declaring->plugin;
     leaf.version = terms->version;
-    leaf.result = ll_cstr(change_word(change));
+    leaf.result = ll_cstr(result);
     struct ll_jw w = ll_jw(&text.data);
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "since");
@@ -183,6 +188,12 @@ put_terms_leaf(struct ll_deed *deed, const struct ll_declaring *declaring,
     ll_jw_key(&w, "relation");
     ll_jw_cstr(
         &w, terms->relation == LL_RELATION_PROVIDE ? "provide" : "entrust");
+    ll_jw_key(&w, "ceiling");
+    ll_jw_cstr(&w, ll_class_name(terms->ceiling));
+    ll_jw_key(&w, "pia");
+    ll_jw_bool(&w, terms->pia);
+    ll_jw_key(&w, "abroad");
+    ll_jw_bool(&w, terms->abroad);
     ll_jw_key(&w, "scopes");
     put_scopes(deed->arbiter, terms, &w);
     ll_jw_close(&w, '}');
@@ -215,6 +226,22 @@ put_basis_leaf(struct ll_deed *deed, const struct ll_actor_of *who,
         deed->status = LINLI_E_NOMEM;
     ll_deed_leaf(deed, &leaf);
     ll_leaf_text_fini(&text);
+}
+
+void
+ll_basis_id(const struct ll_arbiter *arbiter, const struct ll_basis_more *basis,
+    char out[2 * LL_TAG_BYTES + 1])
+{
+    unsigned char hash[LL_SHA256_BYTES];
+    const struct ll_basis_record *r = &basis->record;
+    linli_str purpose = arbiter->dictionary.purposes[r->purpose].id;
+    /* Ids are short, and none has a colon. */
+    char what[LL_DOC_ID_BYTES_MAX + 1];
+    (void)snprintf(what, sizeof what, ":%.*s:%.*s:%s",
+        LL_FMT(ll_consent_plugin(arbiter->consent, r->party)), LL_FMT(purpose),
+        ll_basis_name(r->basis));
+    ll_sha256_two(basis->community, ll_cstr(what), hash);
+    ll_hex(hash, LL_TAG_BYTES, out);
 }
 
 static uint64_t
@@ -355,7 +382,8 @@ write_terms(struct ll_arbiter *arbiter, const struct ll_declaring *declaring,
     struct ll_deed deed;
     ll_deed_begin(&deed, arbiter, declaring->community, declaring->now_ms);
     put_terms(&deed, declaring, &declaring->terms);
-    put_terms_leaf(&deed, declaring, &declaring->terms, change);
+    put_terms_leaf(&deed, declaring, &declaring->terms,
+        change == LL_TERMS_SAME ? "on" : change_word(change));
     put_bases(&deed, declaring, party);
     linli_status status = ll_deed_ready(&deed, err);
     if (status == LINLI_OK)
@@ -375,6 +403,7 @@ ll_arbiter_declare(struct ll_arbiter *arbiter,
     *party = ll_consent_party(consent, declaring->community, declaring->plugin);
     const struct ll_terms *old =
         *party == LL_NO_PARTY ? NULL : ll_consent_terms(consent, *party);
+    bool was_off = old != NULL && arbiter->ledger->parties[*party].off;
     *change = ll_arbiter_compare(arbiter, declaring, &holds);
     next_terms(old, *change, holds, &next.terms);
     linli_status status = next_scopes(old, &next.terms, scopes, err);
@@ -388,7 +417,7 @@ ll_arbiter_declare(struct ll_arbiter *arbiter,
         status = note_party(arbiter, declaring, *party, err);
     if (status != LINLI_OK)
         return status;
-    if (*change == LL_TERMS_SAME)
+    if (*change == LL_TERMS_SAME && !was_off)
         return act == NULL ? LINLI_OK : ll_deed_barrier(arbiter, act, 0, err);
     status = write_terms(arbiter, &next, *party, *change, act, err);
     if (status == LINLI_OK && *change != LL_TERMS_TEXT)
@@ -396,19 +425,37 @@ ll_arbiter_declare(struct ll_arbiter *arbiter,
     return status;
 }
 
+/* -- off -- */
+
+/* It is off in memory whether or not that can be written: what the log lacks
+ * then is a line, and nothing is released. */
 void
-ll_arbiter_activate(struct ll_arbiter *arbiter, uint32_t party, bool active)
+ll_arbiter_suspend(struct ll_arbiter *arbiter, uint32_t party)
 {
+    struct ll_party_more *more = &arbiter->ledger->parties[party];
     const struct ll_terms *now = ll_consent_terms(arbiter->consent, party);
-    struct ll_terms after = *now;
+    struct ll_declaring off = {.community = more->community,
+        .plugin = ll_consent_plugin(arbiter->consent, party),
+        .notice = more->notice->text,
+        .recipient = more->recipient->text,
+        .approver = LINLI_STR("system"),
+        .terms = *now,
+        .now_ms = ll_world_wall(arbiter->world).ms};
+    struct ll_deed deed;
     struct ll_err err;
-    if (now->active == active)
+    if (!now->active)
         return;
-    after.active = active;
+    off.terms.active = false;
+    ll_deed_begin(&deed, arbiter, off.community, off.now_ms);
+    put_terms(&deed, &off, &off.terms);
+    put_terms_leaf(&deed, &off, &off.terms, "off");
+    bool ready = ll_deed_ready(&deed, NULL) == LINLI_OK;
     /* What it is made of is there: only without memory it stays as it was. */
-    (void)!ll_consent_put_party(arbiter->consent,
-        arbiter->ledger->parties[party].community,
-        ll_consent_plugin(arbiter->consent, party), &after, &party, &err);
+    (void)!ll_consent_put_party(
+        arbiter->consent, off.community, off.plugin, &off.terms, &party, &err);
+    more->off = ready;
+    if (ready)
+        (void)ll_deed_commit(&deed, NULL);
 }
 
 linli_status

@@ -33,6 +33,7 @@ struct ll_word {
 struct ll_party_more {
     linli_str community;
     const struct ll_word *notice, *recipient;
+    bool off; /* the log says that it was switched off */
 };
 
 struct ll_own_more {

@@ -13,7 +13,6 @@
 #define EVERY_MS 600000            /* the wall clock may be set */
 #define DAY_MS 86400000
 #define ZONE_MS_MAX ((int64_t)15 * 3600000) /* from UTC, either way */
-#define TURNS_MAX 4096 /* of one pass; the rest is the next one's */
 
 static const int32_t ages[] = {8, 14, 18};
 
@@ -55,7 +54,8 @@ is_here(const struct ll_community *community, uint32_t subject)
            ll_str_eq(ll_consent_community(consent, subject), community->id);
 }
 
-/* Who turns what in (after, until]; at most `room`. */
+/* Who turns what in (after, until]: how many times somebody does, of which the
+ * first `room` are told. */
 static uint32_t
 find_turns(const struct ll_community *community, int32_t after, int32_t until,
     struct turn *turns, uint32_t room)
@@ -66,10 +66,13 @@ find_turns(const struct ll_community *community, int32_t after, int32_t until,
         if (!is_here(community, i))
             continue;
         int32_t birth = ll_consent_person(consent, i)->birth_day;
-        for (size_t k = 0; k < LL_COUNT(ages) && count < room; k++) {
+        for (size_t k = 0; k < LL_COUNT(ages); k++) {
             int32_t day = ll_age_day(birth, ages[k]);
-            if (day > after && day <= until)
-                turns[count++] = (struct turn){i, day, ages[k]};
+            if (day <= after || day > until)
+                continue;
+            if (count < room)
+                turns[count] = (struct turn){i, day, ages[k]};
+            count++;
         }
     }
     return count;
@@ -132,7 +135,7 @@ do_turn(struct ll_community *community, const struct turn *turn)
         tell(community, turn, now_ms);
 }
 
-/* False: there may be more on these days. */
+/* False: without memory; they are looked through again. */
 static bool
 look_through(struct ll_community *community, int64_t after_ms, int64_t now_ms)
 {
@@ -141,15 +144,18 @@ look_through(struct ll_community *community, int64_t after_ms, int64_t now_ms)
     int32_t until = ll_arbiter_today(&community->zone, now_ms);
     if (after >= until)
         return true;
-    struct turn *turns = ll_alloc(mem, TURNS_MAX * sizeof *turns);
+    uint32_t count = find_turns(community, after, until, NULL, 0);
+    if (count == 0)
+        return true;
+    struct turn *turns = ll_alloc(mem, count * sizeof *turns);
     if (turns == NULL)
         return false;
-    uint32_t count = find_turns(community, after, until, turns, TURNS_MAX);
+    (void)find_turns(community, after, until, turns, count);
     qsort(turns, count, sizeof *turns, by_day);
     for (uint32_t i = 0; i < count; i++)
         do_turn(community, &turns[i]);
-    ll_release(mem, turns, TURNS_MAX * sizeof *turns);
-    return count < TURNS_MAX;
+    ll_release(mem, turns, count * sizeof *turns);
+    return true;
 }
 
 /* After all that was done, in the order of commits. */

@@ -46,6 +46,7 @@ server_SRCS = \
   relays.c \
   rights.c \
   secrets.c \
+  signed.c \
   sim.c \
   usage.c \
   view.c \

@@ -17,6 +17,7 @@ store_SRCS = \
   seal.c \
   store.c \
   verify.c \
+  verify_log.c \
   writer.c
 
 # The schema as text of C.

@@ -139,6 +139,8 @@ check_copy(struct restore *r, uint64_t *number, struct ll_err *err)
     if (status == LINLI_OK)
         status = ll_verify_usage(&db, err);
     if (status == LINLI_OK)
+        status = ll_verify_log(&db, r->gone.text.mem, r->key, err);
+    if (status == LINLI_OK)
         status = ll_query_snapshot(&db, number, err);
     ll_db_close(&db);
     return status;

@@ -328,6 +328,66 @@ def test_a_database_of_before():
 
 # -- who has the database and not the key --
 
+def restored(data, folder):
+    """`linli restore` of the database as it is: exit code, error."""
+    there = os.path.join(folder, "there")
+    shutil.rmtree(there, ignore_errors=True)
+    os.mkdir(there)
+    copy = os.path.join(folder, "copy.db")
+    shutil.copyfile(database(data), copy)
+    done = run([program("linli"), "restore", copy, "--data", there, "--key",
+                os.path.join(data, "linli.key"), "--json"])
+    if done.code != 0:
+        tap.equal(os.path.exists(database(there)), False)
+        return json.loads(done.err)["error"]
+    said = audit("verify", "--data", there)
+    tap.equal((said["leaves"], said["ok"]), (LEAVES + 1, True))
+    return None
+
+
+def test_a_copy_whose_log_was_changed_is_refused():
+    """A restore looks at all of the log, not only at its edge (S23)."""
+    with log() as data, temporary_folder() as folder:
+        open(os.path.join(data, "linli.gone"), "ab").close()
+        tap.equal(restored(data, folder), None)
+        leaf, = sql(data, "SELECT leaf FROM log_leaf WHERE idx = 100")[0]
+        tile, = sql(data, "SELECT bytes FROM log_tile WHERE level = 0 "
+                          "AND n = 1")[0]
+        above, = sql(data, "SELECT bytes FROM log_tile WHERE level = 1")[0]
+        (root, note), = sql(data, "SELECT root, note FROM log_head")
+        last = note.rstrip().rsplit(" ", 1)
+        other = last[0] + " " + base64.b64encode(
+            flipped(base64.b64decode(last[1]), 40, 0)).decode() + "\n"
+        older = note.replace("\n%d\n" % (LEAVES + 1), "\n%d\n" % LEAVES)
+        set_leaf = "UPDATE log_leaf SET leaf = ? WHERE idx = 100"
+        for what, statement in (
+            ("not of one tree", (set_leaf, (flipped(leaf, 30, 0),))),
+            ("not of one tree", (
+                "UPDATE log_tile SET bytes = ? WHERE level = 0 AND n = 1",
+                (flipped(tile, 70, 3),))),
+            ("root is not its head's", (
+                "UPDATE log_tile SET bytes = ? WHERE level = 1",
+                (flipped(above, 1, 1),))),
+            ("is missing", "DELETE FROM log_leaf WHERE idx = 100"),
+            ("is not there", "DELETE FROM log_tile WHERE level = 0 AND n = 1"),
+            ("root is not its head's", ("UPDATE log_head SET root = ?",
+                                        (flipped(root, 0, 0),))),
+            ("not signed", ("UPDATE log_head SET note = ?", (other,))),
+            ("not signed", ("UPDATE log_head SET note = ?", (older,))),
+            ("is none", ("UPDATE log_head SET note = ?", ("x",))),
+        ):
+            with changed(data, statement):
+                error = restored(data, folder)
+                tap.equal((error or {}).get("code"), "store/corrupt", what)
+                assert what in error["detail"], (what, error)
+        # All rewritten together: only what was signed tells.
+        def one(leaves):
+            leaves[33] = leaves[33].replace(b'"parking"', b'"parkinh"')
+        rewrite(data, one)
+        error = restored(data, folder)
+        assert "not those signed" in error["detail"], error
+
+
 def leaf_hash(leaf):
     return hashlib.sha256(b"\0" + leaf).digest()
 
@@ -440,6 +500,7 @@ def test_proofs_by_hand():
 # -- replay --
 
 TAG = "0123456789abcdef" * 2
+GUARDIAN = "89abcdef" * 4
 GRANT = "aa" * 16
 NOW = 1772413200000
 DAY = 86400000
@@ -488,10 +549,40 @@ def by_contract(**changes):
                         "basis": "contract", "grant": None}, **changes})
 
 
-def terms(version):
+def scope(field, purpose, by):
+    return {"field": field, "purpose": purpose, "basis": by, "required": True,
+            "actions": 1, "since": 1}
+
+
+PLATE = scope("plate", "service", "consent")
+RELAY = scope("phone_relay", "delivery", "contract")
+
+
+def terms(version=1, scopes=(PLATE, RELAY), since=None, result="widen",
+          **changes):
     return leaf("terms", actor="config", plugin="parking", version=version,
-                result="widen", data={"since": version, "relation": "entrust",
-                                      "scopes": []})
+                result=result, data={**{
+                    "since": since or version, "relation": "entrust",
+                    "ceiling": "C3", "pia": True, "abroad": False,
+                    "scopes": list(scopes)}, **changes})
+
+
+def person(age="adult", capacity="full", state="active", tag=TAG):
+    return leaf("person", actor="system", subject=tag, result=state,
+                data={"age": age, "capacity": capacity})
+
+
+def guardian(result="active", **changes):
+    return leaf("guardian", actor="operator:o", subject=TAG, result=result,
+                until=NOW + 300 * DAY, data={**{
+                    "guardian": GUARDIAN, "kind": "parent", "powers": 3,
+                    "ceiling": "C2", "from": NOW}, **changes})
+
+
+def objects(result="on", **changes):
+    return leaf("object", **{**{
+        "actor": TAG, "subject": TAG, "plugin": "parking", "result": result,
+        "data": {"objection": "block"}}, **changes})
 
 
 WITHDRAW = leaf("withdraw", actor=TAG, subject=TAG, plugin="parking",
@@ -518,7 +609,7 @@ def replay(lines):
 def test_replay():
     tap.skip_unless(os.path.exists(program("linli-audit")),
                     "linli-audit is not built: no static libraries here")
-    said = replay([terms(1), basis(), give(uses=2), access(), access(),
+    said = replay([terms(), basis(), give(uses=2), access(), access(),
                    by_contract(), WITHDRAW, duty("d1", "made"),
                    duty("d2", "made"), duty("d2", "done")])
     tap.equal((said["leaves"], said["accesses"], said["grants"],
@@ -534,14 +625,16 @@ def test_replay():
         (2, "another resident", [give(), access(subject="f" * 32)]),
         (2, "another resident", [give(), access(plugin="shop")]),
         (2, "another resident", [give(), access(purpose="delivery")]),
-        (4, "terms that had changed", [terms(1), give(), terms(2), access()]),
+        (4, "terms that had changed", [terms(), give(), terms(2), access()]),
         (2, "expired unused", [idle, access(NOW + 3 * DAY)]),
         (1, "never ends", [give(until=None)]),
         (1, "no separate act", [give(fields=["heart_rate"])]),
         (1, "no separate act", [give(fields=["heart_rate", "spo2"],
                                      level="separate")]),
         (1, "was not approved", [by_contract()]),
-        (2, "was not approved", [basis(), by_contract(fields=["phone"])]),
+        (3, "was not approved", [
+            terms(scopes=(RELAY, scope("phone", "delivery", "contract"))),
+            basis(), by_contract(fields=["phone"])]),
         (2, "was not approved", [basis(until=NOW), by_contract()]),
         (3, "was not approved", [basis(), basis(result="ended"),
                                  by_contract()]),
@@ -550,9 +643,105 @@ def test_replay():
         (1, "never given", [WITHDRAW]),
         (2, "given before", [give(), give()]),
     ):
-        got = replay(lines)
-        finds(got, "audit/replay", "seq %d" % seq, why)
-        assert why in got[2], (why, got)
+        bad_replay(seq, why, lines)
+
+
+def bad_replay(seq, why, lines):
+    """Terms are declared first, unless the lines begin with some."""
+    ahead = [] if '"terms"' in lines[0] else [terms()]
+    got = replay(ahead + lines)
+    finds(got, "audit/replay", "seq %d" % (seq + len(ahead)), why)
+    assert why in got[2], (why, got)
+
+
+def test_replay_of_terms():
+    """What was declared when: switched off, narrowed, of another basis."""
+    tap.skip_unless(os.path.exists(program("linli-audit")),
+                    "linli-audit is not built: no static libraries here")
+    off, on = terms(result="off"), terms(result="on")
+    narrow = terms(scopes=(RELAY,), result="narrow")
+    said = replay([terms(), basis(), give(), off, on, access(), by_contract()])
+    tap.equal(said["accesses"], 2)
+    for seq, why, lines in (
+        (4, "plugin_inactive", [terms(), give(), off, access()]),
+        (4, "plugin_inactive", [terms(), basis(), off, by_contract()]),
+        (4, "not_in_manifest_field", [terms(), give(), narrow, access()]),
+        (4, "not_in_manifest_field", [
+            terms(), basis(), terms(scopes=(PLATE,), result="narrow"),
+            by_contract()]),
+        (3, "not_in_manifest_purpose", [
+            terms(scopes=(scope("plate", "delivery", "consent"),)), give(),
+            access()]),
+        (3, "level_too_low", [terms(relation="provide"), give(), access()]),
+        (3, "pia_missing", [terms(relation="provide", pia=False),
+                            give(level="separate"), access()]),
+        (3, "region", [terms(abroad=True), give(), access()]),
+        (3, "class_ceiling", [terms(ceiling="C1"), give(), access()]),
+        (3, "another basis", [
+            terms(scopes=(scope("plate", "service", "separate_consent"),)),
+            give(level="separate"), access()]),
+        (1, "none of the registry's", [
+            terms(scopes=(scope("soul", "service", "consent"),))]),
+    ):
+        bad_replay(seq, why, lines)
+
+
+def test_replay_of_people():
+    """Who may give, refuse to have given, and withdraw; and who objects."""
+    tap.skip_unless(os.path.exists(program("linli-audit")),
+                    "linli-audit is not built: no static libraries here")
+    child, parent = person("under14"), person(tag=GUARDIAN)
+    by_parent = give(actor=GUARDIAN)
+    by_staff = give(actor="staff:s",
+                    data={"channel": "desk", "guardian": GUARDIAN})
+    family = [child, parent, guardian()]
+    taken = json.loads(WITHDRAW)
+    by_other = line_of({**taken, "actor": GUARDIAN})
+    said = replay([terms()] + family + [
+        by_parent, access(), by_other, objects(), objects("off"),
+        give(actor=GUARDIAN, grant="bb" * 16), access(grant="bb" * 16),
+        person("under18"), access(grant="bb" * 16)])
+    tap.equal((said["accesses"], said["withdrawals"]), (3, 1))
+    tap.equal(replay([terms()] + family + [by_staff, access()])["grants"], 1)
+    for seq, why, lines in (
+        (2, "might not: guardian_required", [child, give()]),
+        (2, "might not: guardian_required", [
+            person(capacity="limited"), give()]),
+        (2, "might not: guardian_required", [child, by_parent]),
+        (3, "might not: guardian_required", [child, parent, by_staff]),
+        (4, "might not: guardian_suspended", [
+            child, parent, guardian("suspended"), by_parent]),
+        (4, "might not: guardian_required", [
+            child, parent, guardian("pending"), by_parent]),
+        (4, "might not: guardian_required", [
+            child, parent, guardian(powers=2), by_parent]),
+        (4, "might not: guardian_required", [
+            child, parent, guardian(ceiling="C0"), by_parent]),
+        (4, "might not: guardian_required", [
+            child, parent, guardian(**{"from": NOW + 1}), by_parent]),
+        (4, "might not: guardian_required", [
+            child, person("under18", tag=GUARDIAN), guardian(), by_parent]),
+        (4, "might not: guardian_required", [
+            person(), parent, guardian(), by_parent]),
+        (6, "guardian_required", family + [
+            by_parent, guardian("ended"), access()]),
+        (6, "guardian_required", family + [
+            by_parent, guardian(powers=2), access()]),
+        (3, "guardian_required", [
+            give(), person(capacity="none"), access()]),
+        (3, "subject_frozen", [give(), person(state="frozen"), access()]),
+        (3, "subject_deceased", [basis(), person(state="shredded"),
+                                 by_contract()]),
+        (2, "might not: subject_frozen", [person(state="frozen"), give()]),
+        (2, "might not: guardian_required", [give(), by_other]),
+        (2, "another resident gave", [
+            give(), line_of({**taken, "subject": GUARDIAN})]),
+        (3, "objection", [give(), objects(), access()]),
+        (3, "objection", [give(), objects(plugin=None), access()]),
+        (3, "objection", [basis(), objects(), by_contract()]),
+        (1, "what is objected to", [objects(data={"objection": "rain"})]),
+    ):
+        bad_replay(seq, why, lines)
 
 
 def test_a_live_host_is_sealed():
@@ -564,7 +753,8 @@ def test_a_live_host_is_sealed():
         shutil.copyfile(older, database(data))
         with open(os.path.join(data, "linli.head"), "rb") as f:
             head = f.read()
-        with Daemon(data=data, config={"communities": [{"id": "demo"}]}) as d:
+        with Daemon(data=data, config={"communities": [{"id": "demo"}]},
+                    audited=False) as d:
             def raised():
                 return d.http("GET", "/v1/c/demo/admin/alerts",
                               as_="operator:o").json["items"]

@@ -195,12 +195,14 @@ class Daemon:
     mode, plugins: --mode and --plugins; plugins=None leaves it out.
     data: an existing data directory to use and keep.
     allow_exit: do not check the exit status at the end.
+    audited: at the end, fold its log of consent again; nothing in it may
+        stand without what allowed it.
     env: what is added to the environment of linlid.
     """
 
     def __init__(self, options=(), config=None, mode="development",
                  plugins=None, data=None, community="demo",
-                 allow_exit=False, env=None):
+                 allow_exit=False, env=None, audited=True):
         self.env = dict(os.environ, **(env or {}))
         self.options = list(options)
         self.config = config
@@ -209,6 +211,7 @@ class Daemon:
         self.given_data = data
         self.community = community
         self.allow_exit = allow_exit
+        self.audited = audited
         self.process = None
         self.ready = None
         self.tokens = {}
@@ -234,6 +237,7 @@ class Daemon:
                 self.stop(check=not failed and not self.allow_exit)
             if not failed:
                 self.replay()
+                self.audit()
         except BaseException:
             failed = True
             raise
@@ -282,6 +286,16 @@ class Daemon:
             if bad:
                 raise AssertionError("%d of %d traces differ: %s" % (
                     len(bad), len(items), json.dumps(bad[0], indent=1)))
+
+    def audit(self):
+        """Fold the log of consent again, as an auditor would."""
+        if not self.audited or not os.path.exists(
+                os.path.join(self.data, "linli.db")):
+            return
+        done = run([program("linli"), "audit", "replay", "--data", self.data,
+                    "--json"], timeout_s=REPLAY_S)
+        if done.code != 0 and "log/none" not in done.err:
+            raise AssertionError("its log of consent: " + done.err)
 
     def start(self):
         """Start linlid and wait for its ready line."""

@@ -86,7 +86,7 @@ class Served:
         done = run([program("bench/log_rates"), data, str(self.leaves), "50"])
         tap.equal(done.code, 0, done.err)
         self.daemon = Daemon(data=data, config={
-            "communities": [{"id": "maple"}, {"id": "oak"}]})
+            "communities": [{"id": "maple"}, {"id": "oak"}]}, audited=False)
         self.d = self.daemon.__enter__()
         self.data = data
         return self

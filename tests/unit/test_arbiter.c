@@ -1,5 +1,7 @@
 /* Acts of residents over a store: one commit each, the same state after a
  * restart, and a withdrawal that is told last. */
+#include <sqlite3.h>
+
 #include "consent/arbiter.h"
 #include "docs_fixture.h"
 #include "base/hash.h"
@@ -437,6 +439,71 @@ T_CASE(what_is_new_needs_consent_of_its_own)
     desk_fini(&d);
 }
 
+/* Of the leaves that are durable, those that hold a text. */
+static int
+leaves_with(struct desk *d, const char *text)
+{
+    char path[256];
+    sqlite3 *db;
+    sqlite3_stmt *count;
+    desk_settle(d);
+    snprintf(path, sizeof path, "%s/linli.db", d->e.f.dir);
+    T_INT(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    T_INT(sqlite3_prepare_v2(db,
+              "SELECT count(*) FROM log_leaf WHERE "
+              "instr(CAST(leaf AS TEXT), ?1) > 0",
+              -1, &count, NULL),
+        SQLITE_OK);
+    sqlite3_bind_text(count, 1, text, -1, SQLITE_STATIC);
+    T_INT(sqlite3_step(count), SQLITE_ROW);
+    int found = sqlite3_column_int(count, 0);
+    sqlite3_finalize(count);
+    sqlite3_close(db);
+    return found;
+}
+
+T_CASE(off_and_on_are_in_the_log)
+{
+    struct desk d;
+    desk_init(&d, false);
+    struct ll_giving g = giving(&d, "phone", "delivery");
+    (void)give(&d, &g);
+    T_INT(
+        leaves_with(&d, "\"ceiling\":\"C3\",\"pia\":true,\"abroad\":false"), 1);
+    ll_arbiter_suspend(&d.arbiter, d.party);
+    ll_arbiter_suspend(&d.arbiter, d.party); /* it is */
+    T_INT(decide(&d, "phone", "delivery", NOW_MS), LL_REASON_PLUGIN_INACTIVE);
+    T_INT(leaves_with(&d, "\"result\":\"off\""), 1);
+    desk_again(&d);
+    T_INT(declare_usual(&d), LL_TERMS_SAME);
+    T_INT(decide(&d, "phone", "delivery", NOW_MS), LL_REASON_ALLOW);
+    T_INT(leaves_with(&d, "\"result\":\"on\""), 1);
+    /* What was on says it no second time. */
+    desk_again(&d);
+    T_INT(declare_usual(&d), LL_TERMS_SAME);
+    T_INT(leaves_with(&d, "\"result\":\"on\""), 1);
+    desk_fini(&d);
+}
+
+/* 14 years are 5113 or 5114 days: on the day itself they are 14. */
+T_CASE(an_age_begins_on_its_birthday)
+{
+    static const char under[] = "\"age\":\"under14\"";
+    struct desk d;
+    desk_init(&d, false);
+    struct ll_actor_of who = self(&d);
+    struct ll_person child = {.birth_day = 15400}; /* 2012-03-01 */
+    who.today = 20512;                             /* 2026-02-28 */
+    for (int day = 0; day < 2; day++) {
+        T_INT(ll_arbiter_put_person(&d.arbiter, &who, LINLI_STR("r-lin"),
+                  &child, NULL, &d.e.f.err),
+            LINLI_OK);
+        T_INT(leaves_with(&d, under), 1);
+        who.today++;
+    }
+    desk_fini(&d);
+}
+
 T_CASE(an_ended_basis_stays_ended)
 {
     struct desk d;
@@ -586,6 +653,14 @@ T_CASE(a_guardian_gives_for_a_child)
         ll_consent_next_grant(d.arbiter.consent, child, LL_NO_GRANT);
     T_OK(again != LL_NO_GRANT);
     T_INT(ll_consent_grant(d.arbiter.consent, again)->guardian, mother);
+    /* Staff write down her word: the leaf names them, and its data her, as
+     * the guardianship's does. */
+    who.subject = child;
+    who.actor = mother;
+    who.actor_name = (linli_str)LINLI_STR("staff:s-1");
+    T_INT(ll_arbiter_withdraw(&d.arbiter, &who, again, NULL, &d.e.f.err),
+        LINLI_OK);
+    T_INT(leaves_with(&d, "\"data\":{\"guardian\":\""), 2);
     desk_fini(&d);
 }
 
@@ -674,10 +749,12 @@ T_MAIN(T_RUN(a_withdrawal_is_true_at_once_and_told_last)
             what_is_sensitive_is_decided_one_by_one)
             T_RUN(the_same_key_gives_once) T_RUN(one_use_is_one_use) T_RUN(
                 grants_end_by_time) T_RUN(what_is_new_needs_consent_of_its_own)
-                T_RUN(an_ended_basis_stays_ended)
-                    T_RUN(a_refusal_is_kept_until_they_give)
-                        T_RUN(an_objection_is_kept_until_taken_back)
-                            T_RUN(a_guardian_gives_for_a_child)
+                T_RUN(off_and_on_are_in_the_log)
+                    T_RUN(an_age_begins_on_its_birthday)
+                        T_RUN(an_ended_basis_stays_ended) T_RUN(
+                            a_refusal_is_kept_until_they_give)
+                            T_RUN(an_objection_is_kept_until_taken_back) T_RUN(
+                                a_guardian_gives_for_a_child)
                                 T_RUN(a_later_grant_takes_its_place) T_RUN(
                                     a_crash_between_two_commits_loses_no_place)
                                     T_RUN(who_is_shredded_is_nobody))
