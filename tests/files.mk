@@ -102,9 +102,11 @@ unit_SRCS = \
 # tests/conform/test_*.c: the code against spec/.
 conform_SRCS = test_json_schema.c
 # tests/bench/*.c: programs to measure by hand; built, so that they cannot rot.
-bench_SRCS = consent_rates.c http_hello.c store_rates.c
-bench_SRCS = http_hello.c log_rates.c store_rates.c
-bench_SRCS = http_hello.c price_rates.c store_rates.c
+bench_SRCS = consent_rates.c \
+  http_hello.c \
+  log_rates.c \
+  price_rates.c \
+  store_rates.c
 # tests/fuzz/fuzz_*.c: LLVMFuzzerTestOneInput, corpora in tests/fuzz/corpus/*.
 fuzz_SRCS = $(notdir $(sort $(wildcard $(srcdir)/tests/fuzz/fuzz_*.c)))
 

@@ -208,6 +208,9 @@ struct ll_basis_more {
 };
 const struct ll_basis_more *ll_arbiter_basis(
     const struct ll_arbiter *arbiter, uint32_t number);
+/* Its id, the same as long as there is a log: of what it is for whom. */
+void ll_basis_id(const struct ll_arbiter *arbiter,
+    const struct ll_basis_more *basis, char out[2 * LL_TAG_BYTES + 1]);
 /* Hex SHA-256 of the words under which a party serves, or empty. */
 linli_str ll_arbiter_notice(const struct ll_arbiter *arbiter, uint32_t party);
 

@@ -8,6 +8,8 @@
  */
 #include "consent/arbiter_int.h"
 
+#include <stdio.h>
+
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -224,6 +226,22 @@ put_basis_leaf(struct ll_deed *deed, const struct ll_actor_of *who,
         deed->status = LINLI_E_NOMEM;
     ll_deed_leaf(deed, &leaf);
     ll_leaf_text_fini(&text);
+}
+
+void
+ll_basis_id(const struct ll_arbiter *arbiter, const struct ll_basis_more *basis,
+    char out[2 * LL_TAG_BYTES + 1])
+{
+    unsigned char hash[LL_SHA256_BYTES];
+    const struct ll_basis_record *r = &basis->record;
+    linli_str purpose = arbiter->dictionary.purposes[r->purpose].id;
+    /* Ids are short, and none has a colon. */
+    char what[LL_DOC_ID_BYTES_MAX + 1];
+    (void)snprintf(what, sizeof what, ":%.*s:%.*s:%s",
+        LL_FMT(ll_consent_plugin(arbiter->consent, r->party)), LL_FMT(purpose),
+        ll_basis_name(r->basis));
+    ll_sha256_two(basis->community, ll_cstr(what), hash);
+    ll_hex(hash, LL_TAG_BYTES, out);
 }
 
 static uint64_t

@@ -40,6 +40,16 @@ is_hidden(const struct ll_grant *old, const struct ll_grant *newer)
            (old->fields & ~newer->fields) == 0;
 }
 
+/* A live one is of another status from now on: counted before it is. */
+static void
+count_ended(struct ll_consent *consent, const struct ll_grant *grant,
+    enum ll_grant_status status)
+{
+    struct ll_party *party = ll_party_at(consent, grant->party);
+    party->grants[grant->status]--;
+    party->grants[status]++;
+}
+
 /* A live one that covers no other field than the new one is replaced. */
 static bool
 replace(
@@ -50,6 +60,7 @@ replace(
         struct ll_grant_item *item = ll_grant_at(consent, i);
         if (item->grant.status == LL_GRANT_LIVE &&
             (item->grant.fields & ~grant->fields) == 0) {
+            count_ended(consent, &item->grant, LL_GRANT_REPLACED);
             item->grant.status = LL_GRANT_REPLACED;
             any = true;
         }
@@ -178,6 +189,7 @@ ll_consent_load_grant(struct ll_consent *consent, const struct ll_grant *grant,
     uint64_t key = ll_key_of(grant->subject, grant->party, grant->purpose);
     struct ll_key_slot *slot = ll_key_find(&consent->by_key, key);
     uint32_t newest = slot == NULL ? LL_NO_GRANT : ll_key_number(slot);
+    ll_party_at(consent, grant->party)->grants[grant->status]++;
     *ll_grant_at(consent, number) =
         (struct ll_grant_item){*grant, LL_NO_GRANT, LL_NO_GRANT};
     uint32_t now = link_key(consent, newest, number);
@@ -220,6 +232,14 @@ ll_consent_grant(const struct ll_consent *consent, uint32_t grant)
 }
 
 uint32_t
+ll_consent_count_grants(const struct ll_consent *consent, uint32_t party,
+    enum ll_grant_status status)
+{
+    ll_check(party < consent->parties.count);
+    return ll_party_at(consent, party)->grants[status];
+}
+
+uint32_t
 ll_consent_find_grant(
     const struct ll_consent *consent, const unsigned char id[LL_TAG_BYTES])
 {
@@ -256,6 +276,7 @@ ll_consent_end_grant(
     struct ll_grant *grant = &ll_grant_at(consent, number)->grant;
     if (grant->status != LL_GRANT_LIVE)
         return; /* it has ended: how stays what it was */
+    count_ended(consent, grant, status);
     grant->status = (uint8_t)status;
     say_ended(consent, number);
     ll_subject_at(consent, grant->subject)->epoch++;
@@ -265,11 +286,14 @@ void
 ll_grants_end_all(struct ll_consent *consent, uint32_t subject)
 {
     for (uint32_t i = ll_subject_at(consent, subject)->newest; i != LL_NO_GRANT;
-         i = ll_grant_at(consent, i)->before)
-        if (ll_grant_at(consent, i)->grant.status == LL_GRANT_LIVE) {
-            ll_grant_at(consent, i)->grant.status = LL_GRANT_REVOKED;
-            say_ended(consent, i);
-        }
+         i = ll_grant_at(consent, i)->before) {
+        struct ll_grant *grant = &ll_grant_at(consent, i)->grant;
+        if (grant->status != LL_GRANT_LIVE)
+            continue;
+        count_ended(consent, grant, LL_GRANT_REVOKED);
+        grant->status = LL_GRANT_REVOKED;
+        say_ended(consent, i);
+    }
 }
 
 void

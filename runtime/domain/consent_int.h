@@ -40,6 +40,7 @@ struct ll_party {
     struct ll_name *name;
     struct ll_basis_record *records;
     uint32_t record_count, record_cap;
+    uint32_t grants[LL_GRANT_REPLACED + 1]; /* how many, by status */
 };
 
 /* `older`: the next of the same subject, party and purpose that a decision

@@ -226,6 +226,10 @@ const struct ll_grant *ll_consent_grant(
     const struct ll_consent *consent, uint32_t grant);
 uint32_t ll_consent_find_grant(
     const struct ll_consent *consent, const unsigned char id[LL_TAG_BYTES]);
+/* How many a party has of a status; what ended by time alone is LIVE until it
+ * is swept. */
+uint32_t ll_consent_count_grants(const struct ll_consent *consent,
+    uint32_t party, enum ll_grant_status status);
 /* Of a subject, newest first: begins with LL_NO_GRANT, ends with it. */
 uint32_t ll_consent_next_grant(
     const struct ll_consent *consent, uint32_t subject, uint32_t grant);

@@ -200,6 +200,10 @@ typedef void (*ll_enabled)(void *user, const struct ll_instance *instance,
 linli_status ll_host_enable(struct ll_host *host,
     const linli_plugin_options *options, ll_enabled done, void *user,
     struct ll_err *err) LL_USE_RESULT;
+/* The same by an operator, "operator:ID", who approves what it reads. */
+linli_status ll_host_enable_by(struct ll_host *host,
+    const linli_plugin_options *options, linli_str approver, ll_enabled done,
+    void *user, struct ll_err *err) LL_USE_RESULT;
 /* The same for now: whoever asks will ask again, as the configuration does. */
 linli_status ll_host_enable_listed(struct ll_host *host,
     const linli_plugin_options *options, ll_enabled done, void *user,

@@ -25,6 +25,7 @@ struct ll_loading {
     struct ll_package *package;
     struct ll_pool *pool;
     bool lasting; /* to be enabled again after a restart */
+    char approver[LL_TOKEN_NAME_BYTES_MAX + 16]; /* "operator:ID", or empty */
     ll_enabled done;
     void *user;
 };
@@ -265,7 +266,7 @@ on_loaded(
         instance->state = LL_INSTANCE_ENABLED;
         instance->last_error_ms = 0;
         ll_secrets_open(instance);
-        ll_terms_declare(instance);
+        ll_terms_declare(instance, ll_cstr(loading->approver));
         settle_all(instance);
         ll_bus_open(instance);
         ll_work_again(instance);
@@ -415,6 +416,7 @@ find_community(struct ll_host *host, linli_str id, struct ll_community **out,
 struct wanted {
     linli_str dir, community, config;
     linli_str id; /* that the folder must hold; empty: any */
+    linli_str approver;
     bool lasting;
     ll_enabled done;
     void *user;
@@ -488,6 +490,8 @@ load(struct ll_instance *instance, struct ll_package *package,
         .lasting = wanted->lasting,
         .done = wanted->done,
         .user = wanted->user};
+    (void)snprintf(loading->approver, sizeof loading->approver, "%.*s",
+        LL_FMT(wanted->approver));
     instance->loading = loading;
     if (instance->state == LL_INSTANCE_FAILED)
         instance->state = LL_INSTANCE_LOADING;
@@ -521,9 +525,17 @@ linli_status
 ll_host_enable(struct ll_host *host, const linli_plugin_options *options,
     ll_enabled done, void *user, struct ll_err *err)
 {
+    return ll_host_enable_by(host, options, LINLI_STR(""), done, user, err);
+}
+
+linli_status
+ll_host_enable_by(struct ll_host *host, const linli_plugin_options *options,
+    linli_str approver, ll_enabled done, void *user, struct ll_err *err)
+{
     struct wanted wanted = {.dir = options->dir,
         .community = options->community,
         .config = options->config_json,
+        .approver = approver,
         .lasting = true,
         .done = done,
         .user = user};

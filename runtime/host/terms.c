@@ -8,8 +8,8 @@
 
 #define RECIPIENT_BYTES_MAX 16384
 
-/* Who enabled it has approved its bases; that is the operator, or whoever
- * wrote the configuration. */
+/* Who enabled it has approved its bases: the operator, or else whoever wrote
+ * the configuration. */
 #define APPROVER "config"
 
 static void
@@ -118,7 +118,7 @@ log_terms(const struct ll_instance *instance, enum ll_level level,
 }
 
 void
-ll_terms_declare(struct ll_instance *instance)
+ll_terms_declare(struct ll_instance *instance, linli_str approver)
 {
     static const char *const words[] = {
         [LL_TERMS_TEXT] = "its words about data are others; consents hold",
@@ -134,6 +134,8 @@ ll_terms_declare(struct ll_instance *instance)
         return; /* it never declared anything */
     linli_status status = ll_terms_of(host, instance->community->id,
         instance->package->manifest, &declared, &err);
+    if (approver.len > 0)
+        declared.declaring.approver = approver;
     if (status == LINLI_OK)
         status = ll_arbiter_declare(
             &host->arbiter, &declared.declaring, NULL, &party, &change, &err);

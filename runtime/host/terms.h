@@ -28,9 +28,10 @@ struct ll_notice_item ll_terms_item(
 void ll_terms_text(struct ll_host *host, const struct ll_manifest *manifest,
     struct ll_buf *out);
 
-/* The version that serves from now on. Without memory it serves without
+/* The version that serves from now on, by `approver`, "operator:ID", or empty:
+ * the configuration. Without memory it serves without
  * residents' data, and the log says so. */
-void ll_terms_declare(struct ll_instance *instance);
+void ll_terms_declare(struct ll_instance *instance, linli_str approver);
 /* It serves no more. */
 void ll_terms_suspend(struct ll_instance *instance);
 

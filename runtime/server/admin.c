@@ -15,6 +15,8 @@
  * server/messages.c and server/payments.c; what is below secrets and webhooks
  * in files of that name.
  */
+#include <stdio.h>
+
 #include "base/text.h"
 #include "server/act.h"
 #include "server/consents.h"
@@ -208,8 +210,16 @@ begin_enable(struct ll_face *face, struct ll_request *request,
     if (enabling == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "no room");
     *enabling = (struct enabling){face, request};
-    linli_status status =
-        ll_host_enable(host, &options, on_enabled, enabling, err);
+    struct ll_identity *identity = NULL;
+    char approver[LL_TOKEN_NAME_BYTES_MAX + 16];
+    linli_status status = ll_host_identify(host, request, &identity, err);
+    if (status == LINLI_OK) {
+        (void)snprintf(
+            approver, sizeof approver, "operator:%.*s", LL_FMT(identity->id));
+        ll_identity_unref(&identity);
+        status = ll_host_enable_by(
+            host, &options, ll_cstr(approver), on_enabled, enabling, err);
+    }
     if (status != LINLI_OK)
         ll_release(&host->mem, enabling, sizeof *enabling);
     return status;

@@ -7,9 +7,7 @@
 #include "base/text.h"
 #include "host/jwt.h"
 
-#define ITEMS_MAX                                              \
-    500 /* the newest of a resident; older ones are in the log \
-         */
+#define PAGE_ITEMS 200 /* without `limit` */
 
 /* -- who -- */
 
@@ -277,36 +275,94 @@ is_shown(const struct ll_face *face, const struct ll_standing *standing,
            basis->record.until_ms > standing->who.now_ms && terms->active;
 }
 
+/* What is shown beside the newest grants. */
+static void
+put_bases(
+    struct ll_face *face, const struct ll_standing *standing, struct ll_jw *w)
+{
+    const struct ll_basis_more *basis;
+    for (uint32_t i = 0;
+         (basis = ll_arbiter_basis(&face->host->arbiter, i)) != NULL; i++)
+        if (is_shown(face, standing, basis))
+            put_basis(face, standing, basis, w);
+}
+
+/* A page of grants from the one after `at` on; returns the last that is shown,
+ * LL_NO_GRANT if none is left. */
+static uint32_t
+put_page(struct ll_face *face, const struct ll_standing *standing, uint32_t at,
+    int64_t limit, struct ll_jw *w)
+{
+    const struct ll_consent *consent = face->host->arbiter.consent;
+    uint32_t last = at;
+    for (int64_t n = 0; n < limit; n++) {
+        at = ll_consent_next_grant(consent, standing->who.subject, last);
+        if (at == LL_NO_GRANT)
+            return LL_NO_GRANT;
+        put_grant(face, standing, at, w);
+        last = at;
+    }
+    return ll_consent_next_grant(consent, standing->who.subject, last) ==
+                   LL_NO_GRANT
+               ? LL_NO_GRANT
+               : last;
+}
+
+/* How many, and after which: the cursor is the id of the last that was shown,
+ * which only they can name. */
+static linli_status
+read_page(const struct ll_face *face, const struct ll_standing *standing,
+    const struct ll_params *params, int64_t *limit, uint32_t *after,
+    struct ll_err *err)
+{
+    linli_str cursor = ll_param(params, "cursor");
+    *limit = PAGE_ITEMS;
+    *after = cursor.len == 0 ? LL_NO_GRANT
+                             : ll_standing_grant(face, standing, cursor);
+    if (cursor.len > 0 && *after == LL_NO_GRANT)
+        return ll_fail(
+            err, LINLI_E_INVALID, "request/cursor", "it is none of this list");
+    return ll_param_int(params, "limit", 1, LL_ADMIN_LIST_MAX, limit, err);
+}
+
 static void
 list(struct ll_face *face, struct ll_request *request,
-    struct ll_community *community, linli_str ward)
+    struct ll_community *community, const struct ll_params *params)
 {
-    const struct ll_arbiter *arbiter = &face->host->arbiter;
     struct ll_standing standing;
-    uint32_t at = LL_NO_GRANT;
-    if (!ll_standing_read(face, request, community, ward, &standing))
+    struct ll_err err;
+    int64_t limit;
+    uint32_t after;
+    char id[2 * LL_TAG_BYTES + 1];
+    if (!ll_standing_read(
+            face, request, community, ll_param(params, "for"), &standing))
         return;
+    if (read_page(face, &standing, params, &limit, &after, &err) != LINLI_OK) {
+        ll_face_error(face, request, &err);
+        return;
+    }
     ll_buf_clear(&face->out);
     struct ll_jw w = ll_jw(&face->out);
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "items");
     ll_jw_open(&w, '[');
-    for (uint32_t n = 0; n < ITEMS_MAX; n++) {
-        at = ll_consent_next_grant(arbiter->consent, standing.who.subject, at);
-        if (at == LL_NO_GRANT)
-            break;
-        put_grant(face, &standing, at, &w);
-    }
-    const struct ll_basis_more *basis;
-    for (uint32_t i = 0; (basis = ll_arbiter_basis(arbiter, i)) != NULL; i++)
-        if (is_shown(face, &standing, basis))
-            put_basis(face, &standing, basis, &w);
+    uint32_t last = put_page(face, &standing, after, limit, &w);
+    if (after == LL_NO_GRANT)
+        put_bases(face, &standing, &w);
     ll_jw_close(&w, ']');
     ll_jw_key(&w, "next");
-    ll_jw_null(&w);
+    if (last == LL_NO_GRANT) {
+        ll_jw_null(&w);
+    } else {
+        ll_hex(ll_consent_grant(face->host->arbiter.consent, last)->id,
+            LL_TAG_BYTES, id);
+        ll_jw_cstr(&w, id);
+    }
     ll_jw_close(&w, '}');
     ll_face_answer(face, request, 200, "application/json");
 }
+
+/* -- receipts -- */
 
 static void
 show_receipt(struct ll_face *face, struct ll_request *request,
@@ -364,7 +420,7 @@ static void
 handle_list(struct ll_face *face, struct ll_request *request,
     struct ll_community *community)
 {
-    static const char *const names[] = {"for", NULL};
+    static const char *const names[] = {"for", "cursor", "limit", NULL};
     struct ll_params params;
     struct ll_err err;
     if (ll_str_is(request->method, "POST"))
@@ -374,7 +430,7 @@ handle_list(struct ll_face *face, struct ll_request *request,
     else if (ll_params_read(&params, names, request->query, &err) != LINLI_OK)
         ll_face_error(face, request, &err);
     else
-        list(face, request, community, ll_param(&params, "for"));
+        list(face, request, community, &params);
 }
 
 static void

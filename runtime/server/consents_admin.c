@@ -19,35 +19,14 @@
 
 /* -- counts -- */
 
-struct counts {
-    uint32_t party;
-    uint32_t states[LL_GRANT_REPLACED + 1];
-};
-
-static bool
-is_here(const struct ll_arbiter *arbiter, const struct ll_community *community,
-    const struct ll_grant *grant)
-{
-    return ll_str_eq(
-        ll_consent_community(arbiter->consent, grant->subject), community->id);
-}
-
 static void
 put_counts(struct ll_face *face, const struct ll_community *community,
     linli_str plugin, struct ll_jw *w)
 {
     const struct ll_arbiter *arbiter = &face->host->arbiter;
-    uint32_t counts[LL_GRANT_REPLACED + 1] = {0};
-    uint32_t all = ll_consent_grants(arbiter->consent);
     uint32_t party = ll_consent_party(arbiter->consent, community->id, plugin);
     if (party == LL_NO_PARTY)
         return;
-    for (uint32_t i = 0; i < all; i++) {
-        const struct ll_grant *grant = ll_consent_grant(arbiter->consent, i);
-        if (grant != NULL && grant->party == party &&
-            is_here(arbiter, community, grant))
-            counts[grant->status]++;
-    }
     ll_jw_open(w, '{');
     ll_jw_key(w, "plugin");
     ll_jw_str(w, plugin);
@@ -57,7 +36,8 @@ put_counts(struct ll_face *face, const struct ll_community *community,
         ll_jw_key(w, s == LL_GRANT_REVOKED
                          ? "withdrawn"
                          : ll_grant_status_name((enum ll_grant_status)s));
-        ll_jw_int(w, counts[s]);
+        ll_jw_int(w, ll_consent_count_grants(
+                         arbiter->consent, party, (enum ll_grant_status)s));
     }
     ll_jw_close(w, '}');
 }
@@ -94,17 +74,18 @@ put_time(struct ll_jw *w, const char *name, int64_t ms)
     ll_jw_cstr(w, at);
 }
 
-/* The id of a basis: its number among those of the host. */
 static void
-put_basis(struct ll_face *face, uint32_t number,
-    const struct ll_basis_more *basis, struct ll_jw *w)
+put_basis(
+    struct ll_face *face, const struct ll_basis_more *basis, struct ll_jw *w)
 {
+    char id[2 * LL_TAG_BYTES + 1];
     const struct ll_arbiter *arbiter = &face->host->arbiter;
     const struct ll_dictionary *d = &arbiter->dictionary;
     const struct ll_basis_record *r = &basis->record;
     ll_jw_open(w, '{');
     ll_jw_key(w, "id");
-    ll_jw_int(w, number);
+    ll_basis_id(arbiter, basis, id);
+    ll_jw_cstr(w, id);
     ll_jw_key(w, "plugin");
     ll_jw_str(w, ll_consent_plugin(arbiter->consent, r->party));
     ll_jw_key(w, "purpose");
@@ -137,7 +118,7 @@ list_bases(struct ll_face *face, struct ll_request *request,
     for (uint32_t i = 0;
          (basis = ll_arbiter_basis(&face->host->arbiter, i)) != NULL; i++)
         if (ll_str_eq(basis->community, community->id))
-            put_basis(face, i, basis, &w);
+            put_basis(face, basis, &w);
     ll_jw_close(&w, ']');
     ll_jw_close(&w, '}');
     ll_face_answer(face, request, 200, "application/json");
@@ -180,13 +161,28 @@ on_act(struct ll_act *act, bool durable, uint64_t leaf)
         return;
     }
     if (durable) {
-        put_basis(e->view.face, e->basis,
-            ll_arbiter_basis(&e->host->arbiter, e->basis), &e->view.w);
+        put_basis(e->view.face, ll_arbiter_basis(&e->host->arbiter, e->basis),
+            &e->view.w);
         ll_view_answer(&e->view);
         return;
     }
     (void)ll_fail(&err, LINLI_E_IO, "store/failed", "it cannot be kept");
     ll_view_refuse(&e->view, &err);
+}
+
+/* The number of now of a basis; UINT32_MAX: there is none here. */
+static uint32_t
+find_basis(const struct ll_arbiter *arbiter,
+    const struct ll_community *community, linli_str id)
+{
+    const struct ll_basis_more *basis;
+    char text[2 * LL_TAG_BYTES + 1];
+    for (uint32_t i = 0; (basis = ll_arbiter_basis(arbiter, i)) != NULL; i++) {
+        ll_basis_id(arbiter, basis, text);
+        if (ll_str_eq(basis->community, community->id) && ll_str_is(id, text))
+            return i;
+    }
+    return UINT32_MAX;
 }
 
 static void
@@ -196,12 +192,8 @@ end_basis(struct ll_face *face, struct ll_request *request,
     struct ll_arbiter *arbiter = &face->host->arbiter;
     struct ll_actor actor;
     struct ll_err err;
-    int64_t number = -1;
-    const struct ll_basis_more *basis =
-        ll_str_int(id, 0, UINT32_MAX, &number)
-            ? ll_arbiter_basis(arbiter, (uint32_t)number)
-            : NULL;
-    if (basis == NULL || !ll_str_eq(basis->community, community->id)) {
+    uint32_t number = find_basis(arbiter, community, id);
+    if (number == UINT32_MAX) {
         ll_face_problem(face, request, "request/not-found", LINLI_STR(""));
         return;
     }
@@ -211,7 +203,7 @@ end_basis(struct ll_face *face, struct ll_request *request,
         return;
     }
     e->host = face->host;
-    e->basis = (uint32_t)number;
+    e->basis = number;
     e->act.done = on_act;
     e->view.step = on_step;
     e->view.end = on_end;

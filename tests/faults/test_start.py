@@ -21,7 +21,7 @@ from ledger import Audit, Book, Client, Entry, config  # noqa: E402
 from linli_test import Daemon, failing_start, program, run  # noqa: E402
 from linli_test import temporary_folder  # noqa: E402
 
-FILES = ("linli.db", "linli.db-wal", "linli.key")
+FILES = ("linli.db", "linli.db-wal", "linli.gone", "linli.key")
 AT_USER_VERSION = 60   # in the header of an SQLite file, big-endian
 ENTRIES = 40
 
@@ -127,9 +127,13 @@ def foreign(_):
 
 def test_damaged():
     with data_directory() as (folder, _):
-        tap.equal(sorted(contents(folder)), ["linli.db", "linli.key"])
+        tap.equal(sorted(contents(folder)),
+                  ["linli.db", "linli.gone", "linli.key"])
+        version = int.from_bytes(
+            contents(folder)["linli.db"][AT_USER_VERSION:][:4], "big")
         for change, code, words in (
-                (newer, "store/newer", ["version is 3", "knows 2"]),
+                (newer, "store/newer", ["version is %d" % (version + 1),
+                                        "knows %d" % version]),
                 (foreign, "store/foreign", ["application id"]),
                 (lambda _: b"", "store/corrupt", ["0 bytes"]),
                 (lambda c: c[:99], "store/corrupt", ["99 bytes"]),

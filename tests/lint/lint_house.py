@@ -81,6 +81,9 @@ def test_lists_are_sorted():
                      if w.endswith(".c")]
             if words != sorted(set(words)):
                 found.append("%s: %s is not sorted" % (path, name))
+            if names.count(name) > 1:
+                found.append("%s: %s is set twice; the last would win"
+                             % (path, name))
     house.report(found)
 
 

@@ -454,7 +454,9 @@ def test_operators_see_counts():
         shown = d.http("GET", ME + "consents", as_="resident:r-lin").json
         tap.equal([(i["basis"], i["withdrawable"]) for i in shown["items"]
                    if not i["id"]], [("contract", False)])
-        answer = d.http("DELETE", admin + "bases/%d" % bases["items"][0]["id"],
+        basis = bases["items"][0]
+        tap.contains(basis["approved_by"], "operator:")
+        answer = d.http("DELETE", admin + "bases/" + basis["id"],
                         as_="operator:o-1")
         tap.equal(answer.status, 200, answer)
         holds(answer.json["until"])
@@ -462,6 +464,63 @@ def test_operators_see_counts():
         d.restart()
         bases = d.http("GET", admin + "bases", as_="operator:o-1").json
         holds(bases["items"][0]["until"])
+        tap.equal(bases["items"][0]["id"], basis["id"])
+        answer = d.http("DELETE", admin + "bases/" + basis["id"],
+                        as_="operator:o-1")
+        tap.equal((answer.status, answer.json["until"]),
+                  (200, bases["items"][0]["until"]))
+        counts = d.http("GET", admin + "consents", as_="operator:o-1")
+        tap.equal([counts.json["items"][0][s]
+                   for s in ("live", "withdrawn", "replaced")], [2, 0, 0])
+        withdrawn = give(d)  # in place of the first
+        d.http("DELETE", ME + "consents/" + withdrawn["id"],
+               as_="resident:r-lin")
+        counts = d.http("GET", admin + "consents", as_="operator:o-1")
+        tap.equal([counts.json["items"][0][s]
+                   for s in ("live", "withdrawn", "replaced")], [1, 1, 1])
+
+
+def test_approved_by():
+    """The operator who enabled over HTTP approves, whoever it is; the
+    configuration otherwise."""
+    with temporary_folder() as parent:
+        path = folder_of(parent, USUAL)
+        with Daemon() as d:
+            answer = d.http("POST", "/v1/c/demo/admin/plugins", {"path": path},
+                            as_="operator:o-7")
+            tap.equal(answer.status, 201, answer)
+            bases = d.http("GET", "/v1/c/demo/admin/bases",
+                           as_="operator:o-1").json["items"]
+            tap.equal([b["approved_by"] for b in bases], ["operator:o-7"])
+            d.stop()
+            d.restart()
+            again = d.http("GET", "/v1/c/demo/admin/bases",
+                           as_="operator:o-1").json["items"]
+            tap.equal(again, bases)
+
+
+def test_pages_of_a_list():
+    """A long list comes page by page, each grant once; a cursor of somebody
+    else's is none."""
+    with asking() as (d, _):
+        ids = [give(d)["id"] for _ in range(7)]
+        seen, query, pages = [], "", 0
+        while True:
+            answer = d.http("GET", ME + "consents?limit=3" + query,
+                            as_="resident:r-lin")
+            tap.equal(answer.status, 200, answer)
+            seen += [i["id"] for i in answer.json["items"] if i["id"]]
+            pages += 1
+            if answer.json["next"] is None:
+                break
+            query = "&cursor=" + answer.json["next"]
+        tap.equal((seen, pages), (ids[::-1], 3))
+        other = give(d, who="resident:r-wang")["id"]
+        for cursor in (other, "0" * 32, "x"):
+            refused(d.http("GET", ME + "consents?cursor=" + cursor,
+                           as_="resident:r-lin"), "request/cursor", 400)
+        refused(d.http("GET", ME + "consents?limit=0", as_="resident:r-lin"),
+                "request/invalid", 422)
 
 
 def test_pid_generations():
