@@ -42,7 +42,8 @@
 /* -- rights: section 7 -- */
 #define LL_COMPLIANCE_MAX 4         /* calls of the host that one handles */
 #define LL_STATUTORY_DAYS_MAX 10950 /* kept after an erasure: 30 years */
-#define LL_REDACT_DAYS 15           /* a plugin has to forget a resident */
+#define LL_REDACT_DAYS_DEFAULT 15   /* a plugin has to forget a resident */
+#define LL_EXPORT_CALL_MS 86400000  /* a plugin has to give what it keeps */
 #define LL_PAYMENT_KEPT_DAYS 1095   /* e-commerce law, art. 31 */
 #define LL_ERASE_ROWS 128           /* documents of one step */
 #define LL_ERASE_TARGETS_MAX 1024   /* subjects of one resident */

@@ -70,9 +70,12 @@ ll_deed_put_grant(struct ll_deed *deed, const struct ll_grant *grant,
     put_number(&w, "version", grant->version);
     put_number(&w, "uses", grant->uses);
     put_number(&w, "idle_days", grant->idle_days);
-    if (grant->guardian != LL_NOBODY)
-        put_text(&w, "guardian",
-            ll_consent_resident(arbiter->consent, grant->guardian));
+    linli_str guardian = ll_consent_resident(arbiter->consent, grant->guardian);
+    put_text(&w, "guardian", guardian);
+    if (grant->guardian != LL_NOBODY && guardian.len == 0) {
+        ll_jw_key(&w, "guardian_gone");
+        ll_jw_bool(&w, true);
+    }
     put_number(&w, "from", grant->from_ms);
     put_number(&w, "until", grant->until_ms);
     put_number(&w, "used", grant->used_ms);

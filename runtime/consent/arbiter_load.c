@@ -259,7 +259,8 @@ read_grant(struct ll_arbiter *arbiter, linli_str community,
         .used_ms = number_of(document, "used", 0),
         .given_ms = number_of(document, "given", 0),
     };
-    if (guardian.len > 0 && g->guardian == LL_NOBODY)
+    if ((guardian.len > 0 && g->guardian == LL_NOBODY) ||
+        ll_jv_true(ll_jv_get(document, "guardian_gone")))
         g->guardian = LL_GONE; /* and not the resident's own word */
     return hex_of(document, "id", g->id) && purpose >= 0 && level >= 0 &&
            state >= 0 && g->subject != LL_NOBODY && g->party != LL_NO_PARTY;

@@ -2,6 +2,7 @@
 #include "consent/arbiter_int.h"
 
 #include "base/text.h"
+#include "domain/age.h"
 
 #define AGE_BAND_YEARS_1 8
 #define AGE_BAND_YEARS_2 14
@@ -44,6 +45,61 @@ put_person_leaf(struct ll_deed *deed, const struct ll_actor_of *who,
     ll_leaf_text_fini(&text);
 }
 
+/* The document of a guardianship. The guardian's tag, not their id, which may
+ * be as long as an id may be. */
+static void
+put_guardianship_id(const struct ll_arbiter *arbiter,
+    const struct ll_guardianship *g, struct ll_buf *out)
+{
+    char id[LL_HEX_BYTES], of_guardian[LL_HEX_BYTES];
+    const struct ll_person *other =
+        ll_consent_person(arbiter->consent, g->guardian);
+    ll_hex(other->tag, sizeof other->tag, of_guardian);
+    ll_refusal_id(
+        arbiter, g->ward, LL_NO_PARTY, 0x20000u | (unsigned)g->kind, id);
+    ll_buf_printf(out, "%s:%s", id, of_guardian);
+}
+
+/* What they gave for a ward was their word, and is nobody's from now on: not
+ * that of whoever is called so later, nor the ward's own. */
+static void
+disown(struct ll_deed *deed, uint32_t ward, uint32_t guardian)
+{
+    struct ll_arbiter *arbiter = deed->arbiter;
+    uint32_t at = LL_NO_GRANT;
+    while ((at = ll_consent_next_grant(arbiter->consent, ward, at)) !=
+           LL_NO_GRANT) {
+        struct ll_grant grant = *ll_consent_grant(arbiter->consent, at);
+        if (grant.guardian != guardian)
+            continue;
+        grant.guardian = LL_GONE;
+        ll_deed_put_grant(deed, &grant, &arbiter->ledger->grants[at]);
+    }
+}
+
+/* Whom they guarded is guarded by nobody of that name who comes later. */
+static void
+drop_wards(struct ll_deed *deed, uint32_t guardian)
+{
+    struct ll_arbiter *arbiter = deed->arbiter;
+    const struct ll_guardianship *g;
+    struct ll_buf id;
+    uint32_t at = 0;
+    ll_buf_init(&id, arbiter->mem, LL_DOC_ID_BYTES_MAX);
+    while (
+        (g = ll_consent_next_ward(arbiter->consent, guardian, &at)) != NULL) {
+        if (ll_consent_person(arbiter->consent, g->ward) == NULL)
+            continue; /* gone with all that was theirs */
+        ll_buf_clear(&id);
+        put_guardianship_id(arbiter, g, &id);
+        if (id.failed)
+            deed->status = LINLI_E_NOMEM;
+        ll_deed_drop(deed, LL_CONSENT_GUARDIANSHIP, ll_buf_view(&id));
+        disown(deed, g->ward, guardian);
+    }
+    ll_buf_fini(&id);
+}
+
 /* All that they ever said goes with them. */
 static void
 drop_all(struct ll_deed *deed, linli_str resident, uint32_t subject)
@@ -61,6 +117,7 @@ drop_all(struct ll_deed *deed, linli_str resident, uint32_t subject)
         ll_deed_drop(deed, LL_CONSENT_GRANT, ll_cstr(id));
         ll_deed_drop(deed, LL_CONSENT_PROOF, ll_cstr(id));
     }
+    drop_wards(deed, subject);
 }
 
 static bool
@@ -81,6 +138,17 @@ take_tag(struct ll_arbiter *arbiter, uint32_t subject, struct ll_person *person)
         memcpy(person->tag, before->tag, sizeof person->tag);
     else if (is_zero(person->tag))
         ll_world_random(arbiter->world, person->tag, sizeof person->tag);
+}
+
+/* Theirs, and that of whom they guard. */
+static void
+rise(struct ll_arbiter *arbiter, uint32_t subject)
+{
+    const struct ll_guardianship *g;
+    uint32_t at = 0;
+    ll_arbiter_rise(arbiter, subject, LL_NO_PARTY);
+    while ((g = ll_consent_next_ward(arbiter->consent, subject, &at)) != NULL)
+        ll_arbiter_rise(arbiter, g->ward, LL_NO_PARTY);
 }
 
 linli_status
@@ -111,7 +179,7 @@ ll_arbiter_put_person(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
     }
     (void)ll_deed_commit(&deed, act);
     if (before != LL_NOBODY)
-        ll_arbiter_rise(arbiter, before, LL_NO_PARTY);
+        rise(arbiter, before);
     return LINLI_OK;
 }
 
@@ -142,16 +210,9 @@ put_guardianship(struct ll_deed *deed, const struct ll_guardianship *g)
     struct ll_arbiter *arbiter = deed->arbiter;
     linli_str ward = ll_consent_resident(arbiter->consent, g->ward);
     linli_str guardian = ll_consent_resident(arbiter->consent, g->guardian);
-    char id[LL_HEX_BYTES], of_guardian[LL_HEX_BYTES];
-    const struct ll_person *other =
-        ll_consent_person(arbiter->consent, g->guardian);
-    /* The tag, not the id, which may be as long as an id may be. */
-    ll_hex(other->tag, sizeof other->tag, of_guardian);
-    ll_refusal_id(
-        arbiter, g->ward, LL_NO_PARTY, 0x20000u | (unsigned)g->kind, id);
     struct ll_buf text;
     ll_buf_init(&text, arbiter->mem, LL_DOC_ID_BYTES_MAX);
-    ll_buf_printf(&text, "%s:%s", id, of_guardian);
+    put_guardianship_id(arbiter, g, &text);
     if (text.failed)
         deed->status = LINLI_E_NOMEM;
     struct ll_jw w = ll_deed_body(deed, ll_buf_view(&text));

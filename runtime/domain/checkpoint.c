@@ -9,8 +9,7 @@
 
 #include "base/text.h"
 
-#define ALGORITHM 1 /* Ed25519 in a C2SP signed note */
-#define SIGNATURE_BYTES 64
+#define ALGORITHM 1          /* Ed25519 in a C2SP signed note */
 #define DASH "\xe2\x80\x94 " /* U+2014, a space */
 
 bool
@@ -131,11 +130,11 @@ ll_vkey_eq(const struct ll_vkey *a, const struct ll_vkey *b)
 
 /* -- signing -- */
 
-static void
-sign(const unsigned char seed[LL_ED25519_BYTES], linli_str text,
-    unsigned char out[SIGNATURE_BYTES])
+void
+ll_ed25519_sign(const unsigned char seed[LL_ED25519_BYTES], linli_str text,
+    unsigned char out[LL_ED25519_SIGNATURE_BYTES])
 {
-    size_t n = SIGNATURE_BYTES;
+    size_t n = LL_ED25519_SIGNATURE_BYTES;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY *pair = EVP_PKEY_new_raw_private_key(
         EVP_PKEY_ED25519, NULL, seed, LL_ED25519_BYTES);
@@ -145,14 +144,14 @@ sign(const unsigned char seed[LL_ED25519_BYTES], linli_str text,
     ok =
         EVP_DigestSign(ctx, out, &n, (const unsigned char *)text.ptr, text.len);
     ll_check(ok == 1);
-    ll_check(n == SIGNATURE_BYTES);
+    ll_check(n == LL_ED25519_SIGNATURE_BYTES);
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pair);
 }
 
 static bool
 verifies(const struct ll_vkey *key, linli_str text,
-    const unsigned char signature[SIGNATURE_BYTES])
+    const unsigned char signature[LL_ED25519_SIGNATURE_BYTES])
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY *pub = EVP_PKEY_new_raw_public_key(
@@ -160,7 +159,7 @@ verifies(const struct ll_vkey *key, linli_str text,
     ll_check(ctx != NULL);
     bool ok = pub != NULL &&
               EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pub) == 1 &&
-              EVP_DigestVerify(ctx, signature, SIGNATURE_BYTES,
+              EVP_DigestVerify(ctx, signature, LL_ED25519_SIGNATURE_BYTES,
                   (const unsigned char *)text.ptr, text.len) == 1;
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pub);
@@ -173,14 +172,14 @@ ll_checkpoint_put(struct ll_buf *out, const struct ll_vkey *key,
     const struct ll_hash *root)
 {
     size_t from = out->len;
-    unsigned char bytes[sizeof key->id + SIGNATURE_BYTES];
+    unsigned char bytes[sizeof key->id + LL_ED25519_SIGNATURE_BYTES];
     ll_buf_printf(out, "%s\n%llu\n", key->origin, (unsigned long long)size);
     put_base64(out, root->bytes, sizeof root->bytes);
     ll_buf_char(out, '\n');
     if (out->failed)
         return;
     memcpy(bytes, key->id, sizeof key->id);
-    sign(seed, (linli_str){out->ptr + from, out->len - from},
+    ll_ed25519_sign(seed, (linli_str){out->ptr + from, out->len - from},
         bytes + sizeof key->id);
     ll_buf_printf(out, "\n" DASH "%s ", key->origin);
     put_base64(out, bytes, sizeof bytes);
@@ -255,7 +254,7 @@ ll_checkpoint_signed(
     const struct ll_checkpoint *checkpoint, const struct ll_vkey *key)
 {
     linli_str rest = checkpoint->signatures, line, name;
-    unsigned char bytes[sizeof key->id + SIGNATURE_BYTES];
+    unsigned char bytes[sizeof key->id + LL_ED25519_SIGNATURE_BYTES];
     if (!ll_str_is(checkpoint->origin, key->origin))
         return false;
     while (take_line(&rest, &line)) {

@@ -23,6 +23,7 @@
 #define LL_NOTE_SIGNATURES_MAX 32
 #define LL_VKEY_BYTES_MAX (LL_ORIGIN_BYTES_MAX + 64)
 #define LL_ED25519_BYTES 32 /* of a seed, and of a public key */
+#define LL_ED25519_SIGNATURE_BYTES 64
 
 /* 1 to LL_ORIGIN_BYTES_MAX printable bytes of ASCII without space and '+'. */
 bool ll_origin_valid(linli_str origin);
@@ -42,6 +43,10 @@ void ll_vkey_of(const unsigned char seed[LL_ED25519_BYTES], linli_str origin,
 void ll_vkey_put(struct ll_buf *out, const struct ll_vkey *key);
 bool ll_vkey_read(linli_str text, struct ll_vkey *out) LL_USE_RESULT;
 bool ll_vkey_eq(const struct ll_vkey *a, const struct ll_vkey *b);
+
+/* Signs a text that is no checkpoint: its first line says what it is. */
+void ll_ed25519_sign(const unsigned char seed[LL_ED25519_BYTES], linli_str text,
+    unsigned char out[LL_ED25519_SIGNATURE_BYTES]);
 
 /* -- checkpoints -- */
 

@@ -8,12 +8,12 @@
 #include "base/text.h"
 #include "domain/age.h"
 #include "host/alert.h"
+#include "host/tell.h"
 
 #define LOOKED_NAME "birthdays_ms" /* a single value of the store */
 #define EVERY_MS 600000            /* the wall clock may be set */
 #define DAY_MS 86400000
 #define ZONE_MS_MAX ((int64_t)15 * 3600000) /* from UTC, either way */
-#define TURNS_MAX 4096 /* of one pass; the rest is the next one's */
 
 static const int32_t ages[] = {8, 14, 18};
 
@@ -55,7 +55,8 @@ is_here(const struct ll_community *community, uint32_t subject)
            ll_str_eq(ll_consent_community(consent, subject), community->id);
 }
 
-/* Who turns what in (after, until]; at most `room`. */
+/* Who turns what in (after, until]: how many times somebody does, of which the
+ * first `room` are told. */
 static uint32_t
 find_turns(const struct ll_community *community, int32_t after, int32_t until,
     struct turn *turns, uint32_t room)
@@ -66,10 +67,13 @@ find_turns(const struct ll_community *community, int32_t after, int32_t until,
         if (!is_here(community, i))
             continue;
         int32_t birth = ll_consent_person(consent, i)->birth_day;
-        for (size_t k = 0; k < LL_COUNT(ages) && count < room; k++) {
+        for (size_t k = 0; k < LL_COUNT(ages); k++) {
             int32_t day = ll_age_day(birth, ages[k]);
-            if (day > after && day <= until)
-                turns[count++] = (struct turn){i, day, ages[k]};
+            if (day <= after || day > until)
+                continue;
+            if (count < room)
+                turns[count] = (struct turn){i, day, ages[k]};
+            count++;
         }
     }
     return count;
@@ -106,6 +110,58 @@ tell(struct ll_community *community, const struct turn *turn, int64_t now_ms)
     ll_host_alert(host, &alert);
 }
 
+/* What it means, by the number of the age in `ages`. */
+static const struct {
+    const char *zh, *en;
+} meanings[] = {{"可以自己查看个人信息, 同意仍由监护人作出",
+                    "can see what is kept of them; a guardian still decides"},
+    {"今后由本人决定个人信息的使用, 监护人此前的同意请本人确认",
+        "decides about their own data from now on, and is asked to confirm "
+        "what a guardian has given"},
+    {"监护到此为止, 今后只由本人决定",
+        "is nobody's ward any more, and decides alone"}};
+
+static void
+tell_one(struct ll_community *community, const struct turn *turn,
+    linli_str whom, linli_str about)
+{
+    char zh[LL_NOTIFY_TEXT_BYTES_MAX + 1], en[LL_NOTIFY_TEXT_BYTES_MAX + 1];
+    size_t k = 0;
+    while (ages[k] != turn->age)
+        k++;
+    bool self = ll_str_eq(whom, about);
+    (void)snprintf(zh, sizeof zh, "%s%.*s今天年满 %d 周岁: %s.",
+        self ? "您" : "您监护的居民 ", self ? 0 : (int)about.len, about.ptr,
+        (int)turn->age, meanings[k].zh);
+    (void)snprintf(en, sizeof en, "%s%.*s%s %d today: who is %d %s.",
+        self ? "You turn" : "Your ward ", self ? 0 : (int)about.len, about.ptr,
+        self ? "" : " turns", (int)turn->age, (int)turn->age, meanings[k].en);
+    struct ll_telling telling = {
+        .resident = whom, .zh = ll_cstr(zh), .en = ll_cstr(en)};
+    struct ll_log_line line = {.level = LL_ERROR,
+        .code = "runtime/memory",
+        .plugin = LINLI_STR("~"),
+        .community = community->id,
+        .msg = LINLI_STR("somebody is not told of an age")};
+    if (!ll_tell(community, &telling))
+        ll_log_write(&community->host->log, &line);
+}
+
+/* They are told themself, and whoever acts for them. */
+static void
+tell_people(struct ll_community *community, const struct turn *turn)
+{
+    const struct ll_consent *consent = community->host->arbiter.consent;
+    const struct ll_guardianship *g;
+    linli_str resident = ll_consent_resident(consent, turn->subject);
+    uint32_t at = 0;
+    tell_one(community, turn, resident, resident);
+    while ((g = ll_consent_next_guard(consent, turn->subject, &at)) != NULL)
+        if (g->status == LL_GUARDIAN_ACTIVE)
+            tell_one(community, turn, ll_consent_resident(consent, g->guardian),
+                resident);
+}
+
 static void
 do_turn(struct ll_community *community, const struct turn *turn)
 {
@@ -128,11 +184,13 @@ do_turn(struct ll_community *community, const struct turn *turn)
     /* Without memory the log lacks a line; what they may is right anyway. */
     if (ll_arbiter_put_person(arbiter, &who,
             ll_consent_resident(arbiter->consent, turn->subject), &person, NULL,
-            &err) == LINLI_OK)
+            &err) == LINLI_OK) {
         tell(community, turn, now_ms);
+        tell_people(community, turn);
+    }
 }
 
-/* False: there may be more on these days. */
+/* False: without memory; they are looked through again. */
 static bool
 look_through(struct ll_community *community, int64_t after_ms, int64_t now_ms)
 {
@@ -141,15 +199,18 @@ look_through(struct ll_community *community, int64_t after_ms, int64_t now_ms)
     int32_t until = ll_arbiter_today(&community->zone, now_ms);
     if (after >= until)
         return true;
-    struct turn *turns = ll_alloc(mem, TURNS_MAX * sizeof *turns);
+    uint32_t count = find_turns(community, after, until, NULL, 0);
+    if (count == 0)
+        return true;
+    struct turn *turns = ll_alloc(mem, count * sizeof *turns);
     if (turns == NULL)
         return false;
-    uint32_t count = find_turns(community, after, until, turns, TURNS_MAX);
+    (void)find_turns(community, after, until, turns, count);
     qsort(turns, count, sizeof *turns, by_day);
     for (uint32_t i = 0; i < count; i++)
         do_turn(community, &turns[i]);
-    ll_release(mem, turns, TURNS_MAX * sizeof *turns);
-    return count < TURNS_MAX;
+    ll_release(mem, turns, count * sizeof *turns);
+    return true;
 }
 
 /* After all that was done, in the order of commits. */

@@ -4,7 +4,8 @@
  * for themself, or be nobody's ward any more. A decision is a function of
  * today's date, so access is right without this; what is done here is that
  * what was decided before is void (the epoch rises, calls that hold something
- * begin again), that the log says so, and that the operator hears of it.
+ * begin again), that the log says so, and that the operator hears of it, as do
+ * they and their guardians (host/tell.h).
  *
  * How far the days were looked through is kept: what a host that was down has
  * missed is done, in order, when it is up again. At least once.

@@ -262,6 +262,7 @@ ll_call_restart(struct ll_call *call)
         ll_record_forget(call);
     ll_lock_give(call);
     ll_txn_reset(&call->txn);
+    ll_releases_anew(call);
     call->effects = call->effects_last = NULL;
     call->await = NULL;
     call->run = clean;
@@ -467,6 +468,7 @@ on_again(struct ll_run *run)
     struct ll_call *call = call_of(run);
     ll_call_services_end(call);
     ll_txn_reset(&call->txn);
+    ll_releases_anew(call);
     call->effects = call->effects_last = NULL;
     call->await = NULL;
     /* What a task stands for is read again before its run goes on. */

@@ -17,6 +17,7 @@
 #include "host/kept.h"
 #include "host/meter.h"
 #include "host/record.h"
+#include "host/rights.h"
 #include "host/task.h"
 
 /* -- who waits for durability -- */
@@ -141,6 +142,8 @@ gather(struct ll_call *call, bool *any, struct ll_err *err)
         status = ll_await_put(call, err);
     if (status == LINLI_OK && task != NULL && task->kind == LL_TASK_ANSWER)
         status = ll_await_keep(call, err);
+    if (status == LINLI_OK && task != NULL)
+        status = ll_rights_keep_answer(call, err);
     if (status == LINLI_OK && call->kept != NULL)
         status = ll_kept_write(call, err);
     if (status == LINLI_OK && is_billed(call))

@@ -38,6 +38,7 @@ struct ll_consent_conf {
     int32_t reconfirm_days;    /* that a guardian's act outlives the ward */
     linli_str operator_name;   /* who answers for it; or empty */
     int64_t cooldown_ms;       /* after a refusal */
+    int64_t redact_ms;         /* in which plugins forget a resident */
 };
 
 struct ll_config {

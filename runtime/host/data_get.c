@@ -93,6 +93,7 @@ answer_reading(struct ll_call *call, struct ll_op *op)
             LINLI_STR(""), LL_NO_DATA_REASON);
     }
     w->release->state = LL_RELEASE_PUSHED;
+    w->release->given = true;
     return answer_value(call, op, w->value);
 }
 
@@ -428,6 +429,9 @@ ll_call_put_fields(struct ll_call *call, struct ll_buf *out)
     struct ll_buf *text = &call->scratch;
     struct ll_reading *r = call->reading;
     const struct ll_dictionary *d = &call->host->arbiter.dictionary;
+    /* What travelled with an earlier run is not in this one's frame. */
+    for (struct ll_release *old = call->releases; old != NULL; old = old->next)
+        old->travels = false;
     if (r == NULL) {
         ll_put_bytes(out, LINLI_STR(""));
         return;

@@ -137,13 +137,17 @@ step_household(struct ll_reading *r, struct ll_wait *wait)
     if (r->doc->state == LL_DOC_LOST)
         return fail_store(r);
     const struct ll_content *content = r->doc->content;
+    linli_str said = {NULL, 0}; /* empty: they have left, or not come yet */
+    r->household = (linli_str){NULL, 0};
     if (content != NULL &&
         ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) == LINLI_OK)
-        r->household = ll_arena_str(
-            r->arena, ll_jv_str(ll_jv_get(ll_json_root(json), "household")));
-    if (r->household.len == 0 && call->identity != NULL &&
-        call->identity->kind == LL_CALLER_RESIDENT &&
-        ll_str_eq(call->identity->id, r->resident))
+        said = ll_directory_household(
+            ll_json_root(json), ll_world_wall(call->host->world).ms);
+    if (said.len > 0)
+        r->household = ll_arena_str(r->arena, said);
+    else if (said.ptr == NULL && call->identity != NULL &&
+             call->identity->kind == LL_CALLER_RESIDENT &&
+             ll_str_eq(call->identity->id, r->resident))
         r->household = call->identity->household;
     ll_doc_unref(&r->doc);
     r->step = READ_BEGIN;

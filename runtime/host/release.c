@@ -205,6 +205,13 @@ ll_release_abort(struct ll_call *call, struct ll_release *release)
 }
 
 void
+ll_releases_anew(struct ll_call *call)
+{
+    for (struct ll_release *r = call->releases; r != NULL; r = r->next)
+        r->given = false;
+}
+
+void
 ll_releases_end(struct ll_call *call)
 {
     for (struct ll_release *r = call->releases; r != NULL; r = r->next)
@@ -264,8 +271,10 @@ ll_releases_due(struct ll_call *call)
         return false;
     }
     for (struct ll_release *r = call->releases; r != NULL; r = r->next)
-        if (r->travels && r->state == LL_RELEASE_PENDING)
+        if (r->travels && r->state != LL_RELEASE_ABORTED) {
             r->state = LL_RELEASE_PUSHED;
+            r->given = true;
+        }
     return true;
 }
 
@@ -376,7 +385,7 @@ void
 ll_releases_write(const struct ll_call *call, struct ll_jw *w)
 {
     const struct ll_arbiter *arbiter = &call->host->arbiter;
-    char tag[2 * LL_TAG_BYTES + 1];
+    char tag[2 * LL_TAG_BYTES + 1], grant[2 * LL_TAG_BYTES + 1];
     if (call->releases == NULL)
         return;
     ll_jw_key(w, "released");
@@ -384,7 +393,7 @@ ll_releases_write(const struct ll_call *call, struct ll_jw *w)
     for (const struct ll_release *r = call->releases; r != NULL; r = r->next) {
         const struct ll_person *person =
             ll_consent_person(arbiter->consent, r->access.subject);
-        if (r->state == LL_RELEASE_ABORTED)
+        if (!r->given)
             continue;
         /* One who is gone: nobody's, and nothing of them is allowed. */
         tag[0] = '\0';
@@ -396,6 +405,11 @@ ll_releases_write(const struct ll_call *call, struct ll_jw *w)
         ll_jw_str(w, arbiter->dictionary.purposes[r->access.purpose].id);
         ll_jw_bool(w, r->own);
         ll_jw_bool(w, r->auto_decision);
+        grant[0] = '\0';
+        if (r->access.grant != LL_NO_GRANT)
+            ll_hex(ll_consent_grant(arbiter->consent, r->access.grant)->id,
+                LL_TAG_BYTES, grant);
+        ll_jw_cstr(w, grant);
         ll_jw_close(w, ']');
     }
     ll_jw_close(w, ']');
@@ -419,21 +433,31 @@ tag_read(linli_str text, unsigned char tag[LL_TAG_BYTES])
     return true;
 }
 
+/* Whether a grant is the one whose id was kept. */
+static bool
+is_grant(const struct ll_arbiter *arbiter, uint32_t grant, linli_str kept)
+{
+    char id[2 * LL_TAG_BYTES + 1];
+    if (grant == LL_NO_GRANT)
+        return false;
+    ll_hex(ll_consent_grant(arbiter->consent, grant)->id, LL_TAG_BYTES, id);
+    return ll_str_is(kept, id);
+}
+
 static bool
 still(const struct asker *asker, struct ll_jv kept, struct ll_denied *denied)
 {
     const struct ll_arbiter *arbiter = &asker->host->arbiter;
     unsigned char tag[LL_TAG_BYTES];
     uint32_t subject = LL_NOBODY;
-    linli_str words[3] = {{NULL, 0}};
-    bool said[2] = {false, false}; /* own, auto_decision */
+    linli_str words[6] = {{NULL, 0}}; /* 3, 4: own, auto_decision */
+    bool said[6] = {false};
     uint32_t i = 0;
     LL_JSON_EACH (part, kept) {
-        if (i < LL_COUNT(words))
-            words[i] = ll_jv_str(part);
-        else if (i - LL_COUNT(words) < LL_COUNT(said))
-            said[i - LL_COUNT(words)] = ll_jv_true(part);
-        i++;
+        if (i == LL_COUNT(words))
+            break;
+        words[i] = ll_jv_str(part);
+        said[i++] = ll_jv_true(part);
     }
     int field = ll_dictionary_field(&arbiter->dictionary, words[1]);
     int purpose = ll_dictionary_purpose(&arbiter->dictionary, words[2]);
@@ -444,12 +468,13 @@ still(const struct asker *asker, struct ll_jv kept, struct ll_denied *denied)
     *denied = (struct ll_denied){.field = arbiter->dictionary.fields[field].id,
         .purpose = arbiter->dictionary.purposes[purpose].id,
         .ask = make_ask(asker, subject, field, purpose)};
-    denied->ask.own = said[0];
-    denied->ask.auto_decision = said[1];
+    denied->ask.own = said[3];
+    denied->ask.auto_decision = said[4];
     denied->verdict = ll_consent_decide(arbiter->consent, &denied->ask);
-    /* The use that it was is the one that it has had. */
+    /* The use that it was is the one that this very grant has had. */
     return denied->verdict.reason == LL_REASON_ALLOW ||
-           denied->verdict.reason == LL_REASON_USES_EXHAUSTED;
+           (denied->verdict.reason == LL_REASON_USES_EXHAUSTED &&
+               is_grant(arbiter, denied->verdict.grant, words[5]));
 }
 
 static bool

@@ -25,6 +25,7 @@ struct ll_release {
     uint8_t field;
     bool own, auto_decision; /* as it was decided */
     bool travels;            /* with the CALL frame: pushed when that is */
+    bool given;              /* in the run that the call is in now */
     enum ll_release_state state;
     uint64_t number; /* of its leaf's commit */
 };
@@ -52,6 +53,8 @@ void ll_release_abort(struct ll_call *call, struct ll_release *release);
 /* The CALL frame is about to be given to a worker. False: something in it may
  * not be given any more; the run is the call's again, and it begins anew. */
 bool ll_releases_due(struct ll_call *call);
+/* The call runs anew: nothing has been given in that run yet. */
+void ll_releases_anew(struct ll_call *call);
 /* The call is over. */
 void ll_releases_end(struct ll_call *call);
 
@@ -65,8 +68,8 @@ void ll_releases_close(struct ll_host *host);
 
 /* -- what is kept under a key -- */
 
-/* The releases of the call as members of the object under `w`: nothing if
- * there are none. */
+/* The releases of the call's last run as members of the object under `w`:
+ * nothing if the call never had one. */
 void ll_releases_write(const struct ll_call *call, struct ll_jw *w);
 /* Whether all that `kept` says was released may be released still. False: the
  * call has been refused. */

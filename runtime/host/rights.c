@@ -84,6 +84,17 @@ ll_request_id(struct ll_community *community,
     ll_buf_fini(&text);
 }
 
+static bool
+anybody_exports(const struct ll_community *community)
+{
+    for (const struct ll_instance *i = community->instances; i != NULL;
+         i = i->next)
+        if (i->package != NULL && ll_manifest_complies(i->package->manifest,
+                                      LINLI_STR("resident.export")))
+            return true;
+    return false;
+}
+
 void
 ll_request_make(struct ll_community *community,
     const struct ll_requesting *requesting, linli_str id, struct ll_buf *text)
@@ -97,10 +108,11 @@ ll_request_make(struct ll_community *community,
     put_text(&w, "id", id);
     put_text(&w, "subject", ll_cstr(subject));
     put_text(&w, "kind", requesting->kind);
-    /* A copy is made as it is fetched. */
+    /* A copy is made as it is fetched; plugins may have something to add. */
     bool copy = ll_str_is(requesting->kind, "export");
-    put_text(&w, "state", ll_cstr(copy ? "done" : "asked"));
-    if (copy) {
+    bool asks = copy && anybody_exports(community);
+    put_text(&w, "state", ll_cstr(copy && !asks ? "done" : "asked"));
+    if (copy && !asks) {
         ll_jw_key(&w, "done_at");
         ll_jw_int(&w, requesting->now_ms);
     }
@@ -109,8 +121,7 @@ ll_request_make(struct ll_community *community,
     put_text(&w, "note", requesting->note);
     ll_jw_key(&w, "at");
     ll_jw_int(&w, requesting->now_ms);
-    /* The queue erases, and does nothing else. */
-    if (ll_str_is(requesting->kind, "erase"))
+    if (asks || ll_str_is(requesting->kind, "erase"))
         ll_queue_write_due(host, &w, requesting->now_ms);
     ll_jw_close(&w, '}');
 }

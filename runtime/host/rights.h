@@ -6,7 +6,8 @@
  * section 7.
  *
  *   erase:  asked -> calling -> erasing -> cleaning -> done
- *   export: done; a copy is made as it is fetched (server/export.c)
+ *   export: (asked -> calling ->) done; the copy is made as it is fetched
+ *           (server/export.c), with what plugins gave that were asked
  *   correct: asked, for staff
  *
  * asked: nothing was done yet. calling: the plugins that know the resident
@@ -21,6 +22,7 @@
 #include "host/queue.h"
 
 #define LL_REQUESTS "~request"
+#define LL_COPIES "~copy" /* of a plugin: what it gave of residents */
 #define LL_REQUEST_ID_BYTES (LL_REQUEST_ID_DIGITS + 1)
 
 struct ll_rights; /* of a community */
@@ -53,6 +55,12 @@ void ll_request_make(struct ll_community *community,
 /* A job "resident.redact" or its like of an instance has ended, somehow: its
  * request is looked at again. `id` is the job's. */
 void ll_rights_called(struct ll_instance *instance, linli_str id);
+
+/* A call is about to commit: what a job "resident.export" of it has answered
+ * is kept with it, as a document about whom it was asked about, until the
+ * copy is fetched no more. */
+linli_status ll_rights_keep_answer(
+    struct ll_call *call, struct ll_err *err) LL_USE_RESULT;
 
 /* What was frozen of somebody is shredded in this commit, as its day has come:
  * the log's leaf. */

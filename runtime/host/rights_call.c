@@ -2,14 +2,18 @@
  *
  * Each that knows the resident and handles the call gets it as a job of its
  * own, with the retries of any job, and has until the request's deadline.
- * What is erased is erased then, whether it has answered or not.
+ * What is erased is erased then, whether it has answered or not; a copy says
+ * who has not. What a plugin answers to "resident.export" becomes a document of
+ * its space about them, in the commit that settles the job.
  */
 #include <stdio.h>
 
 #include "base/limits.h"
 #include "base/text.h"
 #include "host/alert.h"
+#include "host/call.h"
 #include "host/rights_int.h"
+#include "host/task.h"
 #include "host/work.h"
 
 /* A plugin that has not come by then is told nothing. */
@@ -20,7 +24,7 @@
 static const char *
 verb_of(const struct ll_erasing *e)
 {
-    return ll_str_is(e->kind, "export") ? "export" : "redact";
+    return ll_erase_copies(e) ? "export" : "redact";
 }
 
 static linli_str
@@ -104,6 +108,21 @@ wait_on(struct ll_erasing *e, const char *state)
     return false;
 }
 
+/* What follows when nobody is waited for. */
+static struct ll_jw
+go_on_text(struct ll_erasing *e)
+{
+    struct ll_jw w =
+        ll_erase_text(e, ll_erase_copies(e) ? "done" : "erasing", NULL);
+    if (ll_erase_copies(e)) {
+        ll_jw_key(&w, "done_at");
+        ll_jw_int(&w, e->now_ms);
+    } else {
+        ll_queue_write_due(e->host, &w, e->now_ms);
+    }
+    return w;
+}
+
 /* The jobs, whose documents are known, and the request's new state. */
 static bool
 tell_all(struct ll_erasing *e)
@@ -125,11 +144,11 @@ tell_all(struct ll_erasing *e)
         status = ll_txn_put(&txn, e->docs[k++], &e->text, e->now_ms, NULL);
     }
     bool any = e->count > 0;
-    struct ll_jw w = ll_erase_text(e, any ? "calling" : "erasing", NULL);
+    struct ll_jw w = any ? ll_erase_text(e, "calling", NULL) : go_on_text(e);
     ll_jw_key(&w, "deadline");
     ll_jw_int(&w, e->deadline_ms);
-    ll_queue_write_due(
-        e->host, &w, any ? e->now_ms + LL_REQUEST_RECHECK_MS : e->now_ms);
+    if (any)
+        ll_queue_write_due(e->host, &w, e->now_ms + LL_REQUEST_RECHECK_MS);
     ll_jw_close(&w, '}');
     e->text.failed = e->text.failed || status != LINLI_OK;
     if (ll_erase_commit(e, &txn, commit, false))
@@ -184,7 +203,8 @@ put_missed_alert(struct ll_erasing *e, const struct ll_erase_target *target,
     ll_jw_str(&w, e->id);
     ll_jw_close(&w, '}');
     struct ll_alert alert = {.space = target->space,
-        .kind = LINLI_STR("linli.redact_missed"),
+        .kind = ll_cstr(
+            ll_erase_copies(e) ? "linli.export_missed" : "linli.redact_missed"),
         .ref = call_id(e, ref),
         .data = ll_buf_view(&data),
         .at_ms = e->now_ms};
@@ -205,7 +225,7 @@ begin_erasing(struct ll_erasing *e)
         return false;
     }
     ll_txn_init(&txn, docs);
-    struct ll_jw w = ll_erase_text(e, "erasing", NULL);
+    struct ll_jw w = go_on_text(e);
     ll_jw_key(&w, "missed");
     ll_jw_open(&w, '[');
     for (uint32_t i = 0; i < e->target_count; i++)
@@ -214,7 +234,6 @@ begin_erasing(struct ll_erasing *e)
             put_missed_alert(e, &e->targets[i], commit);
         }
     ll_jw_close(&w, ']');
-    ll_queue_write_due(e->host, &w, e->now_ms);
     ll_jw_close(&w, '}');
     if (ll_erase_commit(e, &txn, commit, false))
         ll_erase_end(e, false);
@@ -241,4 +260,41 @@ ll_erase_told(struct ll_erasing *e)
         target->missed = there;
     }
     return begin_erasing(e);
+}
+
+/* -- what they give -- */
+
+linli_status
+ll_rights_keep_answer(struct ll_call *call, struct ll_err *err)
+{
+    const struct ll_task *task = call->task;
+    if (task == NULL || task->kind != LL_TASK_JOB || call->body.len == 0 ||
+        !ll_str_is(task->name, "resident.export"))
+        return LINLI_OK;
+    struct ll_coll *coll =
+        ll_space_coll(task->instance->space, LINLI_STR(LL_COPIES));
+    /* There is none: its job is done once. */
+    struct ll_doc *doc =
+        coll == NULL ? NULL : ll_docs_make(coll, task->doc->id);
+    if (doc == NULL)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an export");
+    struct ll_buf text;
+    ll_buf_init(&text, &call->host->mem, LL_COMMIT_BYTES_MAX);
+    struct ll_jw w = ll_jw(&text);
+    linli_str subject = task->doc->content->subject;
+    ll_jw_open(&w, '{');
+    ll_jw_key(&w, "id");
+    ll_jw_str(&w, task->doc->id);
+    ll_jw_key(&w, "answer");
+    ll_jw_raw(&w, call->body);
+    ll_jw_key(&w, "subject");
+    ll_jw_str(&w, subject);
+    ll_jw_close(&w, '}');
+    struct ll_plain plain = {.subject = subject,
+        .due_ms = call->now_ms + LL_EXPORT_CALL_MS + LL_EXPORT_KEPT_MS};
+    coll->subject = (linli_str)LINLI_STR("subject");
+    linli_status status = ll_txn_put_plain(&call->txn, doc, &text, &plain, err);
+    ll_buf_fini(&text);
+    ll_doc_unref(&doc);
+    return status;
 }

@@ -104,6 +104,12 @@ is_one_of(linli_str name, const char *const *names)
     return false;
 }
 
+bool
+ll_erase_copies(const struct ll_erasing *e)
+{
+    return ll_str_is(e->kind, "export");
+}
+
 /* How the log calls them: kept until the leaf of the end is written. */
 static bool
 take_tag(struct ll_erasing *e)
@@ -139,7 +145,7 @@ ll_erase_text(
             ll_jw_key_str(&w, ll_jv_str(name));
             ll_jw_value(&w, value);
         }
-    if (e->tag.len == 0 && take_tag(e)) {
+    if (!ll_erase_copies(e) && e->tag.len == 0 && take_tag(e)) {
         ll_jw_key(&w, "tag");
         ll_jw_str(&w, e->tag);
     }
@@ -207,8 +213,7 @@ read_request(struct ll_erasing *e)
     struct ll_jv root = ll_json_root(json);
     e->id = text_of(e, root, "id");
     e->kind = text_of(e, root, "kind");
-    /* Whatever else may ever be due: nobody is erased who did not ask. */
-    ll_check(ll_str_is(e->kind, "erase"));
+    ll_check(ll_erase_copies(e) || ll_str_is(e->kind, "erase"));
     e->state = text_of(e, root, "state");
     e->resident = text_of(e, root, "resident");
     e->by = text_of(e, root, "by");
@@ -217,7 +222,9 @@ read_request(struct ll_erasing *e)
     (void)ll_jv_int(ll_jv_get(root, "deadline"), &e->deadline_ms);
     (void)ll_jv_int(ll_jv_get(root, "recheck"), &e->recheck_ms);
     if (e->deadline_ms == 0)
-        e->deadline_ms = e->at_ms + (int64_t)LL_REDACT_DAYS * 86400000;
+        e->deadline_ms =
+            e->at_ms + (ll_erase_copies(e) ? LL_EXPORT_CALL_MS
+                                           : e->host->config.consent.redact_ms);
     e->step =
         ll_str_is(e->state, "cleaning") ? ll_erase_cleaned : ll_erase_find;
     return !e->arena.failed;

@@ -47,6 +47,9 @@ struct ll_erasing {
     uint64_t leaf;
 };
 
+/* Whether a copy is made; else somebody is erased. */
+bool ll_erase_copies(const struct ll_erasing *e);
+
 /* rights_find.c: the targets. When they are there, `then` is the step. */
 bool ll_erase_find(struct ll_erasing *e);
 

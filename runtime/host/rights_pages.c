@@ -230,6 +230,8 @@ forget_person(struct ll_erasing *e)
 bool
 ll_erase_pages(struct ll_erasing *e)
 {
+    /* Whatever else may ever be due: nobody is erased who did not ask. */
+    ll_check(ll_str_is(e->kind, "erase"));
     return forget_person(e) && begin_pass(e);
 }
 

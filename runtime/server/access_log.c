@@ -69,10 +69,11 @@ write_fields(struct ll_view *view, linli_str fields_json)
 }
 
 static void
-write_plugin(struct ll_view *view, const struct reads *reads, linli_str plugin)
+write_plugin(struct ll_view *view, const struct ll_community *community,
+    linli_str plugin)
 {
     const struct ll_instance *instance =
-        ll_community_instance(reads->community, plugin);
+        ll_community_instance(community, plugin);
     ll_view_text(view, "plugin", plugin);
     if (instance != NULL && instance->package != NULL)
         write_words(&view->w, "plugin_name",
@@ -82,18 +83,29 @@ write_plugin(struct ll_view *view, const struct reads *reads, linli_str plugin)
         write_words(&view->w, "plugin_name", plugin, plugin);
 }
 
+/* A resident's tag is nothing to people; staff are named, by what they are
+ * alone in what others may see. */
 static void
-write_read(struct reads *reads, const struct ll_leaf *leaf, int64_t seq)
+write_actor(struct ll_view *view, linli_str actor, bool named)
 {
-    struct ll_view *view = &reads->view;
+    linli_str rest = actor, role;
+    if (memchr(actor.ptr == NULL ? "" : actor.ptr, ':', actor.len) == NULL)
+        return;
+    (void)ll_str_split(&rest, ':', &role);
+    ll_view_text(view, "actor", named ? actor : role);
+}
+
+void
+ll_access_put(struct ll_view *view, const struct ll_community *community,
+    const struct ll_leaf *leaf, int64_t seq, bool named)
+{
     const struct ll_dictionary *dictionary =
         &view->face->host->arbiter.dictionary;
     int purpose = ll_dictionary_purpose(dictionary, leaf->purpose);
-    ll_jw_open(&view->w, '{');
     ll_view_instant(view, "at", leaf->at_ms);
     ll_view_text(view, "what", ll_cstr(ll_leaf_type_name(leaf->type)));
     if (leaf->plugin.len > 0)
-        write_plugin(view, reads, leaf->plugin);
+        write_plugin(view, community, leaf->plugin);
     write_fields(view, leaf->fields_json);
     if (leaf->purpose.len > 0)
         ll_view_text(view, "purpose", leaf->purpose);
@@ -103,24 +115,25 @@ write_read(struct reads *reads, const struct ll_leaf *leaf, int64_t seq)
             dictionary->purposes[purpose].text_en);
     if (leaf->basis.len > 0)
         ll_view_text(view, "basis", leaf->basis);
-    /* A resident's tag is nothing to people; staff are named. */
-    if (memchr(leaf->actor.ptr == NULL ? "" : leaf->actor.ptr, ':',
-            leaf->actor.len) != NULL)
-        ll_view_text(view, "actor", leaf->actor);
+    write_actor(view, leaf->actor, named);
     ll_jw_key(&view->w, "seq");
     ll_jw_int(&view->w, seq);
-    ll_jw_close(&view->w, '}');
 }
 
 /* Releases and corrections, and whatever helpers have done. */
-static bool
-is_shown(const struct reads *reads, const struct ll_leaf *leaf)
+bool
+ll_access_is(const struct ll_leaf *leaf)
 {
     bool helped = ll_str_starts(leaf->actor, "staff:") ||
                   ll_str_starts(leaf->actor, "operator:");
-    bool what =
-        leaf->type == LL_LEAF_ACCESS || leaf->type == LL_LEAF_CORRECT || helped;
-    return what &&
+    return leaf->type == LL_LEAF_ACCESS || leaf->type == LL_LEAF_CORRECT ||
+           helped;
+}
+
+static bool
+is_shown(const struct reads *reads, const struct ll_leaf *leaf)
+{
+    return ll_access_is(leaf) &&
            (reads->plugin[0] == '\0' || ll_str_is(leaf->plugin, reads->plugin));
 }
 
@@ -140,7 +153,9 @@ step(struct ll_view *view)
         if (ll_leaf_read(&json, ll_rd_bytes(&rd), &leaf, NULL) != LINLI_OK ||
             !is_shown(reads, &leaf))
             continue;
-        write_read(reads, &leaf, last);
+        ll_jw_open(&view->w, '{');
+        ll_access_put(view, reads->community, &leaf, last, true);
+        ll_jw_close(&view->w, '}');
         shown++;
     }
     ll_json_fini(&json);

@@ -49,8 +49,13 @@ struct ll_receipting {
     struct ll_buf leaf, note;
     uint64_t size; /* of the note */
     struct ll_prover *prover;
+    /* For whoever makes more than one: where it goes, and who is told. NULL:
+     * it is what the view answers. */
+    struct ll_buf *into;
+    void (*done)(struct ll_receipting *r);
 };
-/* Answers the view in the end, with view->status. Its step and its end are to
+/* Answers the view in the end, with view->status; or, if `into` and `done` are
+ * set (they are kept by the call), writes it there. Its step and its end are to
  * call the two below. */
 void ll_receipting_begin(struct ll_receipting *r, struct ll_view *view,
     struct ll_community *community, uint32_t grant, bool meet);

@@ -3,6 +3,7 @@ server_SRCS = \
   act.c \
   admin.c \
   alerts.c \
+  answer.c \
   api.c \
   assist.c \
   assist_proof.c \
@@ -46,6 +47,7 @@ server_SRCS = \
   relays.c \
   rights.c \
   secrets.c \
+  signed.c \
   sim.c \
   usage.c \
   view.c \

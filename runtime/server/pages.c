@@ -375,6 +375,10 @@ pick_size(linli_str text, bool elder)
 static linli_str
 pick_back(const struct page *page, linli_str back)
 {
+    /* Browsers leave tabs and line ends out of an address: "/\t/" is "//". */
+    for (size_t i = 0; i < back.len; i++)
+        if ((unsigned char)back.ptr[i] <= ' ' || back.ptr[i] == 0x7f)
+            return LINLI_STR("");
     if (back.len > 0 && back.ptr[0] == '/' &&
         (back.len == 1 || (back.ptr[1] != '/' && back.ptr[1] != '\\')))
         return back;

@@ -61,9 +61,11 @@ put(struct ll_receipting *r, const struct ll_proof *proof)
     }
     if (m != NULL)
         receipt.notice = ll_terms_notice(host, m, &recipient);
-    ll_receipt_put(&receipt, &r->view->w);
+    struct ll_jw into = ll_jw(r->into);
+    struct ll_jw *w = r->into == NULL ? &r->view->w : &into;
+    ll_receipt_put(&receipt, w);
     if (path.failed || recipient.failed || r->leaf.failed || r->note.failed)
-        r->view->w.buf->failed = true;
+        w->buf->failed = true;
     ll_buf_fini(&recipient);
     ll_buf_fini(&path);
 }
@@ -72,7 +74,10 @@ static void
 answer(struct ll_receipting *r, const struct ll_proof *proof)
 {
     put(r, proof);
-    ll_view_answer(r->view);
+    if (r->done != NULL)
+        r->done(r);
+    else
+        ll_view_answer(r->view);
 }
 
 static void
@@ -219,8 +224,12 @@ ll_receipting_begin(struct ll_receipting *r, struct ll_view *view,
     const struct ll_grant *g = ll_consent_grant(consent, grant);
     const struct ll_instance *instance =
         ll_community_instance(community, ll_consent_plugin(consent, g->party));
-    *r = (struct ll_receipting){
-        .view = view, .community = community, .grant = grant, .meet = meet};
+    *r = (struct ll_receipting){.view = view,
+        .community = community,
+        .grant = grant,
+        .meet = meet,
+        .into = r->into,
+        .done = r->done};
     r->wait.ready = on_row;
     memcpy(r->id, g->id, sizeof r->id);
     ll_buf_init(&r->leaf, mem, LL_LEAF_BYTES_MAX);

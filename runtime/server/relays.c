@@ -97,19 +97,38 @@ answer(struct resolving *r)
     ll_view_answer(view);
 }
 
-/* What it rests on may have ended while the leaf was written. */
+static struct ll_access
+access_of(const struct resolving *r)
+{
+    return (struct ll_access){.community = r->community->id,
+        .subject = r->ask.subject,
+        .party = r->ask.party,
+        .grant = r->verdict.grant,
+        .purpose = r->ask.purpose,
+        .fields = (uint64_t)1 << r->ask.field,
+        .basis = r->verdict.basis,
+        .actor = ll_cstr(r->actor.by),
+        .now_ms = r->ask.now_ms};
+}
+
+/* What it rests on may have ended while the leaf was written, and who asked
+ * may have gone: then a second leaf says that nobody was told. */
 static void
 on_logged(struct ll_act *act, bool durable, uint64_t leaf)
 {
     struct resolving *r = LL_CONTAINER(act, struct resolving, act);
     struct ll_host *host = r->view.face->host;
+    struct ll_access access = access_of(r);
     LL_UNUSED(leaf);
     r->logging = false;
+    bool told = !r->ended && durable && decide(r);
+    if (durable && !told)
+        (void)ll_arbiter_abort(&host->arbiter, &access);
     if (r->ended) {
         ll_release(&host->mem, r, sizeof *r);
     } else if (!durable) {
         refuse(r, LINLI_E_IO, "store/failed", "the log could not be written");
-    } else if (!decide(r)) {
+    } else if (!told) {
         refuse(r, LINLI_E_DENIED, ll_reason_code(r->verdict.reason),
             ll_reason_name(r->verdict.reason));
     } else {
@@ -121,15 +140,7 @@ static void
 log_it(struct resolving *r)
 {
     struct ll_host *host = r->view.face->host;
-    struct ll_access access = {.community = r->community->id,
-        .subject = r->ask.subject,
-        .party = r->ask.party,
-        .grant = r->verdict.grant,
-        .purpose = r->ask.purpose,
-        .fields = (uint64_t)1 << r->ask.field,
-        .basis = r->verdict.basis,
-        .actor = ll_cstr(r->actor.by),
-        .now_ms = r->ask.now_ms};
+    struct ll_access access = access_of(r);
     r->act = (struct ll_act){.done = on_logged};
     r->logging = true;
     if (ll_arbiter_access(&host->arbiter, &access, &r->act) != 0)

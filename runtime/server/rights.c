@@ -30,6 +30,7 @@
 /* Who asks, for whom. */
 struct who {
     bool operator;      /* of the community, of all its residents */
+    bool may_erase;     /* old and able enough, or with that power */
     bool staff;         /* who says more in the body: server/consents.h */
     linli_str resident; /* whose requests they are; of an operator: empty */
     char by[LL_DOC_ID_BYTES_MAX + 32];
@@ -348,6 +349,10 @@ read_wanted(struct making *making, const struct ll_request *request,
     ll_json_fini(&json);
     if (status == LINLI_OK)
         status = check_kind(making, err);
+    if (status == LINLI_OK && !who->may_erase &&
+        ll_str_is(ll_cstr(making->kind), "erase"))
+        status = ll_fail(err, LINLI_E_DENIED, "consent/forbidden",
+            "a guardian has what is kept of them erased");
     (void)snprintf(making->by, sizeof making->by, "%s", who->by);
     return status;
 }
@@ -399,11 +404,30 @@ make_request(struct ll_face *face, struct ll_request *request,
     return true;
 }
 
+/* Whether they could have it erased themself. */
+static bool
+may_erase(const struct ll_community *community, linli_str resident)
+{
+    const struct ll_host *host = community->host;
+    int64_t now_ms = ll_world_wall(host->world).ms;
+    uint32_t subject =
+        ll_consent_subject(host->arbiter.consent, community->id, resident);
+    struct ll_acting acting = {.subject = subject,
+        .actor = subject,
+        .power = LL_POWER_ERASE,
+        .class = LL_C3,
+        .now_ms = now_ms,
+        .today = ll_arbiter_today(&community->zone, now_ms)};
+    return subject != LL_NOBODY && ll_consent_may_act(host->arbiter.consent,
+                                       &acting) == LL_REASON_ALLOW;
+}
+
 bool
 ll_rights_assist(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str resident, linli_str by)
 {
     struct who who = {.staff = true, .resident = resident};
+    who.may_erase = may_erase(community, resident);
     (void)snprintf(who.by, sizeof who.by, "%.*s", LL_FMT(by));
     return make_request(face, request, community, &who);
 }
@@ -460,6 +484,7 @@ ll_rights_me_handle(struct ll_face *face, struct ll_request *request,
     uint32_t power =
         ll_str_is(request->method, "GET") ? LL_POWER_VIEW : LL_POWER_ERASE;
     bool may = self || ll_asker_may(&asker, face->host, power, LL_C3);
+    who.may_erase = ll_asker_may(&asker, face->host, LL_POWER_ERASE, LL_C3);
     struct ll_exporting wanted = {
         asker.community, asker.resident, id, ll_param(&params, "cursor")};
     if (may && left.len == LL_REQUEST_ID_DIGITS + 8 &&
@@ -480,7 +505,7 @@ ll_rights_admin_handle(struct ll_face *face, struct ll_request *request,
 {
     struct ll_identity *identity = NULL;
     struct ll_err err;
-    struct who who = {.operator= true };
+    struct who who = {.operator= true, .may_erase = true};
     linli_str left;
     if (!after(rest, "/requests", &left))
         return false;
@@ -490,7 +515,15 @@ ll_rights_admin_handle(struct ll_face *face, struct ll_request *request,
     }
     (void)snprintf(
         who.by, sizeof who.by, "operator:%.*s", LL_FMT(identity->id));
-    handle(face, request, community, &who, left);
+    linli_str id = {left.ptr + 1, LL_REQUEST_ID_DIGITS};
+    bool answer = left.len == LL_REQUEST_ID_DIGITS + 8 &&
+                  ll_str_is((linli_str){left.ptr + left.len - 7, 7}, "/answer");
+    if (answer && !ll_str_is(request->method, "POST"))
+        ll_face_method(face, request, "POST");
+    else if (answer)
+        ll_rights_answer(face, request, community, ll_cstr(who.by), id);
+    else
+        handle(face, request, community, &who, left);
     ll_identity_unref(&identity);
     return true;
 }

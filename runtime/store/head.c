@@ -305,6 +305,17 @@ ll_head_note(struct ll_head *head, struct ll_buf *out)
 }
 
 bool
+ll_head_sign(const struct ll_head *head, linli_str text, struct ll_vkey *key,
+    unsigned char signature[LL_ED25519_SIGNATURE_BYTES])
+{
+    if (ll_head_sealed(head) != NULL)
+        return false;
+    *key = head->key;
+    ll_ed25519_sign(head->seed, text, signature);
+    return true;
+}
+
+bool
 ll_head_newer(struct ll_head *head, uint64_t *count, struct ll_buf *out)
 {
     (void)pthread_mutex_lock(&head->mutex);

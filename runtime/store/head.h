@@ -59,6 +59,11 @@ void ll_head_note(struct ll_head *head, struct ll_buf *out);
 /* The same into `out`, emptied first, if it is another than that of `count`,
  * which is counted up: whether it is. [any] */
 bool ll_head_newer(struct ll_head *head, uint64_t *count, struct ll_buf *out);
+/* Signs a text of which the first line says what it is, with the log's key;
+ * false if the log is sealed: then nothing may rest on it. [any] */
+bool ll_head_sign(const struct ll_head *head, linli_str text,
+    struct ll_vkey *key,
+    unsigned char signature[LL_ED25519_SIGNATURE_BYTES]) LL_USE_RESULT;
 /* Whether linli.head could not be written since the last time one asked; it
  * is tried again. */
 bool ll_head_failed(struct ll_head *head, struct ll_err *err);

@@ -72,6 +72,13 @@ ll_store_checkpoint(struct ll_store *store, struct ll_buf *out)
     ll_head_note(store->head, out);
 }
 
+bool
+ll_store_sign_text(const struct ll_store *store, linli_str text,
+    struct ll_vkey *key, unsigned char signature[LL_ED25519_SIGNATURE_BYTES])
+{
+    return ll_head_sign(store->head, text, key, signature);
+}
+
 void
 ll_store_sign(struct ll_store *store)
 {

@@ -15,6 +15,7 @@
 #define LL_STORE_STORE_H
 
 #include "base/err.h"
+#include "domain/checkpoint.h"
 #include "domain/usage.h"
 #include "wire/value.h"
 #include "world/world.h"
@@ -190,6 +191,11 @@ void ll_store_secret(
 
 /* The last signed checkpoint, appended; nothing if it is sealed. */
 void ll_store_checkpoint(struct ll_store *store, struct ll_buf *out);
+/* Signs a text with the log's key, whose public part `key` is; its first line
+ * says what it is. False if the log is sealed. */
+bool ll_store_sign_text(const struct ll_store *store, linli_str text,
+    struct ll_vkey *key,
+    unsigned char signature[LL_ED25519_SIGNATURE_BYTES]) LL_USE_RESULT;
 /* Somebody waits for what is durable to be signed: soon. */
 void ll_store_sign(struct ll_store *store);
 /* Why nothing may rest on the log (it is not the one of linli.head), or NULL:

@@ -119,12 +119,26 @@ request_done(lua_State *L, int status, lua_KContext context)
 
 /* -- timers and their like -- */
 
+/* Of all that nobody waits for, one is asked for something: what a resident
+ * gets with a copy of their data. */
+static bool
+is_asked(const struct ll_lua_run *run)
+{
+    return run->in->kind == LL_CALL_JOB &&
+           ll_str_is(run->in->name, "resident.export");
+}
+
 static int
 background_done(lua_State *L, int status, lua_KContext context)
 {
     struct ll_lua_run *run = ll_lua_run(L);
     LL_UNUSED(status);
     LL_UNUSED(context);
+    if (is_asked(run) && lua_gettop(L) > 0 && !lua_isnil(L, 1)) {
+        lua_pushinteger(L, 200);
+        lua_insert(L, 1);
+        return request_done(L, LUA_OK, 0);
+    }
     for (int i = 1; i <= lua_gettop(L); i++)
         if (!lua_isnil(L, i))
             return luaL_error(L,

@@ -220,6 +220,111 @@ def test_who_asks_for_a_copy_is_not_erased():
         tap.equal(texts_of(d, "r1"), [text])
 
 
+def raw_public(vkey):
+    """The 32 bytes of a public key that is written as a vkey."""
+    return base64.b64decode(vkey.split("+", 2)[2])[1:]
+
+
+def check_signed(body, what, folder):
+    """Fail unless openssl finds the signature of an object good; and bad of
+    one with another byte."""
+    at = body.rindex(b',"signature":')
+    signature = json.loads(body[at + len(b',"signature":'):-1])
+    tap.equal((signature["alg"], signature["of"]), ("Ed25519", what))
+    text = what.encode() + b"\n" + body[:at] + b"}"
+    key, sig, msg = (os.path.join(folder, n) for n in ("key", "sig", "msg"))
+    for content, path in (
+            (bytes.fromhex("302a300506032b6570032100")
+             + raw_public(signature["key"]), key),
+            (bytes.fromhex(signature["value"]), sig)):
+        with open(path, "wb") as f:
+            f.write(content)
+    for change, code in ((b"", 0), (b" ", 1)):
+        with open(msg, "wb") as f:
+            f.write(text + change)
+        tap.equal(run(["openssl", "pkeyutl", "-verify", "-rawin", "-pubin",
+                       "-keyform", "DER", "-inkey", key, "-in", msg,
+                       "-sigfile", sig]).code, code)
+    return signature["key"]
+
+
+def copy_of(d, resident, key="x"):
+    """Asks for a copy and waits until it is done; the path of it."""
+    request = ask(d, resident, kind="export", key=key).json["id"]
+    check(wait_until(
+        lambda: state(d, resident, request)["state"] == "done", 20))
+    return "/v1/c/demo/me/requests/%s/export" % request
+
+
+def test_a_copy_is_signed_and_names_no_other():
+    mine, loose = planted(), planted()
+    with temporary_folder() as folder, \
+            Daemon(options=["--clock=virtual"]) as d:
+        d.enable(d.source(MEMO))
+        seed(d, r1=planted(), r2=planted())
+        keep(d, "r1", mine, "n1", loose)
+        keep(d, "r2", planted(), "n2", planted())
+        answer = d.http(
+            "PUT", "/v1/c/demo/admin/residents/r1/fields/display_name",
+            {"value": mine}, as_="operator:o1", key="p1")
+        check(answer.status in (200, 204), answer)
+        path = copy_of(d, "r1")
+        answer = d.http("GET", path, as_="resident:r1")
+        tap.equal(answer.status, 200, answer)
+        key = check_signed(answer.body, "linli.copy.v1", folder)
+        origin = d.http("GET", "/v1/log/checkpoint").text.split("\n")[0]
+        tap.equal(key.split("+")[0], origin)
+        kinds = {}
+        for item in answer.json["items"]:
+            kinds.setdefault(item["kind"], []).append(item)
+        # What the plugin gave, without others; who acted, without a name.
+        tap.equal([i["answer"] for i in kinds["answer"]],
+                  [{"loose": [loose], "helped_by": "staff",
+                    "neighbour": "redacted"}])
+        tap.equal([i["actor"] for i in kinds["read"] if "actor" in i],
+                  ["operator"])
+        check("o1" not in answer.text.replace("memo1", ""), answer.text)
+        tap.equal(answer.json["missed"], [])
+        # It is dropped by itself, and with the resident.
+        d.linli_ok("clock", "advance", "9d")
+        check(wait_until(lambda: copies(d) == 0, 5), copies(d))
+        copy_of(d, "r1", "y")
+        tap.equal(copies(d), 1)
+        request = ask(d, "r1").json["id"]
+        check(wait_until(
+            lambda: state(d, "r1", request)["state"] == "done", 20))
+        tap.equal(copies(d), 0)
+        check(gone(d, loose), files_with(d.data, loose))
+
+
+def copies(d):
+    """How many answers of plugins are kept."""
+    import sqlite3
+    with contextlib.closing(sqlite3.connect(
+            "file:%s/linli.db?mode=ro" % d.data, uri=True)) as db:
+        return db.execute(
+            "SELECT count(*) FROM doc d JOIN collection c "
+            "ON c.id = d.collection WHERE c.name = '~copy'").fetchone()[0]
+
+
+def test_a_plugin_that_gives_nothing():
+    with Daemon(options=["--clock=virtual"]) as d:
+        d.enable(d.source(MEMO))
+        keep(d, "r1", planted(), "n1")
+        d.call("memo", "/stubborn", {}, key="s1")
+        request = ask(d, "r1", kind="export", key="x").json["id"]
+        path = "/v1/c/demo/me/requests/%s/export" % request
+        answer = d.http("GET", path, as_="resident:r1")
+        tap.equal((answer.status, answer.code), (409, "request/not-done"))
+        d.linli_ok("clock", "advance", "25h")
+        answer = d.http("GET", path, as_="resident:r1")
+        tap.equal((answer.status, answer.json["missed"]), (200, ["memo"]))
+        kinds = [a["kind"] for a in d.http(
+            "GET", "/v1/c/demo/admin/alerts",
+            as_="operator:o1").json["items"]]
+        check("linli.export_missed" in kinds, kinds)
+
+
 def test_a_copy_has_what_is_kept():
     mine, other, name = planted(), planted(), planted()
     with Daemon(options=["--clock=virtual"]) as d:
@@ -230,9 +335,7 @@ def test_a_copy_has_what_is_kept():
             tap.equal(d.call("memo", "/bulk", {"text": mine, "count": 150},
                              key="b%d" % i, timeout_s=60).status, 201)
         keep(d, "r2", other, "n2")
-        request = ask(d, "r1", kind="export", key="x").json
-        tap.equal(request["state"], "done")
-        path = "/v1/c/demo/me/requests/%s/export" % request["id"]
+        path = copy_of(d, "r1")
         items, cursor = [], ""
         while cursor is not None:
             answer = d.http("GET", path + cursor, as_="resident:r1")
@@ -245,7 +348,7 @@ def test_a_copy_has_what_is_kept():
         check(mine in text and name in text, text[:500])
         check(other not in text)
         notes = [i for i in items if i.get("plugin") == "memo"
-                 and i["collection"] == "note"]
+                 and i.get("collection") == "note"]
         tap.equal(len(notes), 301)
         theirs = d.http("GET", path, as_="resident:r2")
         tap.equal(theirs.status, 404, theirs)

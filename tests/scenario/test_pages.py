@@ -67,6 +67,9 @@ def test_only_what_is_named_may_hold_a_page_or_get_it_back():
         for back, allowed in (
                 (app, True), (app + "/done?a=1", True), ("/app/done", True),
                 ("//evil.example", False), ("/\\evil.example", False),
+                # Browsers leave these bytes out, and read "//" then.
+                ("/%09/evil.example", False), ("/%0a/evil.example", False),
+                ("/%0d/evil.example", False), ("/%20", False),
                 (app + ".evil.example", False), (app + "@evil.example", False),
                 (app + "0/", False), ("javascript:alert(1)", False),
                 ("https://app.example/done", False)):

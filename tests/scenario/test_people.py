@@ -285,5 +285,20 @@ def test_ages_are_days_of_the_community():
         d.start()
 
 
+def test_a_leaf_says_the_age_of_the_day():
+    """Also where fewer leap days than usual lie between."""
+    with People() as d:
+        d.linli_ok("clock", "set", "2031-03-04T12:00:00+08:00")
+        d.seeded({"communities": SEED["communities"], "residents": [
+            {"id": "kid", "community": "demo", "birth_date": "2017-03-05"}]})
+        d.linli_ok("clock", "advance", "24h")
+        wait_until(lambda: turned(d))
+        d.stop()
+        ages = [json.loads(x)["data"]["age"] for x in d.leaves()
+                if '"type":"person"' in x]
+        tap.equal((ages[-2], ages[-1]), ("under14", "under18"))
+        d.start()
+
+
 if __name__ == "__main__":
     tap.main()

@@ -56,6 +56,10 @@ end)
 
 p:get("/who", function(call) return 200, { id = call.resident.id } end)
 p:get("/mine", function(call) return 200, call.fields end)
+p:get("/linger", function(call)
+  call.host.probe_wait(1500)
+  return 200, call.fields
+end)
 p:get("/needs", function(call) return 200, call.fields end)
 p:get("/trail", function(call) return 200, call.fields end)
 

@@ -47,6 +47,16 @@ p:compliance("resident.redact", function(call, input)
   end
 end)
 
+-- What it keeps where the runtime does not see whom it is about.
+p:compliance("resident.export", function(call, input)
+  if call.db.loose:get("stubborn") then error("it will not") end
+  local texts = linli.array()
+  for _, loose in ipairs((call.db.loose:list { limit = 100 })) do
+    if loose.who == input.resident then texts[#texts + 1] = loose.text end
+  end
+  return { loose = texts, helped_by = "staff:s7", neighbour = string.rep("ab", 16) }
+end)
+
 p:timer("ring", function() end)
 p:job("work", function() end)
 
