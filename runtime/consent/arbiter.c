@@ -310,14 +310,12 @@ take_doc(struct ll_deed *deed, const char *coll_name, linli_str id)
     return doc;
 }
 
-void
-ll_deed_put(struct ll_deed *deed, struct ll_jw *w, const char *coll,
-    linli_str id, linli_str resident)
+/* The last members of a document about somebody. */
+static void
+close_body(struct ll_deed *deed, struct ll_jw *w, linli_str resident,
+    char subject[LL_PID_BYTES])
 {
-    struct ll_doc *doc = take_doc(deed, coll, id);
-    char subject[LL_PID_BYTES] = "";
-    if (doc == NULL)
-        return;
+    subject[0] = '\0';
     if (resident.len > 0) {
         ll_subject(deed->arbiter->docs->store, deed->community,
             LL_SUBJECT_RESIDENT, resident, subject);
@@ -325,8 +323,55 @@ ll_deed_put(struct ll_deed *deed, struct ll_jw *w, const char *coll,
         ll_jw_cstr(w, subject);
     }
     ll_jw_close(w, '}');
+}
+
+void
+ll_deed_put(struct ll_deed *deed, struct ll_jw *w, const char *coll,
+    linli_str id, linli_str resident)
+{
+    struct ll_doc *doc = take_doc(deed, coll, id);
+    char subject[LL_PID_BYTES];
+    if (doc == NULL)
+        return;
+    close_body(deed, w, resident, subject);
     struct ll_plain plain = {.subject = ll_cstr(subject)};
     if (ll_txn_put_plain(&deed->txn, doc, &deed->body, &plain, NULL) !=
+        LINLI_OK)
+        deed->status = LINLI_E_NOMEM;
+    deed->writes++;
+    ll_doc_unref(&doc);
+}
+
+/* Unlike the others this one is in an index: a queue's. */
+void
+ll_deed_put_revoked(
+    struct ll_deed *deed, const struct ll_grant *grant, const char *reason)
+{
+    const struct ll_arbiter *arbiter = deed->arbiter;
+    struct ll_party_of who = {.community = deed->community,
+        .plugin = ll_consent_plugin(arbiter->consent, grant->party),
+        .resident = ll_consent_resident(arbiter->consent, grant->subject)};
+    char id[LL_HEX_BYTES], subject[LL_PID_BYTES], pid[LL_PID_BYTES] = "";
+    if (arbiter->tells == NULL || !arbiter->tells(arbiter->user, &who, pid))
+        return;
+    ll_hex(grant->id, sizeof grant->id, id);
+    struct ll_doc *doc = take_doc(deed, LL_CONSENT_REVOKED, ll_cstr(id));
+    if (doc == NULL)
+        return;
+    struct ll_jw w = ll_deed_body(deed, ll_cstr(id));
+    ll_revoked_write(arbiter, &w, grant, reason);
+    ll_jw_key(&w, "at");
+    ll_jw_int(&w, deed->now_ms);
+    if (pid[0] != '\0') {
+        ll_jw_key(&w, "pid");
+        ll_jw_cstr(&w, pid);
+    }
+    ll_jw_key(&w, "due");
+    ll_jw_int(&w, deed->now_ms);
+    ll_jw_key(&w, "seq");
+    ll_jw_int(&w, 0);
+    close_body(deed, &w, who.resident, subject);
+    if (ll_txn_put(&deed->txn, doc, &deed->body, deed->now_ms, NULL) !=
         LINLI_OK)
         deed->status = LINLI_E_NOMEM;
     deed->writes++;

@@ -14,12 +14,18 @@
 #ifndef LL_CONSENT_ARBITER_H
 #define LL_CONSENT_ARBITER_H
 
+#include "consent/subject.h"
 #include "data/put.h"
 #include "domain/consent_state.h"
 #include "domain/leaf.h"
 
 struct ll_ledger;
 struct ll_zone;
+
+/* A plugin, and a resident whom it may know. */
+struct ll_party_of {
+    linli_str community, plugin, resident;
+};
 
 struct ll_arbiter {
     struct ll_mem *mem;
@@ -31,6 +37,11 @@ struct ll_arbiter {
      * what was released of them to the party (LL_NO_PARTY: to any) begin
      * again. In the turn in which it is sequenced. May be NULL. */
     void (*risen)(void *user, uint32_t subject, uint32_t party);
+    /* Whether a plugin is told when a grant to it ends: the commit that ends
+     * it leaves a document of ~revoked. `pid`: by which it knows the resident
+     * now, if that is in memory; else empty. NULL: none is told. */
+    bool (*tells)(
+        void *user, const struct ll_party_of *who, char pid[LL_PID_BYTES]);
     void *user;
     bool sealed; /* the log is behind its witnessed head: everything denies */
     struct ll_ledger *ledger; /* consent/arbiter_int.h */

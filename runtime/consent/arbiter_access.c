@@ -99,6 +99,7 @@ expire(struct ll_arbiter *arbiter, uint32_t number, int64_t now_ms)
     after.status = LL_GRANT_EXPIRED;
     ll_deed_begin(&deed, arbiter, community, now_ms);
     ll_deed_put_grant(&deed, &after, &arbiter->ledger->grants[number]);
+    ll_deed_put_revoked(&deed, &after, "expired");
     if (ll_deed_ready(&deed, NULL) != LINLI_OK)
         return; /* the next time */
     ll_consent_end_grant(arbiter->consent, number, LL_GRANT_EXPIRED);

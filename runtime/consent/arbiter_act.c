@@ -515,6 +515,7 @@ ll_arbiter_withdraw(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
     ll_leaf_text_init(&text, arbiter->mem);
     ll_deed_begin(&deed, arbiter, who->community, who->now_ms);
     ll_deed_put_grant(&deed, &after, &more);
+    ll_deed_put_revoked(&deed, &after, "withdrawn");
     struct ll_leaf leaf = ll_leaf_of(arbiter, who, LL_LEAF_WITHDRAW, &text);
     leaf.plugin = ll_consent_plugin(consent, after.party);
     leaf.purpose = arbiter->dictionary.purposes[after.purpose].id;

@@ -84,6 +84,24 @@ ll_deed_put_grant(struct ll_deed *deed, const struct ll_grant *grant,
     ll_deed_put(deed, &w, LL_CONSENT_GRANT, ll_cstr(id), resident);
 }
 
+void
+ll_revoked_write(const struct ll_arbiter *arbiter, struct ll_jw *w,
+    const struct ll_grant *grant, const char *reason)
+{
+    const struct ll_person *person =
+        ll_consent_person(arbiter->consent, grant->subject);
+    put_text(w, "state", ll_cstr("asked"));
+    put_text(
+        w, "resident", ll_consent_resident(arbiter->consent, grant->subject));
+    put_text(w, "plugin", ll_consent_plugin(arbiter->consent, grant->party));
+    put_text(w, "purpose", arbiter->dictionary.purposes[grant->purpose].id);
+    ll_jw_key(w, "fields");
+    ll_fields_put(&arbiter->dictionary, w, grant->fields);
+    put_text(w, "reason", ll_cstr(reason));
+    if (person != NULL)
+        put_hex(w, "tag", person->tag);
+}
+
 /* -- people -- */
 
 const char *

@@ -20,6 +20,7 @@
 #define LL_CONSENT_REFUSAL "~refusal"
 #define LL_CONSENT_OBJECTION "~objection"
 #define LL_CONSENT_PROOF "~proof"
+#define LL_CONSENT_REVOKED "~revoked" /* host/revoked.h */
 
 #define LL_HEX_BYTES (2 * LL_TAG_BYTES + 1)
 
@@ -91,6 +92,10 @@ struct ll_jw ll_deed_body(struct ll_deed *deed, linli_str id);
 /* Closes it and writes it; `resident` whom it is about, or empty. */
 void ll_deed_put(struct ll_deed *deed, struct ll_jw *w, const char *coll,
     linli_str id, linli_str resident);
+/* What its plugin is to be told of a grant that ends, if it is told at all;
+ * `reason`: "withdrawn", "expired". */
+void ll_deed_put_revoked(
+    struct ll_deed *deed, const struct ll_grant *grant, const char *reason);
 void ll_deed_drop(struct ll_deed *deed, const char *coll, linli_str id);
 void ll_deed_leaf(struct ll_deed *deed, const struct ll_leaf *leaf);
 /* Whether all of it has found room; if not, the deed has ended. */
@@ -123,6 +128,9 @@ void ll_deed_put_grant(struct ll_deed *deed, const struct ll_grant *grant,
 void ll_deed_put_person(
     struct ll_deed *deed, linli_str resident, const struct ll_person *person);
 void ll_deed_put_basis(struct ll_deed *deed, const struct ll_basis_more *basis);
+/* Members of a document of ~revoked: whose grant it was, and for what. */
+void ll_revoked_write(const struct ll_arbiter *arbiter, struct ll_jw *w,
+    const struct ll_grant *grant, const char *reason);
 /* Ids of what is about one (subject, party, ...): 32 digits. */
 void ll_refusal_id(const struct ll_arbiter *arbiter, uint32_t subject,
     uint32_t party, unsigned item, char out[LL_HEX_BYTES]);

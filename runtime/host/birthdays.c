@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "domain/age.h"
 #include "host/alert.h"
+#include "host/duty.h"
 #include "host/tell.h"
 
 #define LOOKED_NAME "birthdays_ms" /* a single value of the store */
@@ -110,6 +111,51 @@ tell(struct ll_community *community, const struct turn *turn, int64_t now_ms)
     ll_host_alert(host, &alert);
 }
 
+/* Whether something that a guardian gave for them is live. */
+static bool
+is_given_for(const struct ll_consent *consent, uint32_t subject)
+{
+    uint32_t at = LL_NO_GRANT;
+    while ((at = ll_consent_next_grant(consent, subject, at)) != LL_NO_GRANT) {
+        const struct ll_grant *grant = ll_consent_grant(consent, at);
+        if (grant->status == LL_GRANT_LIVE && grant->guardian != LL_NOBODY)
+            return true;
+    }
+    return false;
+}
+
+/* They are to be asked themself, while what was given for them still holds. */
+static void
+put_duty(
+    struct ll_community *community, const struct turn *turn, int64_t now_ms)
+{
+    struct ll_host *host = community->host;
+    struct ll_docs *docs = &host->docs;
+    char tag[2 * LL_TAG_BYTES + 1], ref[sizeof tag + 4];
+    struct ll_txn txn;
+    if (turn->age < 14 || !is_given_for(host->arbiter.consent, turn->subject))
+        return;
+    ll_hex(ll_consent_person(host->arbiter.consent, turn->subject)->tag,
+        LL_TAG_BYTES, tag);
+    (void)snprintf(ref, sizeof ref, "%s.%d", tag, (int)turn->age);
+    struct ll_duty duty = {.kind = "RECONFIRM",
+        .why = "age",
+        .ref = ll_cstr(ref),
+        .tag = ll_cstr(tag),
+        .until_ms =
+            now_ms + host->config.consent.reconfirm_days * (int64_t)DAY_MS,
+        .now_ms = now_ms};
+    struct ll_commit *commit = ll_docs_commit_new(docs);
+    if (commit == NULL)
+        return; /* the alert is there all the same */
+    ll_txn_init(&txn, docs);
+    ll_docs_commit_unwatched(docs, commit);
+    if (ll_duty_put(community, &duty, &txn, commit) != LINLI_OK ||
+        commit->ops.failed || ll_txn_commit(&txn, commit) == 0)
+        ll_docs_commit_free(docs, commit);
+    ll_txn_fini(&txn);
+}
+
 /* What it means, by the number of the age in `ages`. */
 static const struct {
     const char *zh, *en;
@@ -186,6 +232,7 @@ do_turn(struct ll_community *community, const struct turn *turn)
             ll_consent_resident(arbiter->consent, turn->subject), &person, NULL,
             &err) == LINLI_OK) {
         tell(community, turn, now_ms);
+        put_duty(community, turn, now_ms);
         tell_people(community, turn);
     }
 }

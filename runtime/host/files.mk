@@ -22,6 +22,7 @@ host_SRCS = alert.c \
   dev_key.c \
   device.c \
   directory.c \
+  duty.c \
   effect.c \
   egress.c \
   egress_place.c \
@@ -67,6 +68,7 @@ host_SRCS = alert.c \
   release.c \
   remember.c \
   request.c \
+  revoked.c \
   rights.c \
   rights_call.c \
   rights_erase.c \

@@ -11,6 +11,7 @@
 #include "host/call.h"
 #include "host/clock.h"
 #include "host/dev_key.h"
+#include "host/duty.h"
 #include "host/notify_http.h"
 #include "host/pay_sim.h"
 #include "host/payment.h"
@@ -18,6 +19,7 @@
 #include "host/record.h"
 #include "host/release.h"
 #include "host/remember.h"
+#include "host/revoked.h"
 #include "host/rights.h"
 #include "host/tell.h"
 #include "host/sweep.h"
@@ -194,7 +196,11 @@ ll_host_add_community(
     status = ll_webhooks_open_used(community, err);
     if (status == LINLI_OK)
         status = ll_tells_open(community, false, err);
-    return status == LINLI_OK ? ll_rights_open(community, false, err) : status;
+    if (status == LINLI_OK)
+        status = ll_rights_open(community, false, err);
+    if (status == LINLI_OK)
+        status = ll_revoked_open(community, false, err);
+    return status == LINLI_OK ? ll_duties_open(community, false, err) : status;
 }
 
 static linli_status

@@ -25,6 +25,7 @@ struct ll_advance;
 struct ll_keeping;
 struct ll_remembered;
 struct ll_recorder;
+struct ll_revoked;
 struct ll_rights;
 struct ll_roster;
 struct ll_demo_call;
@@ -105,6 +106,8 @@ struct ll_community {
     struct ll_wait *feed_waits;
     struct ll_tells *tells;       /* host/tell.h; NULL: never used */
     struct ll_rights *rights;     /* host/rights.h; NULL: never asked */
+    struct ll_revoked *revoked;   /* host/revoked.h; the same */
+    struct ll_queue *duties;      /* host/duty.h; the same */
     struct ll_webhooks *webhooks; /* host/webhook.c; NULL: it uses none */
 };
 

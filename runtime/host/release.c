@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "host/revoked.h"
 #include "host/task.h"
 #include "plugin/manifest_consent.h"
 
@@ -301,6 +302,7 @@ ll_releases_open(struct ll_host *host, struct ll_err *err)
     if (host->recall == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a host");
     host->arbiter.risen = ll_releases_risen;
+    host->arbiter.tells = ll_revoked_tells;
     host->arbiter.user = host;
     return LINLI_OK;
 }

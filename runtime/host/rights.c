@@ -199,7 +199,9 @@ ll_rights_called(struct ll_instance *instance, linli_str id)
     struct ll_community *community = instance->community;
     linli_str rest = id, prefix;
     if (community->rights == NULL || host->draining ||
-        !ll_str_split(&rest, '-', &prefix) || rest.len != LL_REQUEST_ID_DIGITS)
+        !ll_str_split(&rest, '-', &prefix) ||
+        (!ll_str_is(prefix, "redact") && !ll_str_is(prefix, "export")) ||
+        rest.len != LL_REQUEST_ID_DIGITS)
         return;
     struct ll_looking *looking = ll_alloc(&host->mem, sizeof *looking);
     if (looking == NULL)

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "host/alert.h"
 #include "host/call.h"
+#include "host/duty.h"
 #include "host/rights_int.h"
 #include "host/task.h"
 #include "host/work.h"
@@ -214,6 +215,24 @@ put_missed_alert(struct ll_erasing *e, const struct ll_erase_target *target,
     ll_buf_fini(&data);
 }
 
+/* Of an erasure: the operator has it deleted. Whom it was about nobody knows by
+ * then. */
+static linli_status
+put_missed(struct ll_erasing *e, const struct ll_erase_target *target,
+    struct ll_txn *txn, struct ll_commit *commit)
+{
+    struct ll_duty duty = {.kind = "DELETE",
+        .why = "redact",
+        .ref = e->id,
+        .plugin = target->space->plugin,
+        .until_ms = e->now_ms + (int64_t)LL_DUTY_DAYS * 86400000,
+        .now_ms = e->now_ms};
+    put_missed_alert(e, target, commit);
+    if (!ll_str_is(e->kind, "erase"))
+        return LINLI_OK;
+    return ll_duty_put(e->community, &duty, txn, commit);
+}
+
 static bool
 begin_erasing(struct ll_erasing *e)
 {
@@ -224,6 +243,7 @@ begin_erasing(struct ll_erasing *e)
         ll_erase_end(e, true);
         return false;
     }
+    linli_status status = LINLI_OK;
     ll_txn_init(&txn, docs);
     struct ll_jw w = go_on_text(e);
     ll_jw_key(&w, "missed");
@@ -231,10 +251,12 @@ begin_erasing(struct ll_erasing *e)
     for (uint32_t i = 0; i < e->target_count; i++)
         if (e->targets[i].missed) {
             ll_jw_str(&w, e->targets[i].space->plugin);
-            put_missed_alert(e, &e->targets[i], commit);
+            if (status == LINLI_OK)
+                status = put_missed(e, &e->targets[i], &txn, commit);
         }
     ll_jw_close(&w, ']');
     ll_jw_close(&w, '}');
+    e->text.failed = e->text.failed || status != LINLI_OK;
     if (ll_erase_commit(e, &txn, commit, false))
         ll_erase_end(e, false);
     return false;

@@ -10,6 +10,7 @@
 #include "host/birthdays.h"
 #include "host/bus.h"
 #include "host/dev_key.h"
+#include "host/duty.h"
 #include "host/egress.h"
 #include "host/errand.h"
 #include "host/host.h"
@@ -17,6 +18,7 @@
 #include "host/record.h"
 #include "host/release.h"
 #include "host/remember.h"
+#include "host/revoked.h"
 #include "host/rights.h"
 #include "host/secret.h"
 #include "host/sweep.h"
@@ -128,6 +130,8 @@ close_store(struct ll_host *host)
     for (struct ll_community *c = host->communities; c != NULL; c = c->next) {
         ll_tells_close(c);
         ll_rights_close(c);
+        ll_revoked_close(c);
+        ll_duties_close(c);
         ll_webhooks_close(c);
         ll_queue_close(&c->errands);
     }

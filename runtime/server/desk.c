@@ -55,6 +55,8 @@ commit_it(struct ll_desk *desk, bool put, struct ll_err *err)
         commit->done = on_committed;
         commit->user = desk;
         desk->committing = true;
+        if (desk->with != NULL)
+            desk->with(desk, commit);
         if (ll_docs_put_in(desk->docs, desk->doc, put ? &desk->text : NULL,
                 ll_world_wall(host->world).ms, commit) != 0)
             return LINLI_OK;

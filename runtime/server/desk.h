@@ -22,6 +22,8 @@ struct ll_desk {
      * view.out. */
     linli_status (*decide)(struct ll_desk *desk, enum ll_desk_verdict *verdict,
         struct ll_err *err);
+    /* Adds to the commit that writes it; may be NULL. */
+    void (*with)(struct ll_desk *desk, struct ll_commit *commit);
     /* Frees what it is in; what it holds has been given back. */
     void (*end)(struct ll_desk *desk);
     struct ll_docs *docs;

@@ -18,6 +18,7 @@ server_SRCS = \
   desk.c \
   dev.c \
   dev_pay.c \
+  duties.c \
   events.c \
   export.c \
   face.c \

@@ -23,6 +23,8 @@
 #include "host/rights.h"
 #include "server/consents.h"
 #include "server/people.h"
+#include "server/prover.h"
+#include "server/signed.h"
 
 #define KEY_BYTES_MAX 512
 #define NOTE_BYTES_MAX 2000
@@ -63,6 +65,21 @@ write_instant(struct ll_view *view, struct ll_jv root, const char *member,
         ll_view_instant(view, name, ms);
 }
 
+/* What anyone may be shown: signed, unless the log is sealed. */
+static void
+write_certificate(struct ll_view *view, struct ll_jv certificate)
+{
+    struct ll_err err;
+    ll_jw_key(&view->w, "certificate");
+    size_t from = view->out.len;
+    ll_jw_value(&view->w, certificate);
+    linli_status status = ll_signed_close(
+        view->face->host, "linli.erasure.v1", &view->out, from, &err);
+    if (status == LINLI_E_NOMEM)
+        view->out.failed = true;
+}
+
+/* The object stays open. */
 static void
 write_one(struct ll_view *view, struct ll_jv root, bool operator)
 {
@@ -83,15 +100,13 @@ write_one(struct ll_view *view, struct ll_jv root, bool operator)
     write_instant(view, root, "done_at", "done_at");
     struct ll_jv certificate = ll_jv_get(root, "certificate");
     if (ll_jv_there(certificate)) {
-        ll_jw_key(w, "certificate");
-        ll_jw_value(w, certificate);
+        write_certificate(view, certificate);
     }
     struct ll_jv leaf = ll_jv_get(root, "leaf");
     if (ll_jv_there(leaf)) {
         ll_jw_key(w, "leaf");
         ll_jw_value(w, leaf);
     }
-    ll_jw_close(w, '}');
 }
 
 /* -- reading -- */
@@ -102,13 +117,22 @@ struct reading {
     int64_t limit;
     bool one, operator;
     char resident[LL_DOC_ID_BYTES_MAX + 1]; /* who asks; of an operator: all */
+    /* Of a certificate: its leaf, and the checkpoint that has it. */
+    int64_t leaf, size;
+    struct ll_buf line, note;
+    struct ll_prover *prover;
 };
 
 static void
 end_reading(struct ll_view *view)
 {
     struct reading *reading = LL_CONTAINER(view, struct reading, view);
-    ll_release(&view->face->host->mem, reading, sizeof *reading);
+    struct ll_mem *mem = &view->face->host->mem;
+    ll_buf_fini(&reading->line);
+    ll_buf_fini(&reading->note);
+    if (reading->prover != NULL)
+        ll_release(mem, reading->prover, sizeof *reading->prover);
+    ll_release(mem, reading, sizeof *reading);
 }
 
 static void
@@ -127,6 +151,112 @@ may_see(const struct reading *reading, struct ll_jv root)
     linli_str resident = text_of(root, "resident");
     return reading->operator|| ll_str_is(resident, reading->resident) ||
            (reading->one && resident.len == 0);
+}
+
+/* -- the proof of a certificate -- */
+
+static void
+end_one(struct reading *reading)
+{
+    ll_jw_close(&reading->view.w, '}');
+    ll_view_answer(&reading->view);
+}
+
+static void
+write_proof(struct reading *reading, const struct ll_proof *proof)
+{
+    struct ll_view *view = &reading->view;
+    struct ll_jw *w = &view->w;
+    char hex[2 * LL_SHA256_BYTES + 1];
+    ll_jw_key(w, "proof");
+    ll_jw_open(w, '{');
+    ll_view_text(view, "leaf", ll_buf_view(&reading->line));
+    ll_jw_key(w, "seq");
+    ll_jw_int(w, reading->leaf);
+    ll_jw_key(w, "size");
+    ll_jw_int(w, reading->size);
+    ll_jw_key(w, "hashes");
+    ll_jw_open(w, '[');
+    for (uint32_t i = 0; i < proof->count; i++) {
+        ll_hex(proof->hashes[i].bytes, LL_SHA256_BYTES, hex);
+        ll_jw_cstr(w, hex);
+    }
+    ll_jw_close(w, ']');
+    ll_view_text(view, "checkpoint", ll_buf_view(&reading->note));
+    ll_jw_close(w, '}');
+}
+
+static void
+prove(struct reading *reading)
+{
+    struct ll_proof proof;
+    switch (ll_prover_leaf(reading->prover, (uint64_t)reading->leaf,
+        (uint64_t)reading->size, &proof)) {
+    case LL_PROOF_MADE:
+        write_proof(reading, &proof);
+        end_one(reading);
+        break;
+    case LL_PROOF_ASKS:
+        ll_prover_ask(reading->prover, &reading->view);
+        break;
+    case LL_PROOF_TORN:
+        ll_view_torn(&reading->view);
+    }
+}
+
+static void
+step_tile(struct ll_view *view)
+{
+    struct reading *reading = LL_CONTAINER(view, struct reading, view);
+    if (ll_prover_take(reading->prover, &view->query))
+        prove(reading);
+    else
+        ll_view_torn(view);
+}
+
+static void
+step_leaf(struct ll_view *view)
+{
+    struct reading *reading = LL_CONTAINER(view, struct reading, view);
+    struct ll_rd rd = ll_rd(ll_buf_view(&view->query.rows));
+    if (view->query.row_count != 1 || ll_rd_list(&rd) != 1) {
+        ll_view_torn(view);
+        return;
+    }
+    ll_buf_str(&reading->line, ll_rd_bytes(&rd));
+    view->step = step_tile;
+    reading->prover = ll_alloc(&view->face->host->mem, sizeof *reading->prover);
+    if (reading->line.failed || reading->prover == NULL) {
+        view->out.failed = true;
+        end_one(reading);
+    } else {
+        prove(reading);
+    }
+}
+
+/* A log that is sealed, or has not yet signed so far, proves nothing: there is
+ * the leaf's number, and no proof. */
+static void
+prove_one(struct reading *reading)
+{
+    struct ll_view *view = &reading->view;
+    struct ll_store *store = view->face->host->store;
+    struct ll_checkpoint note;
+    ll_store_checkpoint(store, &reading->note);
+    if (reading->leaf < 0 || reading->note.failed ||
+        ll_checkpoint_read(ll_buf_view(&reading->note), &note, NULL) !=
+            LINLI_OK ||
+        note.size <= (uint64_t)reading->leaf) {
+        end_one(reading);
+        return;
+    }
+    reading->size = (int64_t)note.size;
+    view->step = step_leaf;
+    struct ll_query *query = ll_view_query(view, LL_ST_log_leaf_get);
+    ll_put_int(&query->params, reading->leaf);
+    query->rows_max = 1;
+    query->bytes_max = LL_QUERY_BYTES_MAX;
+    ll_view_ask(view);
 }
 
 static void
@@ -151,19 +281,23 @@ step_reading(struct ll_view *view)
             !may_see(reading, ll_json_root(json)))
             continue;
         write_one(view, ll_json_root(json), reading->operator);
+        (void)ll_jv_int(ll_jv_get(ll_json_root(json), "leaf"), &reading->leaf);
+        if (!reading->one)
+            ll_jw_close(&view->w, '}');
         shown++;
     }
     if (reading->one && shown == 0) {
         refuse_missing(view);
         return;
     }
-    if (!reading->one) {
-        ll_jw_close(&view->w, ']');
-        ll_jw_key(&view->w, "next");
-        ll_jw_null(&view->w);
-        ll_jw_close(&view->w, '}');
+    if (reading->one) {
+        prove_one(reading);
+        return;
     }
-    ll_view_answer(view);
+    ll_jw_close(&view->w, ']');
+    ll_jw_key(&view->w, "next");
+    ll_jw_null(&view->w);
+    end_one(reading);
 }
 
 static void
@@ -235,6 +369,9 @@ read_requests(struct ll_face *face, struct ll_request *request,
         ll_face_problem(face, request, "runtime/memory", LINLI_STR(""));
         return;
     }
+    reading->leaf = -1;
+    ll_buf_init(&reading->line, &face->host->mem, LL_LEAF_BYTES_MAX);
+    ll_buf_init(&reading->note, &face->host->mem, LL_NOTE_BYTES_MAX);
     reading->view.step = step_reading;
     reading->view.end = end_reading;
     reading->operator= who->operator;
@@ -289,8 +426,10 @@ decide_making(
     if (desk->text.failed)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a request");
     linli_status status = ll_json_parse(json, body, LL_JSON_DEPTH_MAX, err);
-    if (status == LINLI_OK)
+    if (status == LINLI_OK) {
         write_one(&desk->view, ll_json_root(json), false);
+        ll_jw_close(&desk->view.w, '}');
+    }
     return status;
 }
 

@@ -25,6 +25,10 @@ bool ll_rights_me_handle(struct ll_face *face, struct ll_request *request,
 bool ll_rights_admin_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest);
 
+/* .../admin/duties...; false for any other `rest`. server/duties.c */
+bool ll_duties_admin_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str rest);
+
 /* GET .../me/requests/{id}/export?cursor=: `resident` has been admitted.
  * server/export.c */
 struct ll_exporting {

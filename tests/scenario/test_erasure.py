@@ -11,6 +11,7 @@ finds them while they are there.
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -195,6 +196,126 @@ def test_the_access_log_shows_what_helpers_did():
         check(gone(d, text), files_with(d.data, text))
 
 
+PLATE = {"field": "plate", "purpose": "service"}
+
+
+def agreed(d, text):
+    """The keeper, and a resident who lets it read their plate; the receipt."""
+    d.enable(d.source("tests/plugins/keeper"))
+    path = os.path.join(d.folder, "seed.json")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({"households": [
+            {"id": "h1", "community": "demo", "plates": [text]}],
+            "residents": [{"id": "r1", "community": "demo",
+                           "household": "h1", "birth_date": "1953-05-17"}]}, f)
+    d.linli_ok("seed", path)
+    os.unlink(path)
+    version = d.http("GET", "/v1/c/demo/me/asks?plugin=keeper",
+                     as_="resident:r1").json["text_version"]
+    answer = d.http("POST", "/v1/c/demo/me/consents",
+                    dict(PLATE, plugin="keeper", text_version=version),
+                    as_="resident:r1", key="g1")
+    tap.equal(answer.status, 201, answer)
+    return answer.json
+
+
+def read_plate(d, key):
+    """What the plugin is given, or why not."""
+    pid = d.call("keeper", "/who", method="GET",
+                 as_="resident:r1").json["id"]
+    return d.call("keeper", "/read", dict(PLATE, resident=pid), key=key,
+                  as_="resident:r1").json
+
+
+def test_a_release_is_in_the_log_and_the_copy():
+    with Daemon() as d:
+        given = agreed(d, "沪A12345")
+        found = read_plate(d, "a1")
+        check("value" in found, found)
+        items = d.http("GET", "/v1/c/demo/me/access-log?plugin=keeper",
+                       as_="resident:r1").json["items"]
+        reads = [i for i in items if i["what"] == "access"]
+        tap.equal([[f["id"] for f in i["fields"]] for i in reads], [["plate"]])
+        tap.equal(reads[0]["purpose"], "service")
+        answer = d.http("GET", copy_of(d, "r1"), as_="resident:r1")
+        tap.equal(answer.status, 200, answer)
+        receipts = [i["receipt"] for i in answer.json["items"]
+                    if i["kind"] == "receipt"]
+        tap.equal([r["receipt_id"] for r in receipts], [given["receipt_id"]])
+        tap.equal(receipts[0]["pii_principal_id"], given["pii_principal_id"])
+        tap.equal([i["seq"] for i in answer.json["items"]
+                   if i["kind"] == "read" and i["what"] == "access"],
+                  [i["seq"] for i in reads])
+
+
+def test_nothing_is_released_once_erasing_begins():
+    with Daemon() as d:
+        agreed(d, "沪A12345")
+        d.enable(d.source(MEMO))
+        for i in range(4):
+            tap.equal(d.call("memo", "/bulk", {"text": "t", "count": 150},
+                             key="b%d" % i, as_="resident:r1",
+                             timeout_s=60).status, 201)
+        check("value" in read_plate(d, "a1"))
+        request, steps, n = ask(d, "r1").json["id"], [], 0
+        while "done" not in steps and n < 1000:
+            step, n = state(d, "r1", request)["step"], n + 1
+            steps.append(step)
+            found = read_plate(d, "e%d" % n)
+            check("value" not in found
+                  or step not in ("erasing", "cleaning", "done"), step)
+        check("done" in steps, steps)
+
+
+def test_an_operator_asks_for_who_cannot():
+    text = planted()
+    with Daemon() as d:
+        d.enable(d.source(MEMO))
+        keep(d, "r1", text, "n1")
+        path = "/v1/c/demo/admin/requests"
+        body = {"resident": "r1", "kind": "erase"}
+        answer = d.http("POST", path, body, as_="operator:o1", key="k1")
+        tap.equal(answer.status, 201, answer)
+        for who in ("resident:r2", "staff:s1"):
+            check(d.http("POST", path, body, as_=who, key="k2").status
+                  in (403, 404))
+        request = answer.json["id"]
+        check(wait_until(lambda: d.http(
+            "GET", path + "/" + request,
+            as_="operator:o1").json["state"] == "done", 20))
+        tap.equal(texts_of(d, "r1"), [])
+
+
+def test_a_guardian_needs_the_power():
+    with Daemon() as d:
+        d.enable(d.source(MEMO))
+        path = os.path.join(d.folder, "seed.json")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump({"residents": [
+                {"id": "li", "community": "demo", "birth_date": "1985-01-02"},
+                {"id": "wu", "community": "demo", "birth_date": "1985-01-02"},
+                {"id": "kid", "community": "demo",
+                 "birth_date": "2020-02-28"}],
+                "guardians": [
+                    {"ward": "kid", "guardian": "li", "kind": "parent",
+                     "accepted": True, "verified": True,
+                     "powers": ["view", "erase"], "class_ceiling": "C3"},
+                    {"ward": "kid", "guardian": "wu", "kind": "parent",
+                     "accepted": True, "verified": True, "powers": ["view"],
+                     "class_ceiling": "C3"}]}, f)
+        d.linli_ok("seed", path)
+        path = "/v1/c/demo/me/requests?for=kid"
+
+        def asked(who):
+            return d.http("POST", path, {"kind": "erase"}, key="k",
+                          as_="resident:" + who)
+        tap.equal((asked("wu").status, asked("wu").code),
+                  (403, "consent/forbidden"))
+        tap.equal(d.http("GET", path, as_="resident:wu").json["items"], [])
+        tap.equal(asked("r9").status, 404)
+        tap.equal(asked("li").status, 201)
+
+
 def test_a_key_gives_the_same_request():
     with Daemon() as d:
         d.enable(d.source(MEMO))
@@ -246,6 +367,55 @@ def check_signed(body, what, folder):
                        "-keyform", "DER", "-inkey", key, "-in", msg,
                        "-sigfile", sig]).code, code)
     return signature["key"]
+
+
+def test_a_certificate_shows_itself():
+    with temporary_folder() as folder, Daemon() as d:
+        d.enable(d.source(MEMO))
+        keep(d, "r1", planted(), "n1")
+        request = erase(d, "r1")["id"]
+        path = "/v1/c/demo/me/requests/" + request
+        check(wait_until(lambda: "proof" in state(d, "r1", request), 5))
+        answer = d.http("GET", path, as_="resident:r1")
+        done, at = answer.json, answer.body.index(b'"certificate":')
+        whole = answer.body[at + len(b'"certificate":'):]
+        end = whole.index(b"}}", whole.index(b',"signature":')) + 2
+        check_signed(whole[:end], "linli.erasure.v1", folder)
+        proof = done["proof"]
+        leaf = json.loads(proof["leaf"])
+        tap.equal((leaf["type"], leaf["data"]["request"], proof["seq"]),
+                  ("shred", request, done["leaf"]))
+
+        def sha(*parts):
+            return hashlib.sha256(b"".join(parts)).digest()
+        # RFC 9162, 2.1.3.2
+        fn, sn = proof["seq"], proof["size"] - 1
+        root = sha(b"\0", proof["leaf"].encode())
+        for sibling in map(bytes.fromhex, proof["hashes"]):
+            if fn & 1 or fn == sn:
+                root = sha(b"\1", sibling, root)
+                while not fn & 1 and fn:
+                    fn, sn = fn >> 1, sn >> 1
+            else:
+                root = sha(b"\1", root, sibling)
+            fn, sn = fn >> 1, sn >> 1
+        lines = proof["checkpoint"].split("\n")
+        tap.equal((int(lines[1]), base64.b64decode(lines[2])),
+                  (proof["size"], root))
+
+
+def test_days_to_forget_are_configured():
+    with Daemon(options=["--clock=virtual"],
+                config={"consent": {"redact_days": 2}}) as d:
+        d.enable(d.source(MEMO))
+        keep(d, "r1", planted(), "n1")
+        d.call("memo", "/stubborn", {}, key="s1")
+        request = ask(d, "r1").json["id"]
+        d.linli_ok("clock", "advance", "47h")
+        tap.equal(state(d, "r1", request)["state"], "open")
+        d.linli_ok("clock", "advance", "2h")
+        check(wait_until(
+            lambda: state(d, "r1", request)["state"] == "done", 20))
 
 
 def copy_of(d, resident, key="x"):
@@ -435,6 +605,10 @@ def test_a_plugin_that_will_not_forget():
             "GET", "/v1/c/demo/admin/alerts",
             as_="operator:o1").json["items"]]
         check("linli.redact_missed" in kinds, kinds)
+        [duty] = d.http("GET", "/v1/c/demo/admin/duties",
+                        as_="operator:o1").json["items"]
+        tap.equal((duty["kind"], duty["why"], duty["plugin"], duty["ref"],
+                   duty["tag"]), ("DELETE", "redact", "memo", request, None))
         tap.equal(texts_of(d, "r1"), [])
 
 

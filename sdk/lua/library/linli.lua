@@ -316,6 +316,11 @@ function Plugin:timer(name, handler) end
 ---@param handler fun(call: linli.Call, with: any)
 function Plugin:job(name, handler) end
 
+---Called by the host for a resident's rights; again until it returns.
+---@param name "resident.export"|"resident.redact"|"resident.consent_revoked" one of `compliance` in plugin.json
+---@param handler fun(call: linli.Call, with: any): any
+function Plugin:compliance(name, handler) end
+
 ---Returns what a request's handler does if a request waits, else nothing.
 ---@param name string an answer of plugin.json
 ---@param handler fun(call: linli.Call, answer: any, state: any): integer?, linli.Json?, linli.Headers?
