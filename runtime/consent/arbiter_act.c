@@ -575,7 +575,9 @@ ll_arbiter_object(struct ll_arbiter *arbiter, const struct ll_actor_of *who,
     uint32_t party = objecting->party;
     enum ll_objection objection = objecting->objection;
     bool on = objecting->on;
-    linli_status status = check_actor(arbiter, who, LL_C1, on, err);
+    /* The host takes back what it has set itself, whoever it is about. */
+    bool no = on || ll_str_is(who->actor_name, "system");
+    linli_status status = check_actor(arbiter, who, LL_C1, no, err);
     if (status != LINLI_OK)
         return status;
     struct ll_deed deed;

@@ -224,7 +224,7 @@ ll_access_log_handle(
     struct ll_face *face, struct ll_request *request, linli_str rest)
 {
     struct ll_params params;
-    struct ll_asker asker;
+    struct ll_asker asker = {.strangers = false};
     if (!ll_str_is(rest, "me/access-log"))
         return false;
     if (!ll_str_is(request->method, "GET")) {

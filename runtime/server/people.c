@@ -29,6 +29,13 @@ find(struct ll_asker *asker, struct ll_host *host, linli_str ward,
 {
     struct ll_arbiter *arbiter = &host->arbiter;
     linli_str community = asker->community->id;
+    if (asker->strangers && ward.ptr == NULL &&
+        ll_consent_subject(arbiter->consent, community, asker->identity->id) ==
+            LL_NOBODY) {
+        asker->self = asker->subject = LL_NOBODY;
+        asker->resident = asker->identity->id;
+        return LINLI_OK;
+    }
     linli_status status = ll_arbiter_meet(arbiter, community,
         asker->identity->id, asker->now_ms, &asker->self, err);
     if (status != LINLI_OK)
@@ -52,6 +59,7 @@ ll_asker_begin(struct ll_asker *asker, struct ll_face *face,
 {
     static const char *const names[] = {"for", NULL};
     LL_UNUSED(community);
+    asker->strangers = false;
     return ll_asker_begin_with(asker, face, request, names, params);
 }
 
@@ -72,7 +80,7 @@ ll_asker_begin_with(struct ll_asker *asker, struct ll_face *face,
     linli_str community = community_of(request);
     struct ll_host *host = face->host;
     struct ll_err err;
-    *asker = (struct ll_asker){.identity = NULL};
+    *asker = (struct ll_asker){.strangers = asker->strangers};
     if (!ll_face_admit(face, request, community, &residents))
         return false;
     linli_status status = ll_params_read(params, names, request->query, &err);

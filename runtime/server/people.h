@@ -20,13 +20,15 @@ struct ll_asker {
     linli_str resident; /* the subject's, stays as long as the arbiter's */
     int64_t now_ms;
     int32_t today;
+    bool strangers; /* in: who was never met, or was erased, is not met now:
+                       their subject is LL_NOBODY */
 };
 
 /* Admits a resident, and finds whom they ask for; `names` as for
  * ll_params_read, "for" among them. False: the request has been answered. */
 bool ll_asker_begin(struct ll_asker *asker, struct ll_face *face,
     struct ll_request *request, linli_str community, struct ll_params *params);
-/* The same with other parameters of the query. */
+/* The same with other parameters of the query; asker->strangers is set. */
 bool ll_asker_begin_with(struct ll_asker *asker, struct ll_face *face,
     struct ll_request *request, const char *const *names,
     struct ll_params *params);

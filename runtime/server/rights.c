@@ -606,7 +606,7 @@ ll_rights_me_handle(struct ll_face *face, struct ll_request *request,
 {
     static const char *const names[] = {"for", "cursor", NULL};
     struct ll_params params;
-    struct ll_asker asker;
+    struct ll_asker asker = {.strangers = ll_str_is(request->method, "GET")};
     struct who who = {.operator= false };
     linli_str left;
     if (!after(rest, "me/requests", &left))

@@ -6,6 +6,7 @@ plugin is told that a consent has ended, and what must be done is not lost.
 
 import contextlib
 import datetime
+import json
 import os
 import sys
 import time
@@ -233,6 +234,36 @@ def test_an_overdue_duty_is_told_once_and_stops_the_plugin():
         d.stop()
         replayed = run([program("linli"), "audit", "replay", "--data", d.data])
         tap.equal(replayed.code, 0, replayed)
+
+
+SEED = {"communities": [{"id": "demo"}], "residents": [
+    {"id": "li", "community": "demo", "birth_date": "1985-01-02"},
+    {"id": "kid", "community": "demo", "birth_date": "2016-02-29"},
+    {"id": "other", "community": "demo", "birth_date": "2016-02-29"}],
+    "guardians": [{"ward": who, "guardian": "li", "kind": "parent",
+                   "accepted": True, "verified": True, "class_ceiling": "C2"}
+                  for who in ("kid", "other")]}
+
+
+def test_what_a_guardian_gave_is_to_be_confirmed():
+    with asking() as d:
+        d.linli_ok("clock", "set", "2030-02-01T00:00:00+08:00")
+        path = os.path.join(d.folder, "seed.json")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(SEED, f)
+        d.linli_ok("seed", path)
+        version = d.http("GET", ME + "asks?plugin=probe&for=kid",
+                         as_="resident:li").json["text_version"]
+        answer = d.http("POST", ME + "consents?for=kid", {
+            "plugin": "probe", "field": "phone_relay", "purpose": "delivery",
+            "text_version": version}, as_="resident:li")
+        tap.equal(answer.status, 201, answer)
+        tap.equal(duties(d), [])
+        d.linli_ok("clock", "set", "2030-03-02T00:00:00+08:00")
+        [duty] = duties(d)  # nothing was given for the other
+        tap.equal((duty["kind"], duty["why"], duty["plugin"], duty["state"]),
+                  ("RECONFIRM", "age", None, "open"))
+        check(duty["due"].startswith("2030-03-3"), duty)
 
 
 def test_nobody_else_sees_them():

@@ -369,6 +369,22 @@ def check_signed(body, what, folder):
     return signature["key"]
 
 
+def test_who_asks_after_an_erasure_is_not_met():
+    import sqlite3
+    with Daemon() as d:
+        d.enable(d.source(MEMO))
+        keep(d, "r1", planted(), "n1")
+        request = erase(d, "r1")["id"]
+        tap.equal(state(d, "r1", request)["state"], "done")
+        d.stop()
+        with contextlib.closing(sqlite3.connect(
+                "file:%s/linli.db?mode=ro" % d.data, uri=True)) as db:
+            tap.equal(db.execute(
+                "SELECT count(*) FROM doc d JOIN collection c "
+                "ON c.id = d.collection WHERE c.name = '~person'"
+            ).fetchone()[0], 0)
+
+
 def test_a_certificate_shows_itself():
     with temporary_folder() as folder, Daemon() as d:
         d.enable(d.source(MEMO))
