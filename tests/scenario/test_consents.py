@@ -290,6 +290,8 @@ def test_not_an_act():
                   "expires_at": None}, "without an end", "expires_at"),
                 ({"field": "phone_relay", "purpose": "delivery",
                   "expires_at": "2999-01-01T00:00:00Z"}, "365 days"),
+                ({"field": "phone_relay", "purpose": "delivery", "once": 1},
+                 "neither true nor false"),
                 ({"field": "phone_relay", "purpose": "marketing"}, "does not ask"),
                 ({"field": "id_card", "purpose": "delivery"}, "does not ask"),
                 ({"field": "shoe_size", "purpose": "delivery"},
