@@ -73,6 +73,7 @@ host_SRCS = alert.c \
   rights_call.c \
   rights_erase.c \
   rights_find.c \
+  rights_household.c \
   rights_pages.c \
   secret.c \
   secret_sign.c \

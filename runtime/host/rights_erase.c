@@ -30,6 +30,7 @@ ll_erase_drop(struct ll_erasing *e)
         ll_store_cancel(host->store, &e->query);
         ll_query_fini(&e->query);
     }
+    ll_erase_scanned(e);
     if (e->commit != NULL)
         ll_docs_commit_unwatched(&host->docs, e->commit);
     drop_docs(e);
@@ -94,7 +95,8 @@ ll_erase_ask(struct ll_erasing *e, struct ll_coll *coll, linli_str id)
 static bool
 is_one_of(linli_str name, const char *const *names)
 {
-    static const char *const always[] = {"state", "due", "seq", NULL};
+    static const char *const always[] = {
+        "state", "due", "seq", "household", NULL};
     for (const char *const *n = always; *n != NULL; n++)
         if (ll_str_is(name, *n))
             return true;
@@ -148,6 +150,10 @@ ll_erase_text(
     if (!ll_erase_copies(e) && e->tag.len == 0 && take_tag(e)) {
         ll_jw_key(&w, "tag");
         ll_jw_str(&w, e->tag);
+    }
+    if (e->household.len > 0) {
+        ll_jw_key(&w, "household");
+        ll_jw_str(&w, e->household);
     }
     ll_jw_key(&w, "state");
     ll_jw_cstr(&w, state);
@@ -218,6 +224,7 @@ read_request(struct ll_erasing *e)
     e->resident = text_of(e, root, "resident");
     e->by = text_of(e, root, "by");
     e->tag = text_of(e, root, "tag");
+    e->household = text_of(e, root, "household");
     (void)ll_jv_int(ll_jv_get(root, "at"), &e->at_ms);
     (void)ll_jv_int(ll_jv_get(root, "deadline"), &e->deadline_ms);
     (void)ll_jv_int(ll_jv_get(root, "recheck"), &e->recheck_ms);

@@ -3,6 +3,8 @@
  *
  * In the community's own space: what is said of them, and their values by
  * class. In a plugin's: the pid by which it knows them.
+ * Which household is theirs is noted in the request, as it has to be known
+ * when what is said of them has gone.
  */
 #include <stdio.h>
 
@@ -13,9 +15,8 @@
 
 #define TARGETS_FIRST 16
 
-/* The next target, empty; NULL without memory, or with too many. */
-static struct ll_erase_target *
-add(struct ll_erasing *e, struct ll_space *space)
+struct ll_erase_target *
+ll_erase_add(struct ll_erasing *e, struct ll_space *space)
 {
     if (e->target_count == e->target_cap) {
         uint32_t cap = e->target_cap == 0 ? TARGETS_FIRST : 2 * e->target_cap;
@@ -46,13 +47,13 @@ add_own(struct ll_erasing *e)
     struct ll_owner owner = {.community = e->community->id,
         .coll = LL_OF_RESIDENT,
         .id = e->resident};
-    struct ll_erase_target *target = add(e, space);
+    struct ll_erase_target *target = ll_erase_add(e, space);
     if (target == NULL)
         return false;
     ll_directory_subject(
         host, e->community->id, LL_DIR_RESIDENT, e->resident, target->subject);
     for (enum ll_class class = LL_C1; class <= LL_C3; class ++) {
-        target = add(e, space);
+        target = ll_erase_add(e, space);
         if (target == NULL)
             return false;
         ll_values_subject(host->store, &owner, class, target->subject);
@@ -70,7 +71,7 @@ add_pid(struct ll_erasing *e)
         ll_doc_unref(&e->asked);
         return true;
     }
-    struct ll_erase_target *target = add(e, e->space);
+    struct ll_erase_target *target = ll_erase_add(e, e->space);
     if (target == NULL ||
         ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
         return false;
@@ -124,6 +125,28 @@ find_pids(struct ll_erasing *e)
     return after_finding(e);
 }
 
+static bool
+find_household(struct ll_erasing *e)
+{
+    struct ll_json *json = &e->host->docs.json;
+    if (!ll_erase_ask(
+            e, ll_directory(e->community, LL_DIR_RESIDENT), e->resident))
+        return false;
+    const struct ll_content *content = e->asked->content;
+    bool good = content == NULL || ll_json_parse(json, content->body,
+                                       LL_JSON_DEPTH_MAX, NULL) == LINLI_OK;
+    if (content != NULL && good)
+        e->household = ll_arena_str(
+            &e->arena, ll_erase_household_of(ll_json_root(json), e->now_ms));
+    ll_doc_unref(&e->asked);
+    if (!good || e->arena.failed) {
+        ll_erase_end(e, true);
+        return false;
+    }
+    e->step = find_pids;
+    return true;
+}
+
 bool
 ll_erase_find(struct ll_erasing *e)
 {
@@ -132,6 +155,9 @@ ll_erase_find(struct ll_erasing *e)
         return false;
     }
     e->space = e->host->docs.spaces;
-    e->step = find_pids;
+    /* Of who is being erased the request knows it. */
+    e->step = ll_erase_copies(e) || ll_str_is(e->state, "erasing")
+                  ? find_pids
+                  : find_household;
     return true;
 }

@@ -7,6 +7,7 @@
 #ifndef LL_HOST_RIGHTS_INT_H
 #define LL_HOST_RIGHTS_INT_H
 
+#include "data/scan.h"
 #include "host/directory.h"
 #include "host/rights.h"
 
@@ -29,6 +30,7 @@ struct ll_erasing {
     struct ll_doc *doc; /* the request, a reference */
     struct ll_arena arena;
     linli_str id, kind, state, resident, by, tag;
+    linli_str household; /* theirs when they were last found; or empty */
     int64_t at_ms, deadline_ms, recheck_ms, now_ms;
     bool (*step)(struct ll_erasing *e); /* true: the next at once */
     struct ll_erase_target *targets;
@@ -38,6 +40,10 @@ struct ll_erasing {
     struct ll_wait wait;
     struct ll_query query;
     bool querying;
+    struct ll_txn txn; /* of the scan */
+    struct ll_scan scan;
+    bool scanning;
+    bool looked; /* whether the household has other members */
     struct ll_doc *docs[LL_ERASE_ROWS]; /* of this step; references */
     uint32_t count, ready;
     bool again, after; /* something went in this pass; the keys have gone */
@@ -52,6 +58,20 @@ bool ll_erase_copies(const struct ll_erasing *e);
 
 /* rights_find.c: the targets. When they are there, `then` is the step. */
 bool ll_erase_find(struct ll_erasing *e);
+/* The next target, empty; NULL without memory, or with too many. */
+struct ll_erase_target *ll_erase_add(
+    struct ll_erasing *e, struct ll_space *space);
+
+/* rights_household.c: the values of a household, with its last member. */
+
+/* The household that a resident's document names and that they have not left;
+ * or empty. Who is yet to come is of it. */
+linli_str ll_erase_household_of(struct ll_jv resident, int64_t now_ms);
+/* If nobody else is of e->household its values become targets. Then e->looked
+ * is set and the step is ll_erase_go_on. */
+bool ll_erase_alone(struct ll_erasing *e);
+/* The scan, if there is one, has ended or is ended. */
+void ll_erase_scanned(struct ll_erasing *e);
 
 /* rights_call.c: telling plugins, and whether they have done it. */
 bool ll_erase_tell(struct ll_erasing *e);
@@ -59,6 +79,8 @@ bool ll_erase_told(struct ll_erasing *e);
 
 /* rights_pages.c: documents go, then keys, then what came in between. */
 bool ll_erase_pages(struct ll_erasing *e);
+/* The documents of the targets from e->at on, and what follows. */
+bool ll_erase_go_on(struct ll_erasing *e);
 bool ll_erase_cleaned(struct ll_erasing *e);
 
 /* rights_erase.c */

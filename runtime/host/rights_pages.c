@@ -124,6 +124,18 @@ delete_page(struct ll_erasing *e)
 static bool ask_kept(struct ll_erasing *e);
 static bool take_keys(struct ll_erasing *e);
 
+bool
+ll_erase_go_on(struct ll_erasing *e)
+{
+    if (e->at < e->target_count) {
+        e->step = ask_page;
+        return true;
+    }
+    e->at = 0;
+    e->step = e->after ? ll_erase_cleaned : ask_kept;
+    return true;
+}
+
 /* The pass over a target found nothing, or begins anew. */
 static bool
 after_page(struct ll_erasing *e)
@@ -138,11 +150,10 @@ after_page(struct ll_erasing *e)
     e->after_coll = 0;
     ll_buf_clear(&e->after_id);
     e->at++;
-    e->step = ask_page;
-    if (e->at < e->target_count)
-        return true;
-    e->at = 0;
-    e->step = e->after ? ll_erase_cleaned : ask_kept;
+    e->step = ll_erase_go_on;
+    if (e->at == e->target_count && !e->after && !e->looked &&
+        e->household.len > 0)
+        e->step = ll_erase_alone;
     return true;
 }
 
@@ -457,6 +468,7 @@ take_keys(struct ll_erasing *e)
         return false;
     }
     ll_txn_init(&txn, docs);
+    e->household = (linli_str){NULL, 0};
     put_leaf(e, commit);
     linli_status status = put_keys(e, &txn, commit);
     struct ll_jw w = ll_erase_text(e, "cleaning", without);

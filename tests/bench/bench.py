@@ -15,7 +15,9 @@ processors meanwhile; medians of the rounds are printed and, with the runs,
 written to bench.json in the build folder.
 
 `consent` is no call: it is the decision about resident data alone, in
-process, over 100,000 and 1,000,000 grants (bench/consent_rates).
+process, over 100,000 and 1,000,000 grants (bench/consent_rates). `acts` is what
+a resident waits when they give and withdraw, `log` what a leaf of the log of
+consent costs and a proof of it (bench/log_rates); both are consent.py.
 
 CPU is user and system time of the server's process tree a request: the
 steadiest figure on a busy machine. Ratios are Linli over nginx.
@@ -37,7 +39,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 sys.dont_write_bytecode = True
-import linli_test  # noqa: E402 (the path is set above)
+import consent as consent_parts  # noqa: E402 (the path is set above)
+import linli_test  # noqa: E402
 
 SERVER_CORE, LOAD_CORE = "0", "1"
 QUIET_SHARE = 0.04      # of all processors: below it the machine is quiet
@@ -65,7 +68,9 @@ end
 # differ by more than any of this, so it is aimed at as their ratio.
 STEP_AIM = 0.23
 CALLS = ("hello", "quote", "step", "hot")
-WORKS = CALLS + ("consent",)
+WORKS = CALLS + ("consent", "acts", "log")
+# Of a withdrawal, which is true and on the disk when it answers.
+WITHDRAW_AIM_US = 5000
 # Of consent.md, in the names that consent_rates prints; the greatest allowed.
 CONSENT_AIMS = {100000: {"decide_p50_ns": 100, "bytes_a_grant": 134,
                          "explain_auditor_us": 20},
@@ -459,7 +464,11 @@ def main(arguments):
               "seconds": options.seconds}
     if "consent" in options.works:
         result["consent"] = consent(options)
-        options.works = [w for w in options.works if w != "consent"]
+    if "acts" in options.works:
+        result["acts"] = acts(options)
+    if "log" in options.works:
+        result["log"] = log(options)
+    options.works = [w for w in options.works if w in CALLS]
     if options.works:
         status = calls(options, result)
         if status != 0:
@@ -486,13 +495,42 @@ def consent(options):
     return rows
 
 
+def acts(options):
+    """What a resident waits for an act."""
+    stand_in(options)
+    wait_for_quiet(options.quiet_wait)
+    rows = consent_parts.acts()
+    print("acts over HTTP, durable: give p50 %d us, p99 %d us; withdraw p50 "
+          "%d us (aim %d), p99 %d us" % (
+              rows["give"]["p50_us"], rows["give"]["p99_us"],
+              rows["withdraw"]["p50_us"], WITHDRAW_AIM_US,
+              rows["withdraw"]["p99_us"]))
+    return rows
+
+
+def log(options):
+    """What a leaf costs."""
+    wait_for_quiet(options.quiet_wait)
+    rows = consent_parts.log(pinned(SERVER_CORE, [os.path.join(
+        options.build, "bench", "log_rates")]))
+    for name, row in rows.items():
+        print("log, %s: %s" % (name, ", ".join(
+            "%s %g" % pair for pair in sorted(row.items()))))
+    return rows
+
+
+def stand_in(options):
+    """Where linli_test finds the tree and the build."""
+    os.environ["LINLI_SRC"] = os.path.abspath(options.src)
+    os.environ["LINLI_BUILD"] = os.path.abspath(options.build)
+
+
 def calls(options, result):
     """The works that are calls, against nginx; an exit status."""
     if shutil.which("wrk") is None:
         print("bench: no wrk here: apt-get install wrk", file=sys.stderr)
         return 1
-    os.environ["LINLI_SRC"] = os.path.abspath(options.src)
-    os.environ["LINLI_BUILD"] = os.path.abspath(options.build)
+    stand_in(options)
     with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder, \
             Linlid() as daemon:
         peers = daemon.peers()

@@ -572,6 +572,108 @@ def test_who_comes_back_is_somebody_new():
             check(gone(d, text), files_with(d.data, text))
 
 
+def put_homes(d, residents, **plates):
+    """Households with two values each, and who lives there; the subjects of
+    each household's values."""
+    path, found = os.path.join(d.folder, "homes.json"), {}
+    for home, text in plates.items():
+        before = field_subjects(d.data)
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump({"households": [
+                {"id": home, "community": "demo", "plates": [text],
+                 "fields": {"address": text, "door_code": text}}],
+                "residents": [
+                    {"id": rid, "community": "demo", **what}
+                    for rid, what in residents.items()
+                    if what["household"] == home]}, f)
+        d.linli_ok("seed", path)
+        found[home] = field_subjects(d.data) - before
+    os.unlink(path)
+    return found
+
+
+def rows(data, text, *values):
+    """What a query of a data directory's store gives."""
+    import sqlite3
+    with contextlib.closing(sqlite3.connect(
+            "file:%s/linli.db?mode=ro" % data, uri=True)) as db:
+        return db.execute(text, values).fetchall()
+
+
+def field_subjects(data):
+    """The subjects under which values are kept."""
+    return {row[0] for row in rows(
+        data, "SELECT d.subject FROM doc d JOIN collection c "
+        "ON c.id = d.collection WHERE c.name = '~field'")}
+
+
+def keys_of(data, subjects):
+    """How many of the subjects have their key."""
+    return sum(rows(
+        data, "SELECT count(*) FROM subject_key WHERE subject = ? AND "
+        "wrapped IS NOT NULL", s)[0][0] for s in subjects)
+
+
+def home_values(d, resident):
+    """What a resident is told of their household's fields."""
+    answer = d.http("GET", "/v1/c/demo/me/fields", as_="resident:" + resident)
+    tap.equal(answer.status, 200, answer)
+    return {i["field"]: i.get("value") for i in answer.json["items"]
+            if i["field"] in ("plate", "address", "door_code")}
+
+
+def test_a_household_goes_with_its_last_member():
+    mine, shared, left = "11111111", "22222222", "33333333"
+    long_ago = "2020-03-01T00:00:00+08:00"
+    with temporary_folder() as folder, Daemon() as d:
+        d.enable(d.source(MEMO))
+        # Of h1 somebody else has been, of h2 there is another, and h3 was
+        # left by who is erased.
+        subjects = put_homes(d, {
+            "r1": {"household": "h1"},
+            "gone": {"household": "h1", "household_to": long_ago},
+            "r2": {"household": "h2"}, "r3": {"household": "h2"},
+            "r4": {"household": "h3", "household_to": long_ago}},
+            h1=mine, h2=shared, h3=left)
+        tap.equal({h: len(s) for h, s in subjects.items()},
+                  {"h1": 2, "h2": 2, "h3": 2})  # of classes C2 and C3
+        tap.equal(home_values(d, "r1"), {
+            "plate": [mine], "address": mine, "door_code": mine})
+        full = home_values(d, "r3")
+        check(shared in json.dumps(full), full)
+        before = os.path.join(folder, "before.db")
+        d.linli_ok("backup", before)
+        keys = [erase(d, who, "e-" + who)["certificate"]["keys"]
+                for who in ("r2", "r4", "r1")]
+        tap.equal(keys[0], keys[1])
+        tap.equal(keys[2], keys[0] + 3)
+        again = os.path.join(folder, "again")
+        tap.equal(restore(before, again, d.data).code, 0)
+        tap.equal(field_subjects(d.data) & subjects["h1"], set())
+        for data in (d.data, again):
+            tap.equal([keys_of(data, subjects[h])
+                       for h in ("h1", "h2", "h3")], [0, 2, 2])
+            check(subjects["h2"] | subjects["h3"] <= field_subjects(data))
+        with Daemon(data=again) as copy:
+            for host in (d, copy):
+                tap.equal(home_values(host, "r3"), full)
+                # Who moves in finds nothing of who was there, and may have
+                # a plate again.
+                tap.equal(host.http(
+                    "PUT", "/v1/c/demo/admin/residents/new",
+                    {"household": "h1"}, as_="operator:o1").status, 200)
+                check(mine not in json.dumps(home_values(host, "new")))
+                tap.equal(host.http(
+                    "PUT", "/v1/c/demo/admin/households/h1",
+                    {"plates": [shared]}, as_="operator:o1").status, 200)
+                check(shared in json.dumps(home_values(host, "new")))
+        # The second of two finds nobody.
+        more = erase(d, "r3", "e-r3")["certificate"]["keys"]
+        tap.equal(more, keys[2])
+        tap.equal([keys_of(d.data, subjects[h]) for h in ("h1", "h2", "h3")],
+                  [0, 0, 2])
+
+
 def test_many_documents():
     with Daemon() as d:
         d.enable(d.source(MEMO))
@@ -634,6 +736,8 @@ def test_killed_at_any_moment():
         with Daemon() as d:
             d.enable(d.source(MEMO))
             seed(d, r1=text)
+            home = put_homes(d, {"r1": {"household": "h1"}}, h1="1234")["h1"]
+            tap.equal(keys_of(d.data, home), 2)
             for i in range(3):
                 tap.equal(d.call("memo", "/bulk",
                                  {"text": text, "count": 150},
@@ -647,6 +751,7 @@ def test_killed_at_any_moment():
                 d, "r1", r).get("state") == "done", 90, 0.2),
                 state(d, "r1", request))
             check(gone(d, text), files_with(d.data, text))
+            tap.equal(keys_of(d.data, home), 0)
 
 
 if __name__ == "__main__":
