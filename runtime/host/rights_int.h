@@ -60,6 +60,9 @@ bool ll_erase_told(struct ll_erasing *e);
 /* rights_pages.c: documents go, then keys, then what came in between. */
 bool ll_erase_pages(struct ll_erasing *e);
 bool ll_erase_cleaned(struct ll_erasing *e);
+/* How long a collection is kept after an erasure, and by which law; 0: not at
+ * all. */
+int64_t ll_rights_kept_ms(const struct ll_coll *coll, linli_str *law);
 
 /* rights_erase.c */
 
