@@ -62,7 +62,8 @@ function M.list(call)
         call:fail("parking/query-invalid", "plate is 7 or 8 characters")
     end
     local range = { index = "by_plate", eq = { plate } }
-    if call.caller.kind == "resident" and not plates.is_own(call, plate) then
+    if call.caller.kind == "resident"
+        and not plates.is_own(call, plate, "billing") then
         range = { index = "by_resident_plate",
             eq = { call.resident.id, plate } }
         if not call.db.arrear:find("by_resident_plate",

@@ -7,6 +7,7 @@
 
 local linli = require "linli"
 local plates = require "plates"
+local trail = require "trail"
 
 local M = {}
 
@@ -25,8 +26,7 @@ end
 ---@param call linli.Call
 ---@param session table
 function M.entered(call, session)
-    local pass = session.pass_id and call.db.pass:get(session.pass_id)
-    local driver = session.resident or pass and pass.resident
+    local driver = trail.driver(call, session)
     local member = driver and call.db.family:get(driver)
     if member and member.tell then
         call:job { run = "got_home", subject = driver, with = {
@@ -38,10 +38,7 @@ end
 -- The job is about the driver, so it asks for them.
 function M.tell(call, with)
     local member = call.db.family:get(with.driver)
-    local _, why = call.data:get { field = "parking_trail",
-        purpose = "family_notice" }
-    -- Allowed, whether or not the host has a value of its own.
-    if not member or why and why.code ~= "consent/no-data" then
+    if not member or not trail.may(call, with.driver, "family_notice") then
         return
     end
     for _, other in ipairs(call.db.family:list { index = "by_household",

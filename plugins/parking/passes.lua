@@ -248,7 +248,8 @@ local function view(call, pass)
     local shown = linli.array()
     for i, plate in ipairs(pass.plates) do
         shown[i] = call.caller.kind == "resident"
-            and not plates.is_own(call, plate) and plates.mask(plate)
+            and not plates.is_own(call, plate, "entry")
+            and plates.mask(plate)
             or plate
     end
     local ended = pass.state == "active" and pass.to <= call.now
@@ -273,7 +274,7 @@ local function check_plates(call, product)
     end
     for _, plate in ipairs(wanted) do
         if call.caller.kind == "resident"
-            and not plates.is_own(call, plate) then
+            and not plates.is_own(call, plate, "entry") then
             call:fail("parking/plate-unknown")
         end
     end
@@ -368,7 +369,7 @@ local function is_own(call, pass)
         return true
     end
     for _, plate in ipairs(pass.plates) do
-        if plates.is_own(call, plate) then
+        if plates.is_own(call, plate, "entry") then
             return true
         end
     end
@@ -414,7 +415,7 @@ function M.list(call)
         ranges[#ranges + 1] = { index = index, eq = { value } }
     end
     if call.caller.kind == "resident" then
-        for _, plate in ipairs(call.resident.plates or {}) do
+        for _, plate in ipairs(plates.own(call, "entry")) do
             add("by_plate_at", plate)
         end
         add("by_resident", call.resident.id)

@@ -52,12 +52,26 @@ function M.temporary()
     return TEMP_HEAD .. table.concat(letters)
 end
 
+-- The plates of the calling resident's household, for a purpose of
+-- plugin.json; none if the host does not give them. They came with the call
+-- where its route says so, and are asked for elsewhere: a car that was scanned
+-- needs none (spec/parking.md, P45). Once for each call.
+---@param call linli.Call
+---@param purpose "entry"|"billing"
+---@return string[]
+function M.own(call, purpose)
+    call.own_plates = call.own_plates or call.fields.plate
+        or call.data:get { field = "plate", purpose = purpose } or {}
+    return call.own_plates
+end
+
 -- Whether the plate is one of the calling resident's household.
 ---@param call linli.Call
 ---@param plate string
+---@param purpose "entry"|"billing"
 ---@return boolean
-function M.is_own(call, plate)
-    for _, own in ipairs(call.resident.plates or {}) do
+function M.is_own(call, plate, purpose)
+    for _, own in ipairs(M.own(call, purpose)) do
         if own == plate then
             return true
         end
@@ -74,7 +88,8 @@ function M.visible(call, thing)
     if call.caller.kind ~= "resident" then
         return true
     end
-    return thing.resident == call.resident.id or M.is_own(call, thing.plate)
+    return thing.resident == call.resident.id 
+        or M.is_own(call, thing.plate, "billing")
 end
 
 return M

@@ -16,7 +16,7 @@ local function ranges(call, state)
             or { index = name, eq = { value } }
     end
     if call.caller.kind == "resident" then
-        for _, plate in ipairs(call.resident.plates or {}) do
+        for _, plate in ipairs(plates.own(call, "billing")) do
             if plate == (wanted or plate) then
                 add("by_plate", plate)
             end

@@ -14,6 +14,7 @@ local record = require "record"
 local tariff = require "tariff"
 local tariffs = require "tariffs"
 local texts = require "texts"
+local trail = require "trail"
 
 local M = {}
 
@@ -480,7 +481,11 @@ end
 ---@param with {id: string}
 function M.stale(call, with)
     local session = call.db.session:get(with.id)
-    if session and M.OPEN[session.state] then
+    if not session or not M.OPEN[session.state] then
+        return
+    end
+    local driver = trail.driver(call, session)
+    if not driver or trail.may(call, driver, "safety_monitoring") then
         record.anomaly(call, "stale_session", {
             session_id = session.id,
             gate = session.entry.gate,

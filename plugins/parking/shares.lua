@@ -13,7 +13,7 @@ local SHARE_MS_MAX = 31 * linli.day
 local function own_space(call, id)
     local space = (linli.config.spaces or {})[id]
     for _, plate in ipairs(space and space.plates or {}) do
-        if plates.is_own(call, plate) then
+        if plates.is_own(call, plate, "entry") then
             return space
         end
     end

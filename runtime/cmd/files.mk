@@ -2,6 +2,7 @@
 linlid_SRCS = linlid.c
 linli_SRCS = \
   audit_fold.c \
+  audit_receipt.c \
   audit_replay.c \
   audit_source.c \
   audit_verify.c \
@@ -33,6 +34,7 @@ linli_SRCS = \
 linli-worker_SRCS = linli-worker.c
 linli-audit_SRCS = \
   audit_fold.c \
+  audit_receipt.c \
   audit_replay.c \
   audit_source.c \
   audit_verify.c \

@@ -19,6 +19,7 @@ static const struct {
     {"audit prove", ll_cli_audit_prove},
     {"audit replay", ll_cli_audit_replay},
     {"audit verify", ll_cli_audit_verify},
+    {"audit verify-receipt", ll_cli_audit_receipt},
 };
 
 static void

@@ -16,6 +16,7 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_AUDIT_PROVE] = ll_cli_audit_prove,
     [LL_VERB_AUDIT_REPLAY] = ll_cli_audit_replay,
     [LL_VERB_AUDIT_VERIFY] = ll_cli_audit_verify,
+    [LL_VERB_AUDIT_RECEIPT] = ll_cli_audit_receipt,
     [LL_VERB_BACKUP] = ll_cli_backup,
     [LL_VERB_CALL] = ll_cli_call,
     [LL_VERB_CLOCK_ADVANCE] = ll_cli_clock_advance,

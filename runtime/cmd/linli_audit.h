@@ -11,6 +11,7 @@ linli_status ll_cli_audit_key(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_audit_export(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_audit_verify(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_audit_prove(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_audit_receipt(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_audit_replay(struct ll_cli *cli, struct ll_err *err);
 
 #endif

@@ -112,7 +112,6 @@ call_open(struct ll_call *call, struct ll_request *request)
     call->replayed = call->sequenced = call->releasing = false;
     call->number = call->seen = call->release = 0;
     call->who_step = 0;
-    call->plates = NULL;
     call->pid[0] = '\0';
     call->household = call->resident_json = (linli_str){NULL, 0};
     call->bound_to = call->device_kind = (linli_str){NULL, 0};
@@ -155,8 +154,6 @@ call_close(struct ll_call *call)
     ll_txn_reset(&call->txn);
     ll_kept_release(call);
     ll_doc_unref(&call->asked);
-    if (call->plates != NULL)
-        ll_held_end(call->plates);
     ll_device_end(call);
     ll_identity_unref(&call->identity);
     ll_pool_let_go(&call->pool);

@@ -97,8 +97,7 @@ struct ll_call {
     char kept_print[2 * LL_SHA256_BYTES + 1]; /* of the request */
     bool replayed;
     /* who calls, as the plugin knows them; host/who.c */
-    struct ll_doc *asked;   /* being looked up */
-    struct ll_held *plates; /* the same, in the arena; or NULL */
+    struct ll_doc *asked; /* being looked up */
     uint32_t who_step;
     char pid[33];
     linli_str household; /* the runtime's id; empty: none */

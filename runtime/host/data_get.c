@@ -49,7 +49,7 @@ answer_denied(
     ll_buf_clear(url);
     ll_consent_url(call, denied, 1, url);
     return answer_no(
-        call, op, code, ll_buf_view(url), ll_denied_reason(call, denied));
+        call, op, code, ll_buf_view(url), ll_denied_reason(call->host, denied));
 }
 
 /* What the log says of an undeclared use is what mends it. */

@@ -178,16 +178,49 @@ step_begin(struct ll_reading *r, struct ll_wait *wait)
     return true;
 }
 
+/* Plates that were last written by a version that had them in the household's
+ * document, from where whoever writes the field takes them. False: waits. */
+static bool
+older_plates(struct ll_reading *r, struct ll_wait *wait, linli_str *out)
+{
+    struct ll_json *json = &r->call->host->docs.json;
+    struct ll_coll *coll = ll_directory(r->call->community, LL_DIR_HOUSEHOLD);
+    struct ll_buf *text = &r->call->scratch;
+    struct ll_jw w = ll_jw(text);
+    *out = (linli_str){NULL, 0};
+    if (r->doc == NULL && coll != NULL)
+        r->doc = ll_docs_get(coll, r->household);
+    if (r->doc == NULL)
+        return fail_memory(r);
+    if (!ll_doc_ready(r->doc, wait))
+        return false;
+    if (r->doc->state == LL_DOC_LOST)
+        return fail_store(r);
+    const struct ll_content *content = r->doc->content;
+    struct ll_jv plates = {NULL, 0};
+    if (content != NULL &&
+        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) == LINLI_OK)
+        plates = ll_jv_get(ll_json_root(json), "plates");
+    ll_buf_clear(text);
+    if (ll_jv_is(plates, LL_JSON_ARRAY)) {
+        ll_jw_value(&w, plates);
+        *out = ll_arena_str(r->arena, ll_buf_view(text));
+    }
+    ll_doc_unref(&r->doc);
+    return true;
+}
+
 /* What a view leaves of the value that was read; false: nothing. */
 static bool
-view_of(struct ll_reading *r, struct ll_wanted *w, enum ll_view_kind view)
+view_of(struct ll_reading *r, struct ll_wanted *w, linli_str value,
+    enum ll_view_kind view)
 {
     struct ll_json *json = &r->call->host->docs.json;
     struct ll_buf *text = &r->call->scratch;
     ll_buf_clear(text);
-    bool good = ll_json_parse(json, w->held.value, LL_JSON_DEPTH_MAX, NULL) ==
-                    LINLI_OK &&
-                ll_view_of(view, ll_json_root(json), w->ask.today, text);
+    bool good =
+        ll_json_parse(json, value, LL_JSON_DEPTH_MAX, NULL) == LINLI_OK &&
+        ll_view_of(view, ll_json_root(json), w->ask.today, text);
     if (good)
         w->value = ll_arena_str(r->arena, ll_buf_view(text));
     ll_wipe_bytes(json->own.ptr, json->own.len);
@@ -195,18 +228,29 @@ view_of(struct ll_reading *r, struct ll_wanted *w, enum ll_view_kind view)
     return good;
 }
 
-/* A value as the plugin may see it. */
+/* A value as the plugin may see it. False: waits. */
 static bool
-take_value(struct ll_reading *r, struct ll_wanted *w)
+take_value(struct ll_reading *r, struct ll_wanted *w, struct ll_wait *wait)
 {
     const struct ll_field_def *def = def_of(r, w);
+    linli_str value = {NULL, 0};
+    if (!ll_held_ready(&w->held, wait))
+        return false;
     if (w->held.state == LL_HELD_LOST)
         return fail_store(r);
-    w->none = w->held.state != LL_HELD_THERE;
+    if (w->held.state == LL_HELD_THERE)
+        value = w->held.value;
+    else if (w->held.state == LL_HELD_ABSENT &&
+             ll_str_is(source_of(r, w)->id, "plate") &&
+             !older_plates(r, wait, &value))
+        return false;
+    if (r->step == READ_OVER)
+        return true;
+    w->none = value.ptr == NULL;
     if (!w->none && def->view == LL_VIEW_NONE)
-        w->value = ll_arena_str(r->arena, w->held.value);
+        w->value = ll_arena_str(r->arena, value);
     else if (!w->none)
-        w->none = !view_of(r, w, def->view);
+        w->none = !view_of(r, w, value, def->view);
     ll_held_end(&w->held);
     return !w->none && w->value.ptr == NULL ? fail_memory(r) : true;
 }
@@ -238,14 +282,9 @@ step_values(struct ll_reading *r, struct ll_wait *wait)
         struct ll_wanted *w = &r->wanted[r->at];
         if (!is_given(w))
             continue;
-        if (source_of(r, w)->brokered) {
-            if (!take_brokered(r, w, wait))
-                return false;
-        } else {
-            if (!ll_held_ready(&w->held, wait))
-                return false;
-            (void)take_value(r, w);
-        }
+        if (source_of(r, w)->brokered ? !take_brokered(r, w, wait)
+                                      : !take_value(r, w, wait))
+            return false;
         if (r->step == READ_OVER)
             return true;
     }

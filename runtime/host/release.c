@@ -317,46 +317,54 @@ ll_releases_close(struct ll_host *host)
 /* -- saying no -- */
 
 static bool
-is_hidden(const struct ll_call *call, const struct ll_denied *denied)
+is_hidden(const struct ll_host *host, const struct ll_denied *denied)
 {
     return ll_verdict_hidden(
-        call->host->arbiter.consent, &denied->ask, &denied->verdict);
+        host->arbiter.consent, &denied->ask, &denied->verdict);
 }
 
 const char *
-ll_denied_reason(const struct ll_call *call, const struct ll_denied *denied)
+ll_denied_reason(const struct ll_host *host, const struct ll_denied *denied)
 {
-    return is_hidden(call, denied) ? LL_NO_DATA_REASON
+    return is_hidden(host, denied) ? LL_NO_DATA_REASON
                                    : ll_reason_name(denied->verdict.reason);
 }
 
 static bool
-may_help(const struct ll_call *call, const struct ll_denied *denied)
+may_help(const struct ll_host *host, const struct ll_denied *denied)
 {
     const struct ll_verdict *v = &denied->verdict;
     bool asked = v->basis == LL_BASIS_CONSENT || v->basis == LL_BASIS_SEPARATE;
-    if (is_hidden(call, denied))
+    if (is_hidden(host, denied))
         return false;
     return v->remedy != LL_REMEDY_NONE ||
            (asked && (v->reason == LL_REASON_REVOKED ||
                          v->reason == LL_REASON_REVOKED_IN_FLIGHT));
 }
 
-void
-ll_consent_url(const struct ll_call *call, const struct ll_denied *denied,
+static void
+write_url(const struct asker *asker, const struct ll_denied *denied,
     uint32_t count, struct ll_buf *out)
 {
     char between = '?';
     for (uint32_t i = 0; i < count; i++) {
-        if (!may_help(call, &denied[i]))
+        if (!may_help(asker->host, &denied[i]))
             continue;
         if (between == '?')
             ll_buf_printf(out, "/v1/c/%.*s/consent/%.*s",
-                LL_FMT(call->community->id), LL_FMT(call->instance->id));
+                LL_FMT(asker->community->id), LL_FMT(asker->plugin));
         ll_buf_printf(out, "%citem=%.*s:%.*s", between, LL_FMT(denied[i].field),
             LL_FMT(denied[i].purpose));
         between = '&';
     }
+}
+
+void
+ll_consent_url(const struct ll_call *call, const struct ll_denied *denied,
+    uint32_t count, struct ll_buf *out)
+{
+    struct asker asker = {call->host, call->community, call->instance->id};
+    write_url(&asker, denied, count, out);
 }
 
 enum ll_step
@@ -378,7 +386,7 @@ ll_call_deny(
     call->fields_json = ll_arena_str(&call->arena, ll_buf_view(text));
     if (text->failed || call->arena.failed)
         return ll_call_refuse(call, "runtime/memory", NULL);
-    return ll_call_refuse(call, code, ll_denied_reason(call, denied));
+    return ll_call_refuse(call, code, ll_denied_reason(call->host, denied));
 }
 
 /* -- what is kept under a key -- */
@@ -502,13 +510,14 @@ ll_releases_hold(struct ll_call *call, struct ll_jv kept)
 }
 
 const char *
-ll_releases_deny(const struct ll_host *host,
-    const struct ll_community *community, linli_str plugin, struct ll_jv kept)
+ll_releases_deny(struct ll_host *host, const struct ll_space *space,
+    struct ll_jv kept, struct ll_denied *denied, struct ll_buf *url)
 {
-    struct asker asker = {host, community, plugin};
-    struct ll_denied denied;
-    return all_hold(&asker, kept, &denied)
-               ? NULL
-               : ll_verdict_code(
-                     host->arbiter.consent, &denied.ask, &denied.verdict);
+    struct asker asker = {
+        host, ll_host_community(host, space->community), space->plugin};
+    if (all_hold(&asker, kept, denied))
+        return NULL;
+    write_url(&asker, denied, 1, url);
+    return ll_verdict_code(
+        host->arbiter.consent, &denied->ask, &denied->verdict);
 }

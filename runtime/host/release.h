@@ -74,11 +74,6 @@ void ll_releases_write(const struct ll_call *call, struct ll_jw *w);
 /* Whether all that `kept` says was released may be released still. False: the
  * call has been refused. */
 bool ll_releases_hold(struct ll_call *call, struct ll_jv kept);
-/* The same for what is asked of it without a call: the code of the denial, or
- * NULL. */
-const char *ll_releases_deny(const struct ll_host *host,
-    const struct ll_community *community, linli_str plugin, struct ll_jv kept);
-
 /* Refuses the call with the denial of these fields. */
 struct ll_denied {
     linli_str field, purpose;
@@ -87,12 +82,16 @@ struct ll_denied {
 };
 enum ll_step ll_call_deny(
     struct ll_call *call, const struct ll_denied *denied, uint32_t count);
+/* As ll_releases_hold for what is asked of it without a call: the code of the
+ * denial, with *denied, and ll_consent_url appended to `url`; or NULL. */
+const char *ll_releases_deny(struct ll_host *host, const struct ll_space *space,
+    struct ll_jv kept, struct ll_denied *denied, struct ll_buf *url);
 /* Appends where a resident can be asked for them: only if that may help. */
 void ll_consent_url(const struct ll_call *call, const struct ll_denied *denied,
     uint32_t count, struct ll_buf *out);
 /* What a plugin is told: "no_grant"; or, where it is not to know, one word for
  * all. */
 const char *ll_denied_reason(
-    const struct ll_call *call, const struct ll_denied *denied);
+    const struct ll_host *host, const struct ll_denied *denied);
 
 #endif

@@ -3,13 +3,13 @@
  * A plugin knows residents and households by pids: random rows of its own
  * space (~pid), so that two plugins cannot put their records together and a
  * deleted row unlinks for good (spec/pipeline.md, 2.1). With
- * "directory": ["plates"] it is told the plates of the caller's household
- * too, and of nobody else's: the household's value of the field `plate`.
+ * "directory": ["household"] it is told the pid of the caller's household too.
+ * What a household or a resident has said of themselves is never told here,
+ * but only where a decision lets it out (host/reading.h).
  */
 #include <stdio.h>
 
 #include "base/text.h"
-#include "consent/values.h"
 #include "data/put.h"
 #include "host/call.h"
 #include "host/directory.h"
@@ -18,14 +18,7 @@
 #define PID_BYTES 16
 
 /* Steps of looking up, in order. */
-enum {
-    WHO_PID,
-    WHO_RESIDENT,
-    WHO_PLATES,
-    WHO_HOUSEHOLD,
-    WHO_HOUSEHOLD_PID,
-    WHO_OVER
-};
+enum { WHO_PID, WHO_RESIDENT, WHO_HOUSEHOLD_PID, WHO_OVER };
 
 static bool
 fail(struct ll_call *call, bool *refused, const char *code)
@@ -86,7 +79,7 @@ step_pid(struct ll_call *call, bool *refused)
         !take_pid(call, call->pid, refused))
         return false;
     call->who_step =
-        call->package->manifest->directory_plates ? WHO_RESIDENT : WHO_OVER;
+        call->package->manifest->directory_household ? WHO_RESIDENT : WHO_OVER;
     return true;
 }
 
@@ -114,70 +107,7 @@ step_resident(struct ll_call *call, bool *refused)
         return false;
     call->household = household_of(call);
     ll_doc_unref(&call->asked);
-    call->who_step = call->household.len == 0 ? WHO_OVER : WHO_PLATES;
-    return true;
-}
-
-/* Begins to read the field `plate` of the household. */
-static struct ll_held *
-ask_plates(struct ll_call *call)
-{
-    const struct ll_dictionary *dictionary = &call->host->arbiter.dictionary;
-    struct ll_owner owner = {
-        call->community->id, LL_OF_HOUSEHOLD, call->household};
-    struct ll_held *held = ll_arena_alloc(&call->arena, sizeof *held);
-    int plate = ll_dictionary_field(dictionary, LINLI_STR("plate"));
-    ll_check(plate >= 0);
-    if (held == NULL || ll_held_begin(held, &call->host->docs, &owner,
-                            &dictionary->fields[plate], NULL) != LINLI_OK)
-        return NULL;
-    return held;
-}
-
-/* The plates of the household as JSON, until the pid joins them. */
-static bool
-step_plates(struct ll_call *call, bool *refused)
-{
-    if (call->plates == NULL)
-        call->plates = ask_plates(call);
-    if (call->plates == NULL)
-        return fail(call, refused, "runtime/memory");
-    if (!ll_held_ready(call->plates, &call->hold))
-        return false;
-    if (call->plates->state == LL_HELD_LOST)
-        return fail(call, refused, "store/failed");
-    call->resident_json = call->plates->state == LL_HELD_THERE
-                              ? ll_arena_str(&call->arena, call->plates->value)
-                              : (linli_str)LINLI_STR("[]");
-    call->who_step = call->plates->state == LL_HELD_ABSENT ? WHO_HOUSEHOLD
-                                                           : WHO_HOUSEHOLD_PID;
-    ll_held_end(call->plates);
-    return true;
-}
-
-/* A household whose plates were last written by a version that had them in
- * its document; whoever writes the field takes them out of there. */
-static bool
-step_household(struct ll_call *call, bool *refused)
-{
-    struct ll_coll *coll = ll_directory(call->community, "~household");
-    struct ll_json *json = &call->host->docs.json;
-    if (!ask(call, coll, call->household, refused))
-        return false;
-    struct ll_buf *text = &call->scratch;
-    struct ll_jw w = ll_jw(text);
-    const struct ll_content *content = call->asked->content;
-    struct ll_jv plates = {NULL, 0};
-    if (content != NULL &&
-        ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) == LINLI_OK)
-        plates = ll_jv_get(ll_json_root(json), "plates");
-    ll_buf_clear(text);
-    if (ll_jv_is(plates, LL_JSON_ARRAY)) {
-        ll_jw_value(&w, plates);
-        call->resident_json = ll_arena_str(&call->arena, ll_buf_view(text));
-    }
-    ll_doc_unref(&call->asked);
-    call->who_step = WHO_HOUSEHOLD_PID;
+    call->who_step = call->household.len == 0 ? WHO_OVER : WHO_HOUSEHOLD_PID;
     return true;
 }
 
@@ -194,8 +124,6 @@ step_household_pid(struct ll_call *call, bool *refused)
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "household");
     ll_jw_cstr(&w, pid);
-    ll_jw_key(&w, "plates");
-    ll_jw_raw(&w, call->resident_json);
     ll_jw_close(&w, '}');
     call->resident_json = ll_arena_str(&call->arena, ll_buf_view(text));
     call->who_step = WHO_OVER;
@@ -208,8 +136,6 @@ ll_who_ready(struct ll_call *call, bool *refused)
     static bool (*const steps[])(struct ll_call * call, bool *refused) = {
         [WHO_PID] = step_pid,
         [WHO_RESIDENT] = step_resident,
-        [WHO_PLATES] = step_plates,
-        [WHO_HOUSEHOLD] = step_household,
         [WHO_HOUSEHOLD_PID] = step_household_pid,
     };
     if (call->identity == NULL || call->identity->kind != LL_CALLER_RESIDENT)

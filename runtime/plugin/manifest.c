@@ -192,6 +192,30 @@ reserved(linli_str id)
     return false;
 }
 
+/* Plates are resident data: what lets them out is a decision, which needs a
+ * purpose. */
+static linli_status
+check_directory(struct ll_manifest *m, struct ll_err *err)
+{
+    uint32_t i = 0;
+    LL_JSON_EACH (item, ll_jv_get(ll_json_root(&m->json), "directory")) {
+        if (ll_str_is(ll_jv_str(item), "plates")) {
+            linli_status status =
+                ll_fail(err, LINLI_E_INVALID, "manifest/invalid",
+                    "plates are resident data, which no directory gives away: "
+                    "the routes that need them declare them");
+            ll_err_where(err, "plugin.json: /directory/%u", i);
+            ll_err_fix(err,
+                "Write \"directory\": [\"household\"], and in `data` of the "
+                "plugin and of the route {\"field\": \"plate\", \"purpose\": "
+                "\"entry\", \"basis\": \"contract\"}: call.fields.plate");
+            return status;
+        }
+        i++;
+    }
+    return LINLI_OK;
+}
+
 static linli_status
 check_id(struct ll_manifest *m, struct ll_err *err)
 {
@@ -226,6 +250,8 @@ read_all(struct ll_mem *mem, struct ll_manifest *m, struct ll_err *err)
     linli_status status = read_json(m, err);
     if (status == LINLI_OK)
         status = check_abi(m, err);
+    if (status == LINLI_OK)
+        status = check_directory(m, err);
     if (status == LINLI_OK)
         status = check_by_schema(mem, ll_json_root(&m->json), err);
     if (status == LINLI_OK)

@@ -159,13 +159,13 @@ struct ll_manifest {
     uint32_t secret_count;
     struct ll_url *egress; /* origins it may send requests to; target "/" */
     uint32_t egress_count;
-    bool payments;           /* it asks residents for money */
-    bool directory_plates;   /* call.resident has plates and household */
-    struct ll_datum *data;   /* manifest_consent.h: uses of resident data, */
-    struct ll_scope *scopes; /* and their scopes, */
-    uint32_t datum_count;    /* so many */
-    bool provides;           /* it is a controller of its own, */
-    struct ll_jv recipient;  /* {name, address, contact}; or not there */
+    bool payments;            /* it asks residents for money */
+    bool directory_household; /* call.resident has the household */
+    struct ll_datum *data;    /* manifest_consent.h: uses of resident data, */
+    struct ll_scope *scopes;  /* and their scopes, */
+    uint32_t datum_count;     /* so many */
+    bool provides;            /* it is a controller of its own, */
+    struct ll_jv recipient;   /* {name, address, contact}; or not there */
 };
 
 /* Reads a manifest from `text` (copied). On failure the code is

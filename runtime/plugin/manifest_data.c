@@ -282,7 +282,7 @@ ll_manifest_fill_data(struct ll_manifest *m, struct ll_err *err)
     for (size_t i = 0; i < LL_COUNT(lists) && status == LINLI_OK; i++)
         status = read_names(m, lists[i].list, lists[i].to, err);
     LL_JSON_EACH (item, ll_jv_get(root, "directory"))
-        m->directory_plates |= ll_str_is(ll_jv_str(item), "plates");
+        m->directory_household |= ll_str_is(ll_jv_str(item), "household");
     m->payments = ll_jv_true(ll_jv_get(root, "payments"));
     return status;
 }

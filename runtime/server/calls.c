@@ -5,6 +5,8 @@
  * For its own caller alone, whoever that was; for all others it is not there
  * (spec/await.md, section 2).
  */
+#include <stdio.h>
+
 #include "base/text.h"
 #include "host/jwt.h"
 #include "host/release.h"
@@ -87,13 +89,24 @@ static void
 answer_kept(struct ll_asking *asking, struct ll_jv result)
 {
     struct ll_host *host = asking->face->host;
-    const char *denied = ll_releases_deny(host,
-        ll_host_community(host, asking->space->community),
-        asking->space->plugin, result);
-    if (denied != NULL)
-        refuse(asking, denied);
-    else
+    struct ll_denied denied;
+    struct ll_buf url;
+    char fields[LL_DOC_ID_BYTES_MAX] = "";
+    ll_buf_init(&url, &host->mem, LL_HTTP_TARGET_BYTES_MAX);
+    const char *code =
+        ll_releases_deny(host, asking->space, result, &denied, &url);
+    if (code == NULL) {
         answer_result(asking, result);
+    } else {
+        if (denied.field.len > 0)
+            (void)snprintf(
+                fields, sizeof fields, "[\"%.*s\"]", LL_FMT(denied.field));
+        struct ll_denial denial = {ll_cstr(ll_denied_reason(host, &denied)),
+            ll_buf_view(&url), ll_cstr(fields)};
+        ll_face_denied(asking->face, asking->request, code, &denial);
+        asking_free(asking);
+    }
+    ll_buf_fini(&url);
 }
 
 static bool

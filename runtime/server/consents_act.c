@@ -269,7 +269,12 @@ read_bounds(struct said *said, const struct ll_dictionary *d,
     struct ll_jv root = ll_json_root(&said->json);
     struct ll_jv until = ll_jv_get(root, "expires_at");
     uint32_t days = 0;
-    bool once = ll_jv_true(ll_jv_get(root, "once"));
+    struct ll_jv asked = ll_jv_get(root, "once");
+    bool once = ll_jv_true(asked);
+    /* What is not understood is never taken for more than was meant. */
+    if (ll_jv_there(asked) && !once && !ll_jv_is(asked, LL_JSON_FALSE))
+        return bad(err, "\"once\" is neither true nor false",
+            "\"once\": true, or leave it out");
     for (uint32_t f = 0; f < d->field_count; f++) {
         int at = (said->fields >> f & 1) == 0
                      ? -1

@@ -32,23 +32,19 @@ ll_face_answer(struct ll_face *face, struct ll_request *request, int status,
     request->respond(request, &response);
 }
 
-/* `allow` may be NULL. */
+/* `args` says which and what more; `allow` may be NULL. */
 static void
 respond_problem(struct ll_face *face, struct ll_request *request,
-    const char *code, linli_str detail, const char *allow)
+    struct ll_problem_args args, const char *allow)
 {
     struct ll_world *world = face->host->world;
     struct ll_trace_seed seed = {ll_world_random_u64(world),
         ll_world_random_u64(world), ll_world_random_u64(world)};
     struct ll_trace trace;
     (void)ll_trace_make(ll_request_field(request, "traceparent"), seed, &trace);
-    struct ll_problem_args args = {
-        .row = ll_problem_find(ll_cstr(code)),
-        .locale = ll_locale_pick(ll_request_field(request, "accept-language")),
-        .detail = detail,
-        .instance = request->path,
-        .trace_id = ll_cstr(trace.trace_id),
-    };
+    args.locale = ll_locale_pick(ll_request_field(request, "accept-language"));
+    args.instance = request->path;
+    args.trace_id = ll_cstr(trace.trace_id);
     ll_check(args.row != NULL);
     ll_buf_clear(&face->out);
     ll_problem_write(&face->out, &args);
@@ -74,14 +70,29 @@ void
 ll_face_problem(struct ll_face *face, struct ll_request *request,
     const char *code, linli_str detail)
 {
-    respond_problem(face, request, code, detail, NULL);
+    struct ll_problem_args args = {
+        .row = ll_problem_find(ll_cstr(code)), .detail = detail};
+    respond_problem(face, request, args, NULL);
+}
+
+void
+ll_face_denied(struct ll_face *face, struct ll_request *request,
+    const char *code, const struct ll_denial *denial)
+{
+    struct ll_problem_args args = {.row = ll_problem_find(ll_cstr(code)),
+        .detail = denial->reason,
+        .consent_url = denial->consent_url,
+        .fields_json = denial->fields_json};
+    respond_problem(face, request, args, NULL);
 }
 
 void
 ll_face_method(
     struct ll_face *face, struct ll_request *request, const char *allow)
 {
-    respond_problem(face, request, "request/method", LINLI_STR(""), allow);
+    struct ll_problem_args args = {
+        .row = ll_problem_find(LINLI_STR("request/method"))};
+    respond_problem(face, request, args, allow);
 }
 
 bool

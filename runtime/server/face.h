@@ -40,6 +40,14 @@ void ll_face_answer(struct ll_face *face, struct ll_request *request,
 /* Answers with a problem of the table; `detail` may be empty. */
 void ll_face_problem(struct ll_face *face, struct ll_request *request,
     const char *code, linli_str detail);
+/* What a route says of a denial, said without it. */
+struct ll_denial {
+    linli_str reason;
+    linli_str consent_url; /* empty: nothing there would help */
+    linli_str fields_json; /* a JSON array of their ids */
+};
+void ll_face_denied(struct ll_face *face, struct ll_request *request,
+    const char *code, const struct ll_denial *denial);
 /* 405; `allow` names the methods that the path has. */
 void ll_face_method(
     struct ll_face *face, struct ll_request *request, const char *allow);

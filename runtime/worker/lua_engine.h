@@ -105,7 +105,9 @@ struct ll_lua_names {
 };
 
 /* Handlers by name: of a timer, an event ... */
-#define LL_LUA_NAMED_MAX (LL_JOBS_MAX + LL_COMPLIANCE_MAX)
+#define LL_LUA_NAMED_MAX \
+    64 /* of a kind; jobs have those of compliance besides */
+#define LL_LUA_HANDLERS_MAX (LL_LUA_NAMED_MAX + LL_COMPLIANCE_MAX)
 struct ll_lua_named {
     const char *what;   /* "timer" */
     const char *member; /* of plugin.json; "events.handles" */
@@ -146,7 +148,7 @@ struct ll_lua_state {
     size_t loaded_bytes; /* footprint of the heap after load */
     /* Registry references, or LUA_NOREF, by place in plugin.json. */
     int handlers[LL_ROUTES_MAX];
-    int named[LL_CALL_KINDS][LL_LUA_NAMED_MAX];
+    int named[LL_CALL_KINDS][LL_LUA_HANDLERS_MAX];
     int call_meta, list_mark; /* metatables, in the registry */
     const void *list_mark_at, *collection_at;
 };

@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
 from linli_test import (Daemon, plugin_folder, probe_manifest,  # noqa: E402
-                        temporary_folder)
+                        program, run, temporary_folder)
 
 ROUTES = [{"method": "POST", "path": "/hello", "caller": ["resident"]}]
 LUA = """
@@ -213,6 +213,55 @@ def test_receipts_show_themselves():
         check_receipt(receipt_of(d, receipt["id"], who))
 
 
+def test_receipts_are_checked_offline():
+    """One changed character in each part is seen, and which part it was."""
+    with asking() as (d, _), temporary_folder() as folder:
+        for n in range(9):
+            receipt = give(d, who="resident:r-%d" % n)
+        key = run([program("linli"), "audit", "key", "--data", d.data,
+                   "--json"]).json["key"]
+        path = os.path.join(folder, "receipt.json")
+
+        def verify(said, of=key):
+            with open(path, "w", encoding="utf-8") as f:
+                json.dump(said, f)
+            done = run([program("linli"), "audit", "verify-receipt", path,
+                        "--key", of, "--json"])
+            return "ok" if done.code == 0 else \
+                (done.code, json.loads(done.err)["error"]["code"])
+
+        def turned(text, at=0):
+            other = "1" if text[at] != "1" else "2"
+            return text[:at] + other + text[at + 1:]
+
+        tap.equal(verify(receipt), "ok")
+        log = receipt["log"]
+        note = log["checkpoint"]
+        for code, change in (
+            ("leaf", {"leaf": turned(log["leaf"], log["leaf"].index("demo"))}),
+            ("leaf", {"leaf_hash": turned(log["leaf_hash"])}),
+            ("leaf", {"proof": [turned(log["proof"][0])] + log["proof"][1:]}),
+            ("leaf", {"proof": log["proof"][1:]}),
+            ("leaf", {"seq": log["seq"] - 1}),
+            ("checkpoint", {"size": log["size"] + 1}),
+            ("checkpoint", {"checkpoint": turned(note)}),
+            ("checkpoint", {"checkpoint": turned(note, len(note) - 20)}),
+            ("unproved", {"checkpoint": None, "proof": None, "size": None}),
+        ):
+            tap.equal(verify({**receipt, "log": {**log, **change}}),
+                      (1, "audit/" + code), change)
+        event = receipt["events"][0]
+        for change in ([{name: turned(receipt[name])} for name in (
+                "id", "record_id", "receipt_id", "pii_principal_tag", "plugin",
+                "purpose", "level", "retention_until")] + [
+                {"seq": receipt["seq"] + 1}, {"terms_version": 9},
+                {"pii_types": []},
+                {"events": [{**event, "event_time": turned(
+                    event["event_time"])}]}]):
+            tap.equal(verify({**receipt, **change}), (1, "audit/receipt"),
+                      change)
+
+
 def test_a_crash_leaves_no_receipt_without_its_place():
     """Where an act stands is known after a kill at once after its answer."""
     with asking() as (d, _):
@@ -241,6 +290,8 @@ def test_not_an_act():
                   "expires_at": None}, "without an end", "expires_at"),
                 ({"field": "phone_relay", "purpose": "delivery",
                   "expires_at": "2999-01-01T00:00:00Z"}, "365 days"),
+                ({"field": "phone_relay", "purpose": "delivery", "once": 1},
+                 "neither true nor false"),
                 ({"field": "phone_relay", "purpose": "marketing"}, "does not ask"),
                 ({"field": "id_card", "purpose": "delivery"}, "does not ask"),
                 ({"field": "shoe_size", "purpose": "delivery"},

@@ -10,6 +10,7 @@ LINLI_RACES=N plays the race of a read and a withdrawal N times (10,000 to
 believe it; a thousand without it).
 """
 
+import collections
 import concurrent.futures
 import contextlib
 import json
@@ -18,6 +19,7 @@ import random
 import socket
 import sqlite3
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -366,6 +368,14 @@ def test_relay_is_resolved():
                          "resident": "li", "phone": "13812341234"}))
         tap.equal(look("9501300000000").status, 404)
         tap.equal(look("x").status, 404)
+        # One of another community is one that does not exist.
+        d.seed({"communities": [{"id": "garden", "name": "花园"}]})
+        d.enable(d.source("tests/plugins/keeper"), community="garden")
+        there = [d.http("GET", "/v1/c/garden/admin/relays/" + n,
+                        as_="operator:op", community="garden")
+                 for n in (number, "9501300000000")]
+        tap.equal([(a.status, a.code, a.json.get("detail")) for a in there],
+                  [(404, "request/not-found", there[1].json.get("detail"))] * 2)
         tap.equal(look(number, "resident:li").status, 403)
         leaf = accesses(d.leaves(), "phone_relay")[-1]
         tap.equal((leaf["actor"], leaf["plugin"]), ("operator:op", "keeper"))
@@ -470,6 +480,48 @@ def test_kept_answers_of_a_second_step():
             third = ask()
             tap.equal((third.status, third.code),
                       (403, "consent/withdrawn"))
+
+
+def test_a_call_that_is_asked_for_later():
+    """A denial says there what the route itself says: which fields, and where
+    to be asked for them."""
+    gate = threading.Event()
+
+    def slow(_request, file):
+        gate.wait(60)
+        file.write(answer(200, {"hello": 1}))
+
+    with Outside({"/hello": slow}) as there:
+        egress = {"test_addresses": {"good.test:80": there.address}}
+        with keeper(config={"egress": egress}) as d:
+            grant = d.give(PLATE)
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                waits = pool.submit(d.call, "keeper", "/ask", PLATE, key="k",
+                                    as_="resident:wang", timeout_s=40)
+                wait_until(lambda: there.connections > 0, timeout_s=10)
+                d.stop()  # whoever waits is told where to ask
+                first = waits.result()
+            tap.equal(first.status, 202, first)
+            gate.set()
+            d.restart()
+
+            def look(who="wang"):
+                return d.http("GET", first.json["href"],
+                              as_="resident:" + who)
+
+            wait_until(lambda: look().status != 202, timeout_s=10)
+            tap.equal(look().json["value"], VALUES["plate"])
+            d.withdraw(grant)
+            later = look()
+            route = d.call("keeper", "/ask", PLATE, key="k",
+                           as_="resident:wang")
+            tap.equal((later.status, later.code), (403, "consent/withdrawn"))
+            for name in ("fields", "consent_url", "detail", "title"):
+                tap.equal(later.json[name], route.json[name], name)
+            tap.equal(later.json["fields"], ["plate"])
+            tap.equal(later.json["consent_url"],
+                      "/v1/c/demo/consent/keeper?item=plate:service")
+            tap.equal(look("li").code, "request/not-found")
 
 
 # -- while it is withdrawn --
@@ -602,6 +654,52 @@ def test_race_of_what_is_sensitive():
     with keeper() as d:
         with_value = race(d, TRAIL, max(RACES // 4, 50), 2)
         agree(d, "parking_trail", with_value)
+
+
+def hammer(d, ask, stop):
+    """A resident who says the same again and again, on a line of its own."""
+    line = Line(d)
+    token = d.token("resident:wang", ttl_s=3600)
+    body = dict(ask, plugin="keeper", text_version=d.text_version())
+    while not stop.is_set():
+        line.sock.sendall(request_bytes(d, "POST", ME + "consents", body,
+                                        token))
+        tap.equal(line.wait().status, 201)
+
+
+def test_what_changes_while_a_value_is_on_its_way():
+    """Statement 10: what was decided is decided again before a sensitive
+    value leaves. Changed once since, the leaf is aborted and there is another;
+    changed twice, the value stays where it is."""
+    with keeper() as d:
+        d.give(TRAIL)
+        stop = threading.Event()
+        reasons = collections.Counter()
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            acts = [pool.submit(hammer, d, PLATE, stop) for _ in range(6)]
+            until = time.monotonic() + 120
+            try:
+                while (reasons["revoked_in_flight"] == 0
+                       and time.monotonic() < until):
+                    found = d.read(TRAIL)
+                    reasons[found.get("why", {}).get("reason")] += 1
+            finally:
+                stop.set()
+            for act in acts:
+                act.result()
+        tap.comment(str(dict(reasons)))
+        assert reasons["revoked_in_flight"] > 0, reasons
+        leaves = [x for x in d.leaves() if "parking_trail" in
+                  x.get("fields", []) and x["type"] in ("access", "abort")]
+        of_call = {}
+        for leaf in leaves:
+            of_call.setdefault(leaf["call"], []).append(leaf["type"])
+        # The last call has two leaves, and each of them its abort.
+        last = of_call[leaves[-1]["call"]]
+        tap.equal(last, ["access", "abort"] * 2)
+        for types in of_call.values():
+            assert types in (["access"], ["access", "abort", "access"],
+                             ["access", "abort"] * 2), types
 
 
 def test_killed_while_it_reads():

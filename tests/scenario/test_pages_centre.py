@@ -13,6 +13,8 @@ from test_pages_sheet import OFFLINE, WAYS, keep, opened
 
 CENTRE = "/v1/c/demo/centre"
 THEN = 1795737600000
+# Of people: they are the same on a page in any language.
+NAMES = ["王阿姨", "li"]
 
 
 def open_centre(fake, b, query="lang=zh-CN"):
@@ -56,7 +58,6 @@ def fill(fake):
 
 
 def test_every_way_to_read_it():
-    names = ["王阿姨", "li"]
     heads = {"grants": {"zh-CN": "我的授权", "en": "My permissions"},
              "reads": {"zh-CN": "谁读过", "en": "Who read"},
              "more": {"zh-CN": "更多", "en": "More"}}
@@ -71,7 +72,7 @@ def test_every_way_to_read_it():
                     b.click("summary")
                 keep(b, "centre-%s-%s-%d-%d" % (tab, lang, size, elder))
                 # One set of buttons in each language is walked by keyboard.
-                rules.check(b, lang, size, elder, names,
+                rules.check(b, lang, size, elder, NAMES,
                             keys=(size, elder) in ((18, 0), (30, 1)))
                 b.resize(320)
                 tap.equal(rules.overflow(b), [], "%s %s %d" % (tab, lang,
@@ -190,7 +191,7 @@ def test_trouble_is_said_in_words():
         open_centre(fake, b, "lang=zh-CN&tab=more")
         b.wait("[role=alert]", "现在打不开")
         b.wait("[role=switch]", "没有打开")
-        rules.check(b, "zh-CN", 18, 0)
+        rules.check(b, "zh-CN", 18, 0, NAMES)
         for tab, path in (("grants", "consents"), ("reads", "access-log")):
             fake.trouble = [("GET", path, (503, "runtime/overloaded"))]
             open_centre(fake, b, "lang=zh-CN&tab=" + tab)

@@ -143,6 +143,14 @@ class Park:
         self.paid(self.ask_to_pay(session_id, self.quote(session_id, as_),
                                   as_))
 
+    def objects(self, who, method="POST"):
+        """A resident lets parking not near them; DELETE: again."""
+        answer = self.daemon.http(
+            method, "/v1/c/demo/me/objections", {
+                "plugin": "parking", "objection": "block"},
+            key="objection-%d" % next(numbers), as_=who)
+        tap.equal(answer.status, 200, answer)
+
     def session(self, session_id):
         """A session as the operator sees it."""
         return self.ok("GET", "/sessions/" + session_id, as_=OPERATOR)
@@ -402,6 +410,55 @@ def test_a_shared_space_is_booked_and_overstayed():
         expect(settled, owner_fen=932, operator_fen=400)
         tap.equal(len(park.messages("li")), 1, "told of the end")
         tap.equal(park.metered("parking.share_booking"), 1)
+
+
+def test_sharers_telephone_by_relays():
+    """P47: each gets a number for the other, while the space is shared."""
+    with parking() as park:
+        share = park.ok("POST", "/shares", {
+            "space_id": "A01", "from": rfc3339("10:00"),
+            "to": rfc3339("20:00"), "price_fen_per_hour": 333,
+            "audience": "residents"})
+        where = "/shares/%s/bookings" % share["id"]
+        booking = park.ok("POST", where, {
+            "from": rfc3339("10:00"), "to": rfc3339("12:00"),
+            "plate": OTHER}, LI)
+        path = "/bookings/" + booking["id"]
+
+        def relays():
+            """What the owner and the driver see of each other."""
+            owner = park.ok("GET", path)
+            driver = park.ok("GET", path, as_=LI)
+            expect(owner, plate=None, plate_masked="沪B***90",
+                   owner_relay=None, open_code=None)
+            expect(driver, driver_relay=None)
+            return owner.get("driver_relay"), driver.get("owner_relay")
+
+        tap.equal(relays(), (None, None), "before it is paid")
+        park.paid(booking)
+        of_driver, of_owner = relays()
+        for number in (of_driver, of_owner):
+            assert number.startswith("95013") and len(number) == 13, number
+        tap.equal(of_driver == of_owner, False)
+        tap.equal(relays(), (of_driver, of_owner), "the same each time")
+        # Nobody else: not the operator, nor one who has no part in it.
+        expect(park.ok("GET", path, as_=OPERATOR), driver_relay=None,
+               owner_relay=None)
+        park.refused("parking/booking-unknown", "GET", path,
+                     as_="resident:zhou")
+        park.objects(LI)
+        tap.equal(relays(), (None, of_owner), "the driver objects")
+        park.objects(LI, "DELETE")
+        tap.equal(relays(), (of_driver, of_owner))
+        park.objects(WANG)
+        tap.equal(relays(), (of_driver, None), "the owner objects")
+        park.objects(WANG, "DELETE")
+        park.at("10:00")
+        park.ok("POST", path + "/arrive", {}, LI)
+        tap.equal(relays(), (of_driver, of_owner), "while it parks")
+        park.at("11:00")
+        park.ok("POST", path + "/leave", {}, LI)
+        tap.equal(relays(), (None, None), "after")
 
 
 def test_a_cancelled_booking_goes_back():

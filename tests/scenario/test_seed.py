@@ -16,11 +16,13 @@ from linli_test import (Daemon, plugin_folder, probe_manifest,  # noqa: E402
                         temporary_folder)
 
 MANIFEST = dict(
-    collections={"note": {}}, directory=["plates"],
+    collections={"note": {}}, directory=["household"],
+    data=[{"field": "plate", "purpose": "entry", "basis": "contract"}],
     config_schema={"type": "object", "additionalProperties": False,
                    "properties": {"word": {"type": "string"}}},
     routes=[{"method": "POST", "path": "/notes", "caller": ["resident"]},
-            {"method": "GET", "path": "/notes", "caller": ["resident"]}])
+            {"method": "GET", "path": "/notes", "caller": ["resident"],
+             "data": [{"field": "plate", "purpose": "entry"}]}])
 LUA = """
 local linli = require("linli")
 local p = linli.plugin()
@@ -29,7 +31,8 @@ p:post("/notes", function(call)
 end)
 p:get("/notes", function(call)
     return 200, {note = call.db.note:get("one"), word = linli.config.word,
-                 zone = call.zone, me = call.resident}
+                 zone = call.zone, me = call.resident,
+                 plates = call.fields.plate}
 end)
 return p
 """
@@ -97,7 +100,7 @@ def test_residents_are_known():
         tap.equal(d.seed(seed), {"documents": 4, "plugins": 1})
         told = d.notes().json
         tap.equal((told["zone"], told["word"]), ("Asia/Tokyo", "a"))
-        tap.equal(told["me"]["plates"], ["京A12345", "京B6789"])
+        tap.equal(told["plates"], ["京A12345", "京B6789"])
         other = d.notes("resident:li").json["me"]
         tap.equal(other["household"], told["me"]["household"])
         tap.equal(other["id"] != told["me"]["id"], True)
@@ -105,7 +108,7 @@ def test_residents_are_known():
         # One that has changed is written as a whole.
         seed["households"][0]["plates"] = ["京C1"]
         tap.equal(d.seed(seed)["documents"], 1)
-        tap.equal(d.notes().json["me"]["plates"], ["京C1"])
+        tap.equal(d.notes().json["plates"], ["京C1"])
 
 
 def test_refusals():

@@ -21,7 +21,7 @@ static const char full[] =
     "'timers':['expire_booking','sweep'],"
     "'events':{'publishes':['park-1.gate_command'],"
     "'handles':['shop.order_paid','park-1.gate_command']},"
-    "'alerts':['park-1.anomaly'],'directory':['plates'],"
+    "'alerts':['park-1.anomaly'],'directory':['household'],"
     "'notifications':{'due':{'channels':['sms','voice','push'],'text':"
     "{'en':'{fen} fen for {plate}','zh-CN':'{plate}{fen}{plate}'}},"
     "'hello':{'channels':['voice'],'text':{'en':'{{','zh-CN':'}}'}}},"
@@ -130,7 +130,7 @@ T_CASE(reads_names)
     T_INT(m->alert_count, 1);
     T_OK(ll_manifest_alert(m, LINLI_STR("park-1.anomaly")));
     T_OK(!ll_manifest_alert(m, LINLI_STR("park-1.gate_command")));
-    T_OK(m->directory_plates);
+    T_OK(m->directory_household);
     ll_manifest_free(&m);
     T_INT(mem.used_bytes, 0);
 }
@@ -204,7 +204,7 @@ T_CASE(has_nothing_undeclared)
               m->publish_count + m->handle_count + m->alert_count +
               m->notification_count,
         0);
-    T_OK(!m->directory_plates);
+    T_OK(!m->directory_household);
     T_OK(ll_manifest_collection(m, LINLI_STR("")) == NULL);
     T_OK(ll_manifest_meter(m, LINLI_STR("")) == NULL);
     T_INT(ll_manifest_timer(m, LINLI_STR("")), -1);
@@ -261,6 +261,13 @@ T_CASE(writes_an_index_one_way)
 #define IN_N "/notifications/n"
 
 static const struct row data_rows[] = {
+    /* the directory */
+    {",'directory':['household']", "", "", ""},
+    {",'directory':['plates']", INVALID, "/directory/0", "call.fields.plate"},
+    {",'directory':['household','plates']", INVALID, "/directory/1",
+        "call.fields.plate"},
+    {",'directory':['phone']", INVALID, "/directory/0", "allowed values"},
+    {",'directory':'plates'", INVALID, "/directory", ""},
     /* collections */
     {",'collections':{'Booking':{}}", INVALID, "/collections/Booking", "match"},
     {",'collections':{'~pid':{}}", INVALID, "", "match"},
@@ -333,7 +340,7 @@ static const struct row data_rows[] = {
         "/meters/probe.a/max_per_call", ""},
     {METER("probe.a", "'kind':'count','unit':'x','max_per_call':1.5"), INVALID,
         "/meters/probe.a/max_per_call", "wanted an integer"},
-    /* timers, events, alerts, directory */
+    /* timers, events, alerts */
     {",'timers':['a','a']", INVALID, "/timers/1", "twice"},
     {",'timers':['a.b']", INVALID, "/timers/0", "match"},
     {",'events':{'publish':[]}", INVALID, "/events/publish", "\"publishes\"?"},
@@ -369,7 +376,6 @@ static const struct row data_rows[] = {
     {",'notifications':{'n.a':{'channels':['sms'],'text':"
      "{'en':'a','zh-CN':'a'}}}",
         INVALID, "/notifications/n.a", "match"},
-    {",'directory':['phone']", INVALID, "/directory/0", "\"plates\""},
 };
 
 _Static_assert(LL_DOC_BYTES_MIN == 256, "the rows above");

@@ -243,6 +243,30 @@ local function add_timer(world, timer)
     return key
 end
 
+-- What residents' fields hold. Of `plate` it is the caller's household's; the
+-- host has no other. {value} or {nil, code}.
+local function read_field(world, call, ask)
+    local declared
+    for _, use in ipairs(world.manifest.data or {}) do
+        declared = declared or use.field == ask.field
+            and use.purpose == ask.purpose and use.basis
+    end
+    assert(declared, "consent/not-declared: " .. ask.field)
+    local name = ask.field .. ":" .. ask.purpose
+    if world.withheld[name] then
+        return nil, "consent/denied"
+    elseif declared ~= "contract" and not world.agreed[name] then
+        return nil, "consent/required"
+    elseif ask.field ~= "plate" or not call.resident then
+        return nil, "consent/no-data"
+    end
+    local plates = world.residents[call.caller.id]
+    if not plates then
+        return nil, "consent/no-data"
+    end
+    return M.array(table.move(plates, 1, #plates, 1, {}))
+end
+
 -- call:timer, call:event and their like.
 local function add_methods(world, call, state)
     function call.fail(_, code, detail)
@@ -275,6 +299,11 @@ local function add_methods(world, call, state)
     fake_services.add_methods(world, call, function(writes)
         spend(state, writes)
     end)
+    call.data = { get = function(_, ask)
+        spend(state, false)
+        local value, code = read_field(world, call, ask)
+        return value, code and { code = code } or nil
+    end }
     function call.try_code(_, name, given, expected)
         spend(state, false)
         local wrong = world.wrong_codes[name] or 0
@@ -370,8 +399,20 @@ local function add_caller(world, call, as)
         call.caller.roles = M.array(world.roles[id] or {})
     elseif kind == "resident" then
         call.resident = { id = M.pid(id),
-            household = world.residents[id] and M.pid("home of " .. id),
-            plates = M.array(world.residents[id] or {}) }
+            household = world.residents[id] and M.pid("home of " .. id) }
+    end
+end
+
+-- The route's `data` travels with the call: the code of a field that it needs
+-- and does not get.
+local function add_fields(world, call, route)
+    call.fields = {}
+    for _, use in ipairs(call.resident and route.data or {}) do
+        local value, code = read_field(world, call, use)
+        call.fields[use.field] = value
+        if use.required and not value and code ~= "consent/no-data" then
+            return code
+        end
     end
 end
 
@@ -434,6 +475,10 @@ function World:request(method, path, options)
     if refused then
         return refused, code, why
     end
+    local denied = add_fields(self, call, route)
+    if denied then
+        return 403, denied
+    end
     local ok, status, body, headers =
         transaction(self, call, self.handlers[method .. " " .. route.path])
     if ok and type(status) == "table" and status.awaits then
@@ -449,7 +494,7 @@ end
 
 -- A call that the host makes: a timer, a job, what became of a payment.
 function World:system(kind, handler, with, due)
-    local call = { now = self.now, due = due, kind = kind,
+    local call = { now = self.now, due = due, kind = kind, fields = {},
         caller = { kind = "system", id = "", roles = {} } }
     local ok, why = transaction(self, call, self.handlers[handler], with)
     if not ok then
@@ -526,13 +571,14 @@ end
 
 -- Options: folder, config, now (RFC 3339), residents {id = {plate, …}}, roles
 -- of staff {id = {role, …}}. Who is no resident here has no household.
+-- world.agreed["FIELD:PURPOSE"] is a consent, world.withheld an objection.
 function M.world(options)
     local world = setmetatable({
         folder = options.folder,
         manifest = manifest_of(options.folder),
         config = options.config or {},
         residents = options.residents or {}, roles = options.roles or {},
-        wrong_codes = {},
+        wrong_codes = {}, agreed = {}, withheld = {},
         now = civil.parse(options.now or "2026-03-02T09:00:00+08:00"),
         handlers = {}, timers = {}, events = {}, meters = {}, alerts = {},
     }, World)

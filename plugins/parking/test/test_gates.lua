@@ -267,6 +267,19 @@ test("after three days inside the operator is told, once", function()
     tap.equal(park:anomalies(), "stale_session", "anomalies later")
 end)
 
+test("whoever is known to have come is watched over if they agreed", function()
+    local park = open()
+    park:ok("POST", "/scan-entry",
+        { as = "resident:wang", body = { gate = "g1" } })
+    park.world:advance(80 * 3600 * 1000)
+    tap.equal(park:anomalies(), "", "anomalies without")
+    park.world.agreed["parking_trail:safety_monitoring"] = true
+    park:ok("POST", "/scan-entry",
+        { as = "resident:li", body = { gate = "g1" } })
+    park.world:advance(80 * 3600 * 1000)
+    tap.equal(park:anomalies(), "stale_session", "anomalies with")
+end)
+
 test("displays speak English if the operator says so", function()
     local park = carpark.open(here .. "..", { language = "en",
         lots = { p1 = { name = "P1", tariff = carpark.TARIFF } },

@@ -222,4 +222,43 @@ test("arrears are for the plate's household and the operator", function()
         { as = LI, query = {} })
 end)
 
+test("plates that the host keeps back find no stay and buy no pass", function()
+    local park = open()
+    local mine = park:enter(CAR, "09:00").session_id
+    park.world.withheld["plate:billing"] = true
+    park.world.withheld["plate:entry"] = true
+    tap.equal(#park:ok("GET", "/sessions", { as = WANG }).items, 0, "list")
+    tap.equal(#park:ok("GET", "/passes", { as = WANG }).items, 0, "passes")
+    for _, path in ipairs { "/quote", "/payments" } do
+        park:refused(404, "parking/session-not-found", "POST",
+            "/sessions/" .. mine .. path,
+            { as = WANG, body = { quote_id = path == "/payments" and "a"
+                or nil } })
+    end
+    park:refused(404, "parking/plate-unknown", "GET", "/arrears",
+        { as = WANG, query = { plate = CAR } })
+    park:refused(403, "consent/denied", "POST", "/passes", { as = WANG,
+        body = { product_id = "monthly", plates = { CAR },
+            starts_on = "2026-03-02" } })
+    park:refused(403, "consent/denied", "POST", "/shares", { as = WANG,
+        body = { space_id = "A01", from = carpark.text "10:00",
+            to = carpark.text "12:00", price_fen_per_hour = 100,
+            audience = "public" } })
+    -- What needs no plate goes on: a car without one is scanned, and paid.
+    local scanned = scan(park, "entry", "g1").session_id
+    park:at "10:40"
+    tap.equal(quote(park, scanned).due_fen > 0, true, "due_fen")
+    park:pay(scanned, "10:41")
+end)
+
+test("a scanned car is quoted without asking for plates", function()
+    local park = open()
+    local scanned = scan(park, "entry", "g1").session_id
+    quote(park, scanned)
+    local without = park.world.host_calls
+    local mine = park:enter(CAR, "09:30").session_id
+    quote(park, mine)
+    tap.equal(park.world.host_calls, without + 1, "host calls")
+end)
+
 tap.finish()

@@ -205,7 +205,7 @@ typedef struct linli_call {
     linli_str bound_to;    /* what the calling device belongs to, or empty */
     linli_str device_kind; /* of the calling device, or empty */
     linli_str resident;    /* with `directory` in plugin.json: JSON object
-                              {household, plates} of a resident; or empty */
+                              {household} of a resident; or empty */
 } linli_call;
 
 /* What `create` is told. Since level 1. */

@@ -17,7 +17,6 @@
 ---@class linli.Resident
 ---@field id string this plugin's name for the resident, in this community
 ---@field household? string its name for the household; with `directory`
----@field plates? string[] number plates; with `directory`
 
 ---A JSON object of a collection; `id` is its own member.
 ---@alias linli.Document table<string, any>
