@@ -43,7 +43,6 @@ struct ll_egress_pool;
 /* A token is base64url of them, and a NUL. */
 #define LL_ADMIN_RANDOM_BYTES 32
 #define LL_ADMIN_TOKEN_BYTES 44
-
 /* Where a community is that says nothing of it. */
 #define LL_ZONE_DEFAULT "Asia/Shanghai"
 
