@@ -46,6 +46,7 @@
 #define LL_STATUTORY_DAYS_MAX 10950 /* kept after an erasure: 30 years */
 #define LL_REVOKED_DAYS 7           /* to act on a consent that has ended */
 #define LL_DUTY_DAYS 15             /* for what a plugin has not done itself */
+#define LL_UNINSTALL_DAYS_DEFAULT 3 /* one that leaves has to say it heard */
 #define LL_REDACT_DAYS_DEFAULT 15   /* a plugin has to forget a resident */
 #define LL_EXPORT_CALL_MS 86400000  /* a plugin has to give what it keeps */
 #define LL_PAYMENT_KEPT_DAYS 1095   /* e-commerce law, art. 31 */

@@ -32,6 +32,7 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_PLUGIN_DISABLE] = ll_cli_plugin_disable,
     [LL_VERB_PLUGIN_ENABLE] = ll_cli_plugin_enable,
     [LL_VERB_PLUGIN_LIST] = ll_cli_plugin_list,
+    [LL_VERB_PLUGIN_UNINSTALL] = ll_cli_plugin_uninstall,
     [LL_VERB_RATE] = ll_cli_rate,
     [LL_VERB_RECONCILE] = ll_cli_reconcile,
     [LL_VERB_REPLAY] = ll_cli_replay,

@@ -59,6 +59,7 @@ linli_status ll_cli_jobs_drop(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_jobs_retry(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_jobs_show(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_disable(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_plugin_uninstall(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_enable(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_list(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_rate(struct ll_cli *cli, struct ll_err *err);

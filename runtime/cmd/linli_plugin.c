@@ -1,4 +1,5 @@
-/* cmd/linli_plugin.c: `linli plugin enable | disable | list`, over the admin
+/* cmd/linli_plugin.c: `linli plugin enable | disable | list |
+ * uninstall`, over the admin
  * interface of linlid, as an operator of the community. */
 #include "cmd/linli_cli.h"
 
@@ -6,7 +7,9 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 
 #define CONFIG_DEPTH_MAX 32
@@ -105,6 +108,61 @@ ll_cli_plugin_disable(struct ll_cli *cli, struct ll_err *err)
     if (status == LINLI_OK && !ll_cli_printed(cli, &answer))
         print_state(cli, ll_json_root(&answer.json));
     ll_admin_answer_free(&answer);
+    return status;
+}
+
+/* One by one: what is asked again is the same as before only if nobody has
+ * enabled it since. */
+static linli_status
+uninstall_headers(
+    struct ll_cli *cli, const char *headers[2], struct ll_err *err)
+{
+    unsigned char random[16];
+    char hex[sizeof random * 2 + 1];
+    if (getentropy(random, sizeof random) != 0)
+        return ll_fail(err, LINLI_E_IO, "cli/file", "%s", strerror(errno));
+    ll_hex(random, sizeof random, hex);
+    headers[0] = ll_cli_text(cli, "Idempotency-Key: %s%s", hex, "");
+    headers[1] = "Content-Type: application/json";
+    return headers[0] == NULL
+               ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "no key")
+               : LINLI_OK;
+}
+
+linli_status
+ll_cli_plugin_uninstall(struct ll_cli *cli, struct ll_err *err)
+{
+    const char *headers[2], *reason = cli->args->value[LL_OPT_REASON];
+    struct ll_ask ask = {
+        .method = "POST", .headers = headers, .header_count = 2};
+    struct ll_admin_answer answer;
+    struct ll_buf body;
+    char *id = ll_cli_segment(cli, cli->args->words[0]);
+    char *below =
+        id == NULL ? NULL : ll_cli_text(cli, "/plugins/%s/uninstall", id);
+    if (reason == NULL || !ll_utf8_valid(ll_cstr(reason)))
+        return ll_fail(err, LINLI_E_INVALID, "usage",
+            "linli plugin uninstall: --reason is missing, or not UTF-8");
+    ll_admin_answer_init(cli, &answer);
+    ll_buf_init(&body, &cli->mem, LL_CLI_FILE_BYTES_MAX);
+    struct ll_jw w = ll_jw(&body);
+    ll_jw_open(&w, '{');
+    ll_jw_key(&w, "reason");
+    ll_jw_cstr(&w, reason);
+    ll_jw_close(&w, '}');
+    ask.body = ll_buf_view(&body);
+    linli_status status = uninstall_headers(cli, headers, err);
+    if (status == LINLI_OK)
+        status = ll_cli_ask_admin(cli, &ask, below, &answer, err);
+    if (status == LINLI_OK && !ll_cli_printed(cli, &answer)) {
+        struct ll_jv root = ll_json_root(&answer.json);
+        print_str(root, "plugin");
+        (void)printf(": uninstall ");
+        print_str(root, "id");
+        (void)printf(" (%s)\n", cli->community);
+    }
+    ll_admin_answer_free(&answer);
+    ll_buf_fini(&body);
     return status;
 }
 

@@ -116,6 +116,16 @@ linli_status ll_arbiter_refuse(struct ll_arbiter *arbiter,
 linli_status ll_arbiter_withdraw(struct ll_arbiter *arbiter,
     const struct ll_actor_of *who, uint32_t grant, struct ll_act *act,
     struct ll_err *err) LL_USE_RESULT;
+/* The same of all grants to a plugin that leaves, looked at from number *at on,
+ * which is moved; at most `count` end at once, *ended is how many did: none,
+ * and there are no more. Bases that are no consent are off with the plugin. */
+struct ll_ending {
+    linli_str community, plugin, by; /* "operator:ID" */
+    int64_t now_ms;
+};
+linli_status ll_arbiter_end_party(struct ll_arbiter *arbiter,
+    const struct ll_ending *ending, uint32_t count, uint32_t *at,
+    uint32_t *ended, struct ll_err *err) LL_USE_RESULT;
 /* As ll_consent_object. */
 struct ll_objecting {
     uint32_t party; /* LL_NO_PARTY: to all */

@@ -122,3 +122,32 @@ ll_arbiter_tidy(struct ll_arbiter *arbiter, int64_t now_ms, uint32_t count)
             expire(arbiter, number, now_ms);
     }
 }
+
+/* -- a plugin that leaves -- */
+
+linli_status
+ll_arbiter_end_party(struct ll_arbiter *arbiter, const struct ll_ending *ending,
+    uint32_t count, uint32_t *at, uint32_t *ended, struct ll_err *err)
+{
+    uint32_t all = ll_consent_grants(arbiter->consent);
+    uint32_t party =
+        ll_consent_party(arbiter->consent, ending->community, ending->plugin);
+    struct ll_actor_of who = {.community = ending->community,
+        .actor = LL_NOBODY,
+        .actor_name = ending->by,
+        .now_ms = ending->now_ms};
+    linli_status status = LINLI_OK;
+    *ended = 0;
+    while (status == LINLI_OK && party != LL_NO_PARTY && *at < all &&
+           *ended < count) {
+        const struct ll_grant *grant = ll_consent_grant(arbiter->consent, *at);
+        if (grant != NULL && grant->party == party &&
+            grant->status == LL_GRANT_LIVE) {
+            who.subject = grant->subject;
+            status = ll_arbiter_withdraw(arbiter, &who, *at, NULL, err);
+            *ended += status == LINLI_OK;
+        }
+        *at += status == LINLI_OK;
+    }
+    return status;
+}

@@ -2,10 +2,12 @@
 #include "host/batch.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "host/demo.h"
 #include "host/remember.h"
+#include "host/uninstall.h"
 #include "world/file.h"
 
 #define DEMO_FILE_BYTES_MAX ((size_t)256 << 10)
@@ -84,6 +86,13 @@ batch_new(struct ll_host *host,
     return NULL;
 }
 
+/* It was being uninstalled when the host ended, which goes on. */
+static bool
+is_leaving(const struct ll_err *err)
+{
+    return strcmp(err->code, "plugin/uninstalling") == 0;
+}
+
 static void
 batch_enable(
     struct batch *batch, linli_str dir, linli_str community, linli_str config)
@@ -98,7 +107,8 @@ batch_enable(
         ll_host_enable_listed(batch->host, &options, on_one, batch, &err);
     if (status == LINLI_OK)
         return;
-    batch_fail(batch, status, &err);
+    if (!is_leaving(&err))
+        batch_fail(batch, status, &err);
     batch_put(batch);
 }
 
@@ -144,6 +154,11 @@ enable_again(struct batch *batch, const struct ll_remembered *one)
                      : ll_instance_put_disabled(host, one, &err);
     if (status == LINLI_OK)
         return;
+    if (is_leaving(&err)) {
+        if (one->enabled)
+            batch_put(batch);
+        return;
+    }
     log_gone(host, one->community, one->plugin, &err);
     if (!one->enabled)
         return;
@@ -161,6 +176,9 @@ enable_all_again(struct batch *batch)
          one = one->next)
         enable_again(batch, one);
     ll_roster_free(batch->host);
+    for (const struct ll_community *c = batch->host->communities; c != NULL;
+         c = c->next)
+        ll_uninstalls_again(c);
 }
 
 linli_status

@@ -58,8 +58,11 @@ ll_step_route(struct ll_call *call)
         call->instance = ll_community_instance(call->community, plugin);
     if (call->instance == NULL ||
         call->instance->state == LL_INSTANCE_LOADING ||
+        call->instance->state == LL_INSTANCE_GONE ||
         call->instance->state == LL_INSTANCE_FAILED)
         return ll_call_refuse(call, "request/not-found", NULL);
+    if (call->instance->state == LL_INSTANCE_UNINSTALLING)
+        return ll_call_refuse(call, "plugin/uninstalling", NULL);
     bool disabled = call->instance->state == LL_INSTANCE_DISABLED;
     if (disabled && call->instance->package == NULL)
         return ll_call_refuse(call, "plugin/disabled", NULL);

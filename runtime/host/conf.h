@@ -39,6 +39,7 @@ struct ll_consent_conf {
     linli_str operator_name;   /* who answers for it; or empty */
     int64_t cooldown_ms;       /* after a refusal */
     int64_t redact_ms;         /* in which plugins forget a resident */
+    int64_t uninstall_ms;      /* in which one that leaves is heard of */
 };
 
 struct ll_config {

@@ -38,6 +38,9 @@ ll_config_read_consent(
     int64_t redact = LL_REDACT_DAYS_DEFAULT;
     (void)ll_jv_int(ll_jv_get(consent, "redact_days"), &redact);
     config->consent.redact_ms = redact * LL_CONSENT_DAY_MS;
+    int64_t uninstall = LL_UNINSTALL_DAYS_DEFAULT;
+    (void)ll_jv_int(ll_jv_get(consent, "uninstall_days"), &uninstall);
+    config->consent.uninstall_ms = uninstall * LL_CONSENT_DAY_MS;
     bool failed = text.failed || config->arena.failed;
     ll_buf_fini(&text);
     return failed ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "`consent`")

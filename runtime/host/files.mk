@@ -89,6 +89,8 @@ host_SRCS = alert.c \
   timers.c \
   token_cache.c \
   trace.c \
+  uninstall.c \
+  uninstall_empty.c \
   vault.c \
   webhook.c \
   webhook_doc.c \

@@ -22,6 +22,7 @@
 #include "host/revoked.h"
 #include "host/rights.h"
 #include "host/tell.h"
+#include "host/uninstall.h"
 #include "host/sweep.h"
 #include "host/webhook.h"
 #include "host/witness.h"
@@ -200,6 +201,8 @@ ll_host_add_community(
         status = ll_rights_open(community, false, err);
     if (status == LINLI_OK)
         status = ll_revoked_open(community, false, err);
+    if (status == LINLI_OK)
+        status = ll_uninstalls_open(community, false, err);
     return status == LINLI_OK ? ll_duties_open(community, false, err) : status;
 }
 

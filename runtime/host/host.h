@@ -34,6 +34,7 @@ struct ll_pay_sim;
 struct ll_queue;
 struct ll_secrets;
 struct ll_subscriber;
+struct ll_uninstalls;
 struct ll_webhooks;
 struct ll_sweep;
 struct ll_dev_key;
@@ -42,15 +43,16 @@ struct ll_egress_pool;
 /* A token is base64url of them, and a NUL. */
 #define LL_ADMIN_RANDOM_BYTES 32
 #define LL_ADMIN_TOKEN_BYTES 44
-
 /* Where a community is that says nothing of it. */
 #define LL_ZONE_DEFAULT "Asia/Shanghai"
 
 #define LL_INSTANCE_STATES(X)                                      \
     X(LOADING, "loading") /* the first version is not ready yet */ \
     X(ENABLED, "enabled")                                          \
-    X(DISABLED, "disabled") /* 423 */                              \
-    X(FAILED, "failed")     /* could not be loaded; 404 */
+    X(DISABLED, "disabled")         /* 423 */                      \
+    X(FAILED, "failed")             /* could not be loaded; 404 */ \
+    X(UNINSTALLING, "uninstalling") /* host/uninstall.h; 423 */    \
+    X(GONE, "gone")                 /* as if it had never been there; 404 */
 
 enum ll_instance_state {
 #define X(name, word) LL_INSTANCE_##name,
@@ -82,6 +84,7 @@ struct ll_instance {
     struct ll_space *space;     /* what it stores */
     struct ll_lock lock;
     struct ll_queue *work;            /* host/work.c; NULL: never served */
+    struct ll_queue *leave;           /* the same; NULL: it stays */
     struct ll_queue *errands;         /* host/errand.c; the same */
     struct ll_subscriber *subscriber; /* host/bus.c; NULL: handles nothing */
     struct ll_secrets *secrets;       /* host/secret.c; NULL: none yet */
@@ -104,11 +107,12 @@ struct ll_community {
     struct ll_queue *errands; /* its own, host/errand.c; NULL: none yet */
     uint64_t event_number;    /* of the last commit with events; 0: told */
     struct ll_wait *feed_waits;
-    struct ll_tells *tells;       /* host/tell.h; NULL: never used */
-    struct ll_rights *rights;     /* host/rights.h; NULL: never asked */
-    struct ll_revoked *revoked;   /* host/revoked.h; the same */
-    struct ll_queue *duties;      /* host/duty.h; the same */
-    struct ll_webhooks *webhooks; /* host/webhook.c; NULL: it uses none */
+    struct ll_tells *tells;           /* host/tell.h; NULL: never used */
+    struct ll_rights *rights;         /* host/rights.h; NULL: never asked */
+    struct ll_revoked *revoked;       /* host/revoked.h; the same */
+    struct ll_queue *duties;          /* host/duty.h; the same */
+    struct ll_uninstalls *uninstalls; /* host/uninstall.h; the same */
+    struct ll_webhooks *webhooks;     /* host/webhook.c; NULL: it uses none */
 };
 
 struct ll_host {

@@ -14,6 +14,7 @@
 #include "host/remember.h"
 #include "host/secret.h"
 #include "host/terms.h"
+#include "host/uninstall.h"
 #include "host/work.h"
 
 #define PATH_BYTES 4096
@@ -197,6 +198,7 @@ on_pool_closed(void *user, const struct ll_pool *pool)
     instance->pool_count--;
     host->pool_count--;
     ll_collections_retire(instance);
+    ll_uninstalls_again(instance->community);
     ll_host_check_stopped(host);
 }
 
@@ -246,6 +248,21 @@ loading_free(struct ll_loading **loading_at)
     ll_release(&host->mem, loading, sizeof *loading);
 }
 
+/* One that is being uninstalled is told of it, and does nothing else. */
+static void
+serve(struct ll_instance *instance, linli_str approver)
+{
+    if (ll_uninstall_of(instance->community, instance->id) != NULL) {
+        instance->state = LL_INSTANCE_UNINSTALLING;
+        ll_uninstalls_again(instance->community);
+        return;
+    }
+    instance->state = LL_INSTANCE_ENABLED;
+    ll_terms_declare(instance, approver);
+    ll_bus_open(instance);
+    ll_work_again(instance);
+}
+
 /* The new version serves, or never will. */
 static void
 on_loaded(
@@ -263,13 +280,10 @@ on_loaded(
         instance->package = ll_package_ref(loading->package);
         instance->metrics_row = ll_metrics_index(&instance->host->metrics,
             instance->id, instance->package->manifest->version);
-        instance->state = LL_INSTANCE_ENABLED;
         instance->last_error_ms = 0;
         ll_secrets_open(instance);
-        ll_terms_declare(instance, ll_cstr(loading->approver));
         settle_all(instance);
-        ll_bus_open(instance);
-        ll_work_again(instance);
+        serve(instance, ll_cstr(loading->approver));
     } else {
         close_pool(instance, &loading->pool);
         instance->last_error = *err;
@@ -479,6 +493,13 @@ load(struct ll_instance *instance, struct ll_package *package,
     const struct wanted *wanted, struct ll_err *err)
 {
     struct ll_host *host = instance->host;
+    const struct ll_uninstall *leaving =
+        ll_uninstall_of(instance->community, instance->id);
+    if (leaving != NULL && (wanted->lasting || leaving->emptying)) {
+        instance->state = LL_INSTANCE_UNINSTALLING;
+        return ll_fail(err, LINLI_E_CONFLICT, "plugin/uninstalling",
+            "uninstall %s is not done", leaving->id);
+    }
     if (instance->loading != NULL)
         return ll_fail(err, LINLI_E_CONFLICT, "plugin/loading",
             "another version is being loaded");
@@ -493,7 +514,8 @@ load(struct ll_instance *instance, struct ll_package *package,
     (void)snprintf(loading->approver, sizeof loading->approver, "%.*s",
         LL_FMT(wanted->approver));
     instance->loading = loading;
-    if (instance->state == LL_INSTANCE_FAILED)
+    if (instance->state == LL_INSTANCE_FAILED ||
+        instance->state == LL_INSTANCE_GONE)
         instance->state = LL_INSTANCE_LOADING;
     linli_status status = open_pool(instance, wanted->config, err);
     if (status != LINLI_OK) {
@@ -627,7 +649,7 @@ ll_host_disable(struct ll_host *host, linli_str community_id, linli_str plugin,
     struct ll_community *community = ll_host_community(host, community_id);
     struct ll_instance *instance =
         community == NULL ? NULL : ll_community_instance(community, plugin);
-    if (instance == NULL)
+    if (instance == NULL || instance->state == LL_INSTANCE_GONE)
         return ll_fail(err, LINLI_E_NOT_FOUND, "request/not-found",
             "%.*s is not installed in %.*s", LL_FMT(plugin),
             LL_FMT(community_id));
@@ -644,6 +666,33 @@ ll_host_disable(struct ll_host *host, linli_str community_id, linli_str plugin,
         ll_remember_disabled(instance);
     }
     return LINLI_OK;
+}
+
+void
+ll_instance_leave(struct ll_instance *instance)
+{
+    if (instance->state != LL_INSTANCE_UNINSTALLING &&
+        instance->package != NULL)
+        log_instance(instance, instance->package, LL_INFO,
+            "plugin.uninstalling", LINLI_STR(""));
+    instance->state = LL_INSTANCE_UNINSTALLING;
+}
+
+void
+ll_instance_still(struct ll_instance *instance)
+{
+    close_pool(instance, &instance->pool);
+}
+
+void
+ll_instance_gone(struct ll_instance *instance)
+{
+    ll_check(instance->pool_count == 0 && instance->loading == NULL);
+    settle_workers(instance, "it is uninstalled");
+    settle(instance, LL_ALERT_PLUGIN, "it is uninstalled");
+    instance->state = LL_INSTANCE_GONE;
+    instance->last_error_ms = 0;
+    ll_package_unref(&instance->package);
 }
 
 void

@@ -340,12 +340,19 @@ tells(const struct ll_instance *instance)
         instance->package->manifest, (linli_str)LINLI_STR(CALL));
 }
 
+static bool
+is_leaving(const struct ll_instance *instance)
+{
+    return instance != NULL && (instance->state == LL_INSTANCE_UNINSTALLING ||
+                                   instance->state == LL_INSTANCE_GONE);
+}
+
 static void
 run(struct telling *t)
 {
     t->instance = ll_community_instance(t->revoked->community, t->plugin);
     bool known = t->instance != NULL && t->instance->package != NULL;
-    if (known && !tells(t->instance)) {
+    if (is_leaving(t->instance) || (known && !tells(t->instance))) {
         forget(t);
     } else if (t->now_ms >= t->deadline_ms) {
         miss(t);
@@ -518,7 +525,7 @@ ll_revoked_tells(
     struct ll_instance *instance =
         community == NULL ? NULL
                           : ll_community_instance(community, who->plugin);
-    if (instance == NULL ||
+    if (instance == NULL || is_leaving(instance) ||
         (instance->package == NULL ? instance->state != LL_INSTANCE_LOADING
                                    : !tells(instance)))
         return false;

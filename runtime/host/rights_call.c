@@ -42,6 +42,7 @@ handles(const struct ll_erasing *e, const struct ll_erase_target *target)
     char name[32];
     (void)snprintf(name, sizeof name, "resident.%s", verb_of(e));
     return target->instance != NULL && target->instance->package != NULL &&
+           target->instance->state != LL_INSTANCE_UNINSTALLING &&
            ll_manifest_complies(
                target->instance->package->manifest, ll_cstr(name));
 }

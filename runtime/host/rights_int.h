@@ -82,6 +82,9 @@ bool ll_erase_pages(struct ll_erasing *e);
 /* The documents of the targets from e->at on, and what follows. */
 bool ll_erase_go_on(struct ll_erasing *e);
 bool ll_erase_cleaned(struct ll_erasing *e);
+/* How long a collection is kept after an erasure, and by which law; 0: not at
+ * all. */
+int64_t ll_rights_kept_ms(const struct ll_coll *coll, linli_str *law);
 
 /* rights_erase.c */
 

@@ -31,10 +31,8 @@ target_at(struct ll_erasing *e)
     return &e->targets[e->at];
 }
 
-/* How long a collection is kept after an erasure, and by which law; 0: not at
- * all. */
-static int64_t
-kept_ms(const struct ll_coll *coll, linli_str *law)
+int64_t
+ll_rights_kept_ms(const struct ll_coll *coll, linli_str *law)
 {
     bool payments = ll_str_is(coll->name, "~payment");
     *law = payments ? ll_cstr(payment_law) : coll->statutory_law;
@@ -106,7 +104,7 @@ delete_page(struct ll_erasing *e)
         else if (doc->content == NULL)
             forget(doc, commit);
         else if (ll_str_eq(doc->content->subject, ll_cstr(target->subject))) {
-            if (!e->after && kept_ms(doc->coll, &law) > 0)
+            if (!e->after && ll_rights_kept_ms(doc->coll, &law) > 0)
                 freeze(e, doc, commit);
             status = ll_txn_write(&txn, doc, NULL, NULL);
         }
@@ -263,7 +261,7 @@ on_kept(struct ll_query *query)
             ll_docs_coll_by_id(&e->host->docs, ll_rd_int(&rows));
         if (coll == NULL)
             continue;
-        int64_t ms = kept_ms(coll, &law);
+        int64_t ms = ll_rights_kept_ms(coll, &law);
         if (ms == 0) /* its plugin has changed its mind since */
             ms = (int64_t)LL_PAYMENT_KEPT_DAYS * MS_PER_DAY;
         if (e->now_ms + ms > target->until_ms)
@@ -328,7 +326,7 @@ write_frozen(struct ll_jw *w, const struct ll_erase_target *target)
         ll_jw_open(w, '{');
         ll_jw_key(w, "collection");
         ll_jw_str(w, name);
-        if (coll != NULL && kept_ms(coll, &law) > 0) {
+        if (coll != NULL && ll_rights_kept_ms(coll, &law) > 0) {
             ll_jw_key(w, "law");
             ll_jw_str(w, law);
         }

@@ -23,6 +23,7 @@
 #include "host/secret.h"
 #include "host/sweep.h"
 #include "host/tell.h"
+#include "host/uninstall.h"
 #include "host/webhook.h"
 #include "host/work.h"
 
@@ -132,6 +133,7 @@ close_store(struct ll_host *host)
         ll_rights_close(c);
         ll_revoked_close(c);
         ll_duties_close(c);
+        ll_uninstalls_close(c);
         ll_webhooks_close(c);
         ll_queue_close(&c->errands);
     }

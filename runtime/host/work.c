@@ -12,6 +12,7 @@
 #include "host/queue.h"
 #include "host/rights.h"
 #include "host/task.h"
+#include "host/uninstall.h"
 
 #define JOB_ARENA_BYTES_MAX ((size_t)4 << 20)
 
@@ -139,7 +140,9 @@ on_task_done(struct ll_task *task, int status, linli_str code)
     else if (failed && !host->draining)
         kept = take_failure(job, code);
     bool again = task->doc->content != NULL;
-    if (task->kind == LL_TASK_JOB && !again)
+    if (queue == instance_of(queue)->leave && !again)
+        ll_uninstall_called(instance_of(queue));
+    else if (task->kind == LL_TASK_JOB && !again)
         ll_rights_called(instance_of(queue), task->doc->id);
     job_free(job);
     ll_queue_ended(queue, again, !kept);
@@ -281,8 +284,35 @@ ll_work_open(struct ll_instance *instance, struct ll_err *err)
     return LINLI_OK;
 }
 
+static bool
+serves_leave(const struct ll_queue *queue)
+{
+    const struct ll_instance *instance = instance_of(queue);
+    return instance->state == LL_INSTANCE_UNINSTALLING &&
+           instance->pool != NULL;
+}
+
+linli_status
+ll_work_leave(struct ll_instance *instance, struct ll_err *err)
+{
+    linli_status status = LINLI_OK;
+    if (instance->leave == NULL)
+        status = ll_queue_open(instance->host,
+            ll_space_coll(instance->space, LINLI_STR(LL_LEAVE)),
+            &instance->leave, err);
+    if (status != LINLI_OK)
+        return status;
+    instance->leave->serves = serves_leave;
+    instance->leave->start = start_job;
+    instance->leave->user = instance;
+    instance->leave->open_max = 1;
+    ll_queue_again(instance->leave);
+    return LINLI_OK;
+}
+
 void
 ll_work_close(struct ll_instance *instance)
 {
+    ll_queue_close(&instance->leave);
     ll_queue_close(&instance->work);
 }

@@ -18,6 +18,10 @@ bool ll_task_not_its_fault(linli_str code);
 /* The instance serves (again): its work is looked at. LINLI_E_NOMEM. */
 linli_status ll_work_open(
     struct ll_instance *instance, struct ll_err *err) LL_USE_RESULT;
+/* It is being uninstalled: what tells it so is done, in a queue of its own.
+ * LINLI_E_NOMEM. */
+linli_status ll_work_leave(
+    struct ll_instance *instance, struct ll_err *err) LL_USE_RESULT;
 void ll_work_close(struct ll_instance *instance);
 
 /* What a device's call had in hand may be done by others. */

@@ -113,7 +113,8 @@ list_plugins(struct ll_face *face, struct ll_request *request,
     ll_jw_key(&w, "items");
     ll_jw_open(&w, '[');
     for (struct ll_instance *i = community->instances; i != NULL; i = i->next)
-        write_instance(&w, i);
+        if (i->state != LL_INSTANCE_GONE)
+            write_instance(&w, i);
     ll_jw_close(&w, ']');
     ll_jw_key(&w, "next_cursor");
     ll_jw_null(&w);
@@ -394,7 +395,8 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
             ll_secrets_handle(face, request, there, rest) ||
             ll_webhooks_handle(face, request, there, rest) ||
             ll_rights_admin_handle(face, request, there, rest) ||
-            ll_duties_admin_handle(face, request, there, rest)))
+            ll_duties_admin_handle(face, request, there, rest) ||
+            ll_uninstalls_handle(face, request, there, rest)))
         return;
     if (plugins && post)
         enable(face, request, community);

@@ -50,6 +50,7 @@ server_SRCS = \
   secrets.c \
   signed.c \
   sim.c \
+  uninstalls.c \
   usage.c \
   view.c \
   webhooks.c

@@ -29,6 +29,11 @@ bool ll_rights_admin_handle(struct ll_face *face, struct ll_request *request,
 bool ll_duties_admin_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest);
 
+/* .../admin/uninstalls[/{id}] and .../admin/plugins/{id}/uninstall; false for
+ * any other `rest`. server/uninstalls.c */
+bool ll_uninstalls_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str rest);
+
 /* GET .../me/requests/{id}/export?cursor=: `resident` has been admitted.
  * server/export.c */
 struct ll_exporting {

@@ -317,7 +317,7 @@ function Plugin:timer(name, handler) end
 function Plugin:job(name, handler) end
 
 ---Called by the host for a resident's rights; again until it returns.
----@param name "resident.export"|"resident.redact"|"resident.consent_revoked" one of `compliance` in plugin.json
+---@param name "resident.export"|"resident.redact"|"resident.consent_revoked"|"tenant.uninstall" one of `compliance` in plugin.json
 ---@param handler fun(call: linli.Call, with: any): any
 function Plugin:compliance(name, handler) end
 
