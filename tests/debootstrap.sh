@@ -50,6 +50,9 @@ if [ ! -e "$root/.linli-fresh" ]; then
     # A machine whose package lists were never read.
     rm -rf "$root"/var/lib/apt/lists/* "$root.log"
     chroot "$root" useradd -m tester
+    # What an installer writes, and debootstrap does not: the browser's driver
+    # asks for localhost by name.
+    printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"
     touch "$root/.linli-fresh"
 fi
 # Its own, never this machine's: an unmount that fails harms nobody.

@@ -197,9 +197,9 @@ def test_dropped():
         done = b.d.linli_ok("jobs", "drop", "stubborn", "a", "--reason", "no")
         tap.equal(done.out, "stubborn a: dropped (demo)\n")
         tap.equal((b.ids(), b.alerts("--state", "open")), ([], []))
-        # Its key is free again.
+        # Its key is free again. Between its attempts it waits.
         b.nag("a")
-        tap.equal(b.ids("state=waiting"), ["a"])
+        assert wait_until(lambda: b.ids("state=waiting") == ["a"]), b.jobs()
 
 
 def test_what_has_not_failed_is_left_alone():

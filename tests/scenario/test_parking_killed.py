@@ -48,8 +48,8 @@ class Killer:
 
 
 def insist(park, path, body=None):
-    """What a call of the operator comes to: cut off, it is sent again under
-    its key, until it is answered."""
+    """What a call of the operator comes to: cut off, or told to wait, it is
+    sent again under its key, until it is answered."""
     key = "killed-%d" % next(numbers)
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
@@ -57,7 +57,9 @@ def insist(park, path, body=None):
             "parking", path, body, as_=OPERATOR,
             method="GET" if body is None else "POST",
             key=None if body is None else key)
-        if answer.status < 500 and answer.code != "request/in-progress":
+        # 202: what it awaits takes longer; under its key it is asked again.
+        if answer.status < 500 and answer.status != 202 \
+                and answer.code != "request/in-progress":
             assert 200 <= answer.status < 300, answer
             return answer.json
         time.sleep(0.1)
