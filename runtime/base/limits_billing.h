@@ -17,6 +17,7 @@
 #define LL_PLAN_FACTOR_BP_MAX 1000000 /* of an overage: a hundredfold */
 
 /* -- subscriptions: spec/pricing.md -- */
+#define LL_BILLING_ZONES_BYTES_MAX (8 << 20) /* time zones of all plans */
 #define LL_SUB_VERSIONS_MAX 64 /* plan versions in a subscription's life */
 #define LL_SUB_PAUSES_MAX 64   /* the same of pauses */
 

@@ -444,11 +444,13 @@ static linli_status
 take_series(struct ll_docs *docs, struct ll_rd *row)
 {
     int64_t id = ll_rd_int(row), of = ll_rd_int(row);
-    linli_str meter = ll_rd_bytes(row);
+    struct ll_counted counted = {.meter = ll_rd_bytes(row)};
+    counted.subscription = (uint32_t)ll_rd_int(row);
+    counted.version = (uint32_t)ll_rd_int(row);
     struct ll_space *space = docs->spaces;
     while (space != NULL && space->id != of)
         space = space->next;
-    return space == NULL ? LINLI_OK : ll_series_known(space, id, meter);
+    return space == NULL ? LINLI_OK : ll_series_known(space, id, &counted);
 }
 
 static linli_status

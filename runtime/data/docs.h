@@ -57,8 +57,8 @@ struct ll_space {
     linli_str community, plugin;
     int64_t rows, bytes; /* of the plugin's own documents */
     struct ll_coll *colls;
-    struct ll_known *known;   /* keys of answers, data/known.h; or NULL */
-    struct ll_series *series; /* what is metered here, data/series.h */
+    struct ll_known *known;    /* keys of answers, data/known.h; or NULL */
+    struct ll_series **series; /* what is metered here, data/series.h */
 };
 
 struct ll_coll {

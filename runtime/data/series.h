@@ -7,10 +7,17 @@
 
 #include "data/docs.h"
 
-/* The series of a meter; made by its first use. 0: no memory. */
-uint32_t ll_series(struct ll_space *space, linli_str meter);
+/* What is counted: a meter, for which subscription, by which version of its
+ * plan; 0, 0: of a plugin that is not sold (billing/subs.h). */
+struct ll_counted {
+    linli_str meter;
+    uint32_t subscription, version;
+};
+
+/* Its series; made by its first use. 0: no memory. */
+uint32_t ll_series(struct ll_space *space, const struct ll_counted *counted);
 /* One that is in the store: for opening it. */
-linli_status ll_series_known(
-    struct ll_space *space, int64_t id, linli_str meter) LL_USE_RESULT;
+linli_status ll_series_known(struct ll_space *space, int64_t id,
+    const struct ll_counted *counted) LL_USE_RESULT;
 
 #endif

@@ -32,7 +32,7 @@ read_wallet(struct ll_case *c)
         if (!ll_read_object(
                 &c->r, v, "a grant", "id! amount_fen! priority expires"))
             return false;
-        c->purse.grants[c->purse.grant_count++] = (struct ll_grant){
+        c->purse.grants[c->purse.grant_count++] = (struct ll_credit){
             .id = ll_read_id(&c->r, v, "id"),
             .amount_fen = ll_read_count(&c->r, v, "amount_fen", INT64_MAX, 0),
             .priority = ll_read_count(&c->r, v, "priority", INT64_MAX, 0),

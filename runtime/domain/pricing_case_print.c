@@ -73,7 +73,7 @@ put_due(struct ll_case *c)
     ll_jw_key(c->out, "wallet_used");
     ll_jw_open(c->out, '{');
     for (uint32_t i = 0; i < c->purse.grant_count; i++) {
-        const struct ll_grant *grant = &c->purse.grants[i];
+        const struct ll_credit *grant = &c->purse.grants[i];
         if (grant->used_fen == 0)
             continue;
         ll_jw_key_str(c->out, grant->id);

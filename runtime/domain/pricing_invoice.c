@@ -301,7 +301,7 @@ ll_invoice_reverse(struct ll_invoice *invoice)
 
 /* True if `a` is used before `b`, which stands behind it. */
 static bool
-earlier(const struct ll_grant *a, const struct ll_grant *b)
+earlier(const struct ll_credit *a, const struct ll_credit *b)
 {
     if (a->priority != b->priority)
         return a->priority < b->priority;
@@ -309,12 +309,12 @@ earlier(const struct ll_grant *a, const struct ll_grant *b)
 }
 
 /* The next grant that has something left, or NULL. */
-static struct ll_grant *
+static struct ll_credit *
 next_grant(struct ll_purse *purse)
 {
-    struct ll_grant *next = NULL;
+    struct ll_credit *next = NULL;
     for (uint32_t i = 0; i < purse->grant_count; i++) {
-        struct ll_grant *g = &purse->grants[i];
+        struct ll_credit *g = &purse->grants[i];
         if (g->used_fen < g->amount_fen && g->expires_ms > purse->at_ms &&
             (next == NULL || !earlier(next, g)))
             next = g;
@@ -326,7 +326,7 @@ void
 ll_settle(int64_t total_fen, struct ll_purse *purse, struct ll_settled *out)
 {
     int64_t due = total_fen > 0 ? total_fen : 0;
-    struct ll_grant *grant;
+    struct ll_credit *grant;
     *out = (struct ll_settled){.balance_fen = total_fen < 0 ? -total_fen : 0};
     for (uint32_t i = 0; i < purse->grant_count; i++)
         purse->grants[i].used_fen = 0;

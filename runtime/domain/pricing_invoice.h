@@ -100,7 +100,7 @@ void ll_invoice_reverse(struct ll_invoice *invoice);
 /* -- what is due -- */
 
 /* Money that was given beforehand. */
-struct ll_grant {
+struct ll_credit {
     linli_str id;
     int64_t amount_fen; /* what is left of it */
     int64_t priority;   /* less: earlier */
@@ -109,7 +109,7 @@ struct ll_grant {
 };
 struct ll_purse {
     int64_t credit_notes_fen; /* used first */
-    struct ll_grant *grants;  /* by priority, expiry, order */
+    struct ll_credit *grants; /* by priority, expiry, order */
     uint32_t grant_count;
     int64_t at_ms; /* what expires at it or before is not used */
 };

@@ -17,7 +17,8 @@ static struct ll_effect *
 record(struct ll_call *call, linli_str meter, const struct ll_usage *usage,
     struct ll_err *err)
 {
-    uint32_t series = ll_series(call->instance->space, meter);
+    struct ll_counted counted = {.meter = meter};
+    uint32_t series = ll_series(call->instance->space, &counted);
     struct ll_effect *effect =
         series == 0 ? NULL : ll_effect_new(call, LL_EFFECT_USAGE);
     if (effect == NULL) {
@@ -121,8 +122,9 @@ static linli_status
 judge_plain(struct ll_call *call, const struct metered *m, int64_t max,
     struct ll_err *err)
 {
+    struct ll_counted counted = {.meter = m->meter};
     int64_t before =
-        metered_before(call, ll_series(call->instance->space, m->meter));
+        metered_before(call, ll_series(call->instance->space, &counted));
     if (m->units < 1 || m->units > max - before)
         return ll_fail(err, LINLI_E_INVALID, "db/limit",
             "%.*s: %lld; whole units from 1 are possible, %lld in a call",

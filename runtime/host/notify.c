@@ -231,7 +231,8 @@ count_usage(struct delivery *d, struct ll_commit *commit, struct ll_err *err)
         .event_hash = ll_usage_event_hash(d->doc->id)};
     if (!d->host->config.metering)
         return LINLI_OK;
-    usage.series = ll_series(d->doc->coll->space, LINLI_STR(LL_NOTIFY_METER));
+    struct ll_counted counted = {.meter = LINLI_STR(LL_NOTIFY_METER)};
+    usage.series = ll_series(d->doc->coll->space, &counted);
     if (usage.series == 0)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage");
     ll_commit_usage(commit, &usage);

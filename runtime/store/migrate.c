@@ -60,12 +60,70 @@ static const char leaves_of[] =
     "SELECT json_extract(CAST(leaf AS TEXT), '$.subject'), idx FROM log_leaf "
     "WHERE json_extract(CAST(leaf AS TEXT), '$.subject') IS NOT NULL;";
 
+/* What is sold, and to whom; usage knows for which subscription, and by which
+ * version of its plan, it was counted. */
+static const char billing_begins[] =
+    "CREATE TABLE usage_series_new("
+    "  id INTEGER PRIMARY KEY,"
+    "  space INTEGER NOT NULL,"
+    "  meter TEXT NOT NULL,"
+    "  subscription INTEGER NOT NULL," /* 0, 1: billing/subs.h */
+    "  version INTEGER NOT NULL,"      /* plan_version.id; 0: none */
+    "  UNIQUE(space, meter, subscription, version)"
+    ") STRICT;"
+    "INSERT INTO usage_series_new(id, space, meter, subscription, version) "
+    "SELECT id, space, meter, 0, 0 FROM usage_series;"
+    "DROP TABLE usage_series;"
+    "ALTER TABLE usage_series_new RENAME TO usage_series;"
+    "CREATE INDEX usage_series_of ON usage_series(subscription) "
+    "WHERE subscription <> 0;"
+    "CREATE TABLE plan_version(" /* never updated, but for `closed` */
+    "  id INTEGER PRIMARY KEY,"
+    "  community TEXT NOT NULL,"
+    "  name TEXT NOT NULL,"
+    "  version INTEGER NOT NULL,"
+    "  plugin TEXT NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  closed INTEGER NOT NULL," /* 0, or when */
+    "  body BLOB NOT NULL,"      /* JSON, as it was published */
+    "  UNIQUE(community, name, version)"
+    ") STRICT;"
+    "CREATE TABLE subscription("
+    "  id INTEGER PRIMARY KEY,"
+    "  community TEXT NOT NULL,"
+    "  plugin TEXT NOT NULL,"
+    "  key TEXT NOT NULL,"
+    "  body BLOB NOT NULL," /* JSON: its life; names nobody */
+    "  UNIQUE(community, key)"
+    ") STRICT;"
+    "CREATE TABLE subscription_party(" /* who pays (0), who uses (1) */
+    "  subscription INTEGER NOT NULL,"
+    "  role INTEGER NOT NULL,"
+    "  n INTEGER NOT NULL,"
+    "  kind INTEGER NOT NULL," /* enum ll_party_kind */
+    "  bp INTEGER NOT NULL,"
+    "  who BLOB," /* the runtime's id, sealed about it; or null */
+    "  PRIMARY KEY(subscription, role, n)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE subscription_deed(" /* what was done, by whom; for people */
+    "  id INTEGER PRIMARY KEY,"
+    "  subscription INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  what TEXT NOT NULL,"
+    "  body BLOB NOT NULL" /* JSON */
+    ") STRICT;"
+    "CREATE INDEX subscription_deeds "
+    "ON subscription_deed(subscription, id);";
+
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
     {alerts_close, NULL},
     {log_begins, NULL},
     {keys_freeze, NULL},
     {leaves_of, NULL},
+    {billing_begins, NULL},
 };
 
 const struct ll_migration *

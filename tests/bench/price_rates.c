@@ -66,7 +66,7 @@ rate(struct ll_arena *arena, const struct ll_plan *plan, uint32_t n)
         .uses = uses, .use_count = 3, .days = {n % 5 == 0 ? 22 : 31, 31}};
     must(ll_invoice_rate_plan(&invoice, NULL, &rating, &err), &err);
     must(ll_invoice_close(&invoice, &err), &err);
-    struct ll_grant grant = {LINLI_STR("W"), 3000, 1, INT64_MAX, 0};
+    struct ll_credit grant = {LINLI_STR("W"), 3000, 1, INT64_MAX, 0};
     struct ll_purse purse = {500, &grant, 1, 0};
     struct ll_settled settled;
     ll_settle(invoice.total_fen, &purse, &settled);

@@ -1,9 +1,10 @@
 """tests/lint/lint_layers.py: who may include whom.
 
-sdk -> base -> domain | world | wire -> store -> data -> consent -> plugin ->
-host -> server -> cmd; worker stands on base and wire. Siblings never include each other, the
-SDK, plugins and examples never include the runtime, linlid.c knows the public
-host.h only, and each foreign library has its own place.
+sdk -> base -> domain | world | wire -> store -> data -> consent -> billing ->
+plugin -> host -> server -> cmd; worker stands on base and wire. Siblings never
+include each other, the SDK, plugins and examples never include the runtime,
+linlid.c knows the public host.h only, and each foreign library has its own
+place.
 """
 
 import os
@@ -21,10 +22,12 @@ MAY = {
     "store": BELOW_STORE + ["store"],
     "data": BELOW_STORE + ["store", "data"],
     "consent": BELOW_STORE + ["store", "data", "consent"],
-    "plugin": BELOW_STORE + ["store", "data", "consent", "plugin"],
-    "host": BELOW_STORE + ["store", "data", "consent", "plugin", "host"],
-    "server": BELOW_STORE + ["store", "data", "consent", "plugin", "host",
-                             "server"],
+    "billing": BELOW_STORE + ["store", "data", "consent", "billing"],
+    "plugin": BELOW_STORE + ["store", "data", "consent", "billing", "plugin"],
+    "host": BELOW_STORE + ["store", "data", "consent", "billing", "plugin",
+                           "host"],
+    "server": BELOW_STORE + ["store", "data", "consent", "billing", "plugin",
+                             "host", "server"],
     "worker": ["base", "wire", "worker"],
 }
 LAYERS = sorted(MAY) + ["cmd"]

@@ -688,7 +688,8 @@ make_names(struct engine *e)
     return coll != NULL &&
            ll_coll_index(coll, (linli_str){name, sizeof name},
                LINLI_STR("{\"fields\":[\"a\"]}")) != NULL &&
-           ll_series(space, (linli_str){name, sizeof name}) != 0;
+           ll_series(
+               space, &(struct ll_counted){.meter = {name, sizeof name}}) != 0;
 }
 
 /* What cannot be made today can be made tomorrow, and is there after a

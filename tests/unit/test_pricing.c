@@ -248,7 +248,7 @@ T_CASE(no_memory_is_said)
 
 T_CASE(grants_are_used_in_order)
 {
-    struct ll_grant grants[] = {{LINLI_STR("late"), 100, 1, INT64_MAX, 0},
+    struct ll_credit grants[] = {{LINLI_STR("late"), 100, 1, INT64_MAX, 0},
         {LINLI_STR("soon"), 100, 1, 50, 0}, {LINLI_STR("over"), 100, 0, 5, 0},
         {LINLI_STR("tie"), 100, 1, 50, 0}};
     struct ll_purse purse = {30, grants, 4, 10};

@@ -156,6 +156,8 @@ put_series(struct bench *b, int64_t id, int64_t space, const char *meter)
     ll_put_int(ops, id);
     ll_put_int(ops, space);
     put_cstr(ops, meter);
+    ll_put_int(ops, 0);
+    ll_put_int(ops, 0);
 }
 
 static void

@@ -1,0 +1,49 @@
+/* billing/billing.h: what is sold, to whom, and what they owe. [loop]
+ *
+ * Holds the plans in force and the subscriptions of every community of a
+ * host, true to the store. Layers: it knows usage by its series and money by
+ * its ledger, no call and no plugin; the host asks it before a plugin runs.
+ *
+ *   plans.h      versions of plans; none ever changes
+ *   subs.h       subscriptions and their lives
+ *   quota.h      whether a call is admitted, and what it uses
+ *   sums.h       what was counted in a period, from the buckets
+ *   invoices.h   preview, draft, grace, final; credit notes; what is due
+ *   books.h      the ledger, payments, shares, settlement
+ */
+#ifndef LL_BILLING_BILLING_H
+#define LL_BILLING_BILLING_H
+
+#include "base/limits_billing.h"
+#include "data/docs.h"
+#include "domain/pricing_calendar.h"
+#include "world/world.h"
+
+struct ll_bill_zone;
+struct ll_plans;
+struct ll_subs;
+
+struct ll_billing {
+    struct ll_mem *mem;
+    struct ll_docs *docs;
+    struct ll_store *store;
+    struct ll_world *world;
+    struct ll_arena arena;      /* zones: as long as the host */
+    struct ll_bill_zone *zones; /* that were asked for */
+    struct ll_plans *plans;     /* billing/plans.c */
+    struct ll_subs *subs;       /* billing/subs.c */
+};
+
+/* Loads what the store knows; blocks, before anything is committed. */
+linli_status ll_billing_open(struct ll_billing *billing, struct ll_mem *mem,
+    struct ll_docs *docs, struct ll_world *world,
+    struct ll_err *err) LL_USE_RESULT;
+/* After the store has closed. */
+void ll_billing_close(struct ll_billing *billing);
+
+/* A time zone by its name, as long as the host lives; "pricing/zone" if there
+ * is none, "runtime/memory". */
+linli_status ll_billing_zone(struct ll_billing *billing, linli_str name,
+    const struct ll_local **out, struct ll_err *err) LL_USE_RESULT;
+
+#endif

@@ -1,0 +1,4 @@
+# What is sold, to whom, and what they owe.
+billing_SRCS = \
+  act.c \
+  billing.c
