@@ -84,6 +84,7 @@ unit_SRCS = \
   test_store_seal.c \
   test_store_usage.c \
   test_subscription.c \
+  test_sums.c \
   test_text.c \
   test_token_cache.c \
   test_tuple.c \

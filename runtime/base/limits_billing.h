@@ -29,4 +29,8 @@
 #define LL_RATE_PERIODS_MAX 1200      /* that one case lists: a century */
 #define LL_RATE_GRANTS_MAX 1024       /* of one wallet */
 
+/* -- sums and invoices: spec/metering.md, section 11 -- */
+#define LL_SUMS_PAGE_SEGMENTS 64     /* decoded in one turn */
+#define LL_SUMS_PAGE_BYTES (8 << 20) /* the same, of their content */
+
 #endif
