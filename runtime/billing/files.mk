@@ -1,4 +1,5 @@
 # What is sold, to whom, and what they owe.
 billing_SRCS = \
   act.c \
-  billing.c
+  billing.c \
+  books.c
