@@ -29,6 +29,12 @@
 #define LL_RATE_PERIODS_MAX 1200      /* that one case lists: a century */
 #define LL_RATE_GRANTS_MAX 1024       /* of one wallet */
 
+/* -- the ledger: spec/metering.md, section 12 -- */
+#define LL_LEDGER_POSTINGS_MAX 512     /* of one entry: every payer's part */
+#define LL_LEDGER_ACCOUNTS_MAX 4000000 /* three for each of a million subs */
+#define LL_LEDGER_PAGE_ROWS 4096       /* of balances, read at the start */
+#define LL_ACCOUNT_BYTES_MAX 128       /* "due:vendor:PLUGIN" */
+
 /* -- sums and invoices: spec/metering.md, section 11 -- */
 #define LL_SUMS_PAGE_SEGMENTS 64     /* decoded in one turn */
 #define LL_SUMS_PAGE_BYTES (8 << 20) /* the same, of their content */

@@ -2,10 +2,12 @@
 #include "billing/act.h"
 
 #include "billing/billing.h"
+#include "billing/books.h"
 
 linli_status
 ll_bill_begin(struct ll_bill_act *act, struct ll_err *err)
 {
+    act->posted = NULL;
     act->commit = ll_docs_commit_new(act->billing->docs);
     return act->commit != NULL
                ? LINLI_OK
@@ -34,6 +36,7 @@ uint64_t
 ll_bill_send(struct ll_bill_act *act)
 {
     struct ll_commit *commit = act->commit;
+    ll_books_keep(act);
     if (act->done == NULL) {
         act->commit = NULL;
         return ll_docs_commit_send(act->billing->docs, commit);
@@ -46,6 +49,7 @@ ll_bill_send(struct ll_bill_act *act)
 void
 ll_bill_drop(struct ll_bill_act *act)
 {
+    ll_books_undo(act);
     ll_docs_commit_free(act->billing->docs, act->commit);
     act->commit = NULL;
 }

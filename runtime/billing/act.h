@@ -10,6 +10,7 @@
 #include "data/docs.h"
 
 struct ll_billing;
+struct ll_book_change;
 
 struct ll_bill_act {
     struct ll_billing *billing;
@@ -21,6 +22,7 @@ struct ll_bill_act {
      * The act is the owner's again. */
     void (*done)(struct ll_bill_act *act, bool durable);
     void *user;
+    struct ll_book_change *posted; /* billing/books.c; NULL at first */
 };
 
 /* Makes the commit. "runtime/memory". */

@@ -2,6 +2,7 @@
 #include "billing/billing.h"
 
 #include "base/text.h"
+#include "billing/books.h"
 #include "world/zone.h"
 
 struct ll_bill_zone {
@@ -15,18 +16,22 @@ linli_status
 ll_billing_open(struct ll_billing *billing, struct ll_mem *mem,
     struct ll_docs *docs, struct ll_world *world, struct ll_err *err)
 {
-    LL_UNUSED(err);
     *billing = (struct ll_billing){
         .mem = mem, .docs = docs, .store = docs->store, .world = world};
     ll_arena_init(&billing->arena, mem, LL_BILLING_ZONES_BYTES_MAX);
-    return LINLI_OK;
+    linli_status status = ll_books_open(billing, err);
+    if (status != LINLI_OK)
+        ll_billing_close(billing);
+    return status;
 }
 
 void
 ll_billing_close(struct ll_billing *billing)
 {
-    if (billing->mem != NULL)
+    if (billing->mem != NULL) {
+        ll_books_close(billing);
         ll_arena_fini(&billing->arena);
+    }
     *billing = (struct ll_billing){.mem = NULL};
 }
 

@@ -20,6 +20,7 @@
 #include "world/world.h"
 
 struct ll_bill_zone;
+struct ll_books;
 struct ll_plans;
 struct ll_subs;
 
@@ -32,6 +33,7 @@ struct ll_billing {
     struct ll_bill_zone *zones; /* that were asked for */
     struct ll_plans *plans;     /* billing/plans.c */
     struct ll_subs *subs;       /* billing/subs.c */
+    struct ll_books *books;     /* billing/books.c */
 };
 
 /* Loads what the store knows; blocks, before anything is committed. */

@@ -2,4 +2,5 @@
 billing_SRCS = \
   act.c \
   billing.c \
+  books.c \
   sums.c

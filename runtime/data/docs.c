@@ -9,11 +9,14 @@
 #include "data/series.h"
 #include "data/txn.h"
 
-#define DB_ARENA_BYTES_MAX ((size_t)256 << 20)
+/* Mostly series: 32 bytes for each meter of each subscription by each version
+ * of its plan, 31 million of them. */
+#define DB_ARENA_BYTES_MAX ((size_t)1 << 30)
 #define TABLE_CAP_FIRST 1024
 /* Ids up to this are Linli's own, store/schema.sql. */
 #define INDEX_ID_LAST_OWN 15
 #define ROWS_MAX 1000000
+#define SERIES_PAGE_ROWS 4096
 
 struct ll_commit *
 ll_docs_commit_new(struct ll_docs *docs)
@@ -441,16 +444,45 @@ take_index(struct ll_docs *docs, struct ll_rd *row)
 }
 
 static linli_status
-take_series(struct ll_docs *docs, struct ll_rd *row)
+take_series(struct ll_docs *docs, struct ll_rd *row, int64_t *last)
 {
     int64_t id = ll_rd_int(row), of = ll_rd_int(row);
     struct ll_counted counted = {.meter = ll_rd_bytes(row)};
     counted.subscription = (uint32_t)ll_rd_int(row);
     counted.version = (uint32_t)ll_rd_int(row);
+    *last = id;
     struct ll_space *space = docs->spaces;
     while (space != NULL && space->id != of)
         space = space->next;
     return space == NULL ? LINLI_OK : ll_series_known(space, id, &counted);
+}
+
+/* There are as many as subscriptions times what they count: page by page. */
+static linli_status
+read_series(struct ll_docs *docs, struct ll_err *err)
+{
+    int64_t last = 0;
+    linli_status status = LINLI_OK;
+    for (bool more = true; more && status == LINLI_OK;) {
+        struct ll_query query;
+        ll_query_init(&query, docs->mem, LL_ST_series);
+        ll_put_int(&query.params, last);
+        ll_put_int(&query.params, SERIES_PAGE_ROWS);
+        query.rows_max = SERIES_PAGE_ROWS;
+        status = ll_store_ask(docs->store, &query);
+        struct ll_rd rows = ll_rd(ll_buf_view(&query.rows));
+        if (status != LINLI_OK)
+            *err = query.err;
+        for (uint32_t i = 0; status == LINLI_OK && i < query.row_count; i++) {
+            (void)ll_rd_list(&rows);
+            status = take_series(docs, &rows, &last);
+            if (status != LINLI_OK)
+                (void)ll_fail(err, status, "runtime/memory", "a database");
+        }
+        more = query.more || query.row_count == SERIES_PAGE_ROWS;
+        ll_query_fini(&query);
+    }
+    return status;
 }
 
 static linli_status
@@ -505,7 +537,7 @@ read_all(struct ll_docs *docs, struct ll_err *err)
     if (status == LINLI_OK)
         status = each_row(docs, LL_ST_indexes, take_index, err);
     if (status == LINLI_OK)
-        status = each_row(docs, LL_ST_series, take_series, err);
+        status = read_series(docs, err);
     if (status == LINLI_OK)
         status = each_row(docs, LL_ST_event_last, take_last_event, err);
     if (status == LINLI_OK)
@@ -547,6 +579,7 @@ ll_docs_close(struct ll_docs *docs)
             for (struct ll_ix *i = c->indexes; i != NULL; i = i->next)
                 ll_json_fini(&i->json);
     ll_docs_drop_docs(docs);
+    ll_series_close(docs);
     if (docs->table != NULL)
         ll_release(
             docs->mem, docs->table, docs->table_cap * sizeof *docs->table);

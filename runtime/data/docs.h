@@ -58,7 +58,7 @@ struct ll_space {
     int64_t rows, bytes; /* of the plugin's own documents */
     struct ll_coll *colls;
     struct ll_known *known;    /* keys of answers, data/known.h; or NULL */
-    struct ll_series **series; /* what is metered here, data/series.h */
+    struct ll_counter *meters; /* what is metered here, data/series.h */
 };
 
 struct ll_coll {
@@ -141,8 +141,9 @@ struct ll_docs {
     struct ll_txn *txns;   /* all of them */
     struct ll_wait *built; /* who waits for an index */
     int64_t last_space, last_coll, last_index, last_series;
+    struct ll_series **series; /* data/series.h */
     struct ll_doc **table;
-    uint32_t table_cap, doc_count;
+    uint32_t table_cap, doc_count, series_cap, series_count, last_meter;
     struct ll_doc *idle_first, *idle_last;
     struct ll_doc *new_first, *new_last; /* written above the floor */
     size_t idle_bytes;
@@ -228,8 +229,7 @@ void ll_doc_write(
 /* Forgets what no query under way can miss and nobody uses, and tells who
  * waits for an index. Called when commits became durable. */
 void ll_docs_trim(struct ll_docs *docs);
-/* True if the index can be asked; otherwise `wait` is told when to ask
- * again. */
+/* True if the index can be asked; else `wait` is told when to ask again. */
 bool ll_ix_built(struct ll_ix *ix, struct ll_wait *wait);
 
 /* For docs.c: an index has changed, so the keys of what is in memory are made

@@ -1,30 +1,89 @@
-/* data/series.c: what is counted in a space. [loop] */
+/* data/series.c: what is counted in a space. [loop]
+ *
+ * One table holds all series of all spaces: it grows with them, for every
+ * subscription has its own. Meters have few names, which are kept once.
+ */
 #include "data/series.h"
 
 #include "base/text.h"
 
-/* Chains of a space that counts something. */
-#define LL_SERIES_CHAINS 1024
+#define SERIES_CAP_FIRST 1024
 
-struct ll_series {
-    struct ll_series *next;
-    uint32_t id;
-    struct ll_counted counted;
+struct ll_counter {
+    struct ll_counter *next; /* of the space */
+    linli_str name;
+    uint32_t id; /* among all: mixed into the hash */
 };
 
-static bool
-is_same(const struct ll_counted *a, const struct ll_counted *b)
-{
-    return a->subscription == b->subscription && a->version == b->version &&
-           ll_str_eq(a->meter, b->meter);
-}
+struct ll_series {
+    struct ll_series *next; /* of the chain */
+    const struct ll_counter *meter;
+    uint32_t id, subscription, version;
+};
 
 static uint32_t
-chain_of(const struct ll_counted *counted)
+chain_of(const struct ll_series *series, uint32_t cap)
 {
-    uint32_t mixed = (counted->subscription * 31 + counted->version) * 31 +
-                     (uint32_t)counted->meter.len;
-    return mixed % LL_SERIES_CHAINS;
+    uint64_t mixed = series->meter->id * UINT64_C(0x9e3779b97f4a7c15) ^
+                     series->subscription * UINT64_C(0xc2b2ae3d27d4eb4f) ^
+                     series->version * UINT64_C(0x165667b19e3779f9);
+    return (uint32_t)(mixed >> 32 ^ mixed) & (cap - 1);
+}
+
+/* Twice as many chains; without memory they become longer. */
+static void
+grow(struct ll_docs *docs)
+{
+    uint32_t cap =
+        docs->series_cap == 0 ? SERIES_CAP_FIRST : 2 * docs->series_cap;
+    struct ll_series **table = ll_alloc(docs->mem, cap * sizeof *table);
+    if (table == NULL)
+        return;
+    memset(table, 0, cap * sizeof *table);
+    for (uint32_t i = 0; i < docs->series_cap; i++)
+        for (struct ll_series *s = docs->series[i], *next; s != NULL;
+             s = next) {
+            struct ll_series **head = &table[chain_of(s, cap)];
+            next = s->next;
+            s->next = *head;
+            *head = s;
+        }
+    ll_series_close(docs);
+    docs->series = table;
+    docs->series_cap = cap;
+}
+
+void
+ll_series_close(struct ll_docs *docs)
+{
+    if (docs->series != NULL)
+        ll_release(
+            docs->mem, docs->series, docs->series_cap * sizeof *docs->series);
+    docs->series = NULL;
+    docs->series_cap = 0;
+}
+
+static const struct ll_counter *
+find_meter(const struct ll_space *space, linli_str name)
+{
+    const struct ll_counter *meter = space->meters;
+    while (meter != NULL && !ll_str_eq(meter->name, name))
+        meter = meter->next;
+    return meter;
+}
+
+static const struct ll_counter *
+make_meter(struct ll_space *space, linli_str name)
+{
+    struct ll_arena *arena = ll_docs_arena(space->docs);
+    struct ll_counter *meter = ll_arena_alloc(arena, sizeof *meter);
+    linli_str copy = ll_arena_str(arena, name);
+    if (meter == NULL || copy.ptr == NULL)
+        return NULL;
+    *meter = (struct ll_counter){
+        .next = space->meters, .name = copy, .id = ++space->docs->last_meter};
+    space->meters = meter;
+    return meter;
 }
 
 static struct ll_series *
@@ -32,21 +91,25 @@ series_make(
     struct ll_space *space, uint32_t id, const struct ll_counted *counted)
 {
     struct ll_docs *docs = space->docs;
-    struct ll_arena *arena = ll_docs_arena(docs);
-    if (space->series == NULL)
-        space->series =
-            ll_arena_alloc(arena, LL_SERIES_CHAINS * sizeof *space->series);
-    struct ll_series *series = ll_arena_alloc(arena, sizeof *series);
-    if (series == NULL || space->series == NULL)
+    const struct ll_counter *meter = find_meter(space, counted->meter);
+    if (meter == NULL)
+        meter = make_meter(space, counted->meter);
+    if (docs->series_count >= docs->series_cap)
+        grow(docs);
+    if (meter == NULL || docs->series == NULL)
         return NULL;
-    series->id = id;
-    series->counted = *counted;
-    series->counted.meter = ll_arena_str(arena, counted->meter);
-    if (arena->failed)
+    struct ll_series *series =
+        ll_arena_alloc(ll_docs_arena(docs), sizeof *series);
+    if (series == NULL)
         return NULL;
-    struct ll_series **head = &space->series[chain_of(counted)];
+    *series = (struct ll_series){.meter = meter,
+        .id = id,
+        .subscription = counted->subscription,
+        .version = counted->version};
+    struct ll_series **head = &docs->series[chain_of(series, docs->series_cap)];
     series->next = *head;
     *head = series;
+    docs->series_count++;
     if (id > docs->last_series)
         docs->last_series = id;
     return series;
@@ -60,23 +123,30 @@ ll_series_known(
                                                              : LINLI_OK;
 }
 
-static const struct ll_series *
-find(const struct ll_space *space, const struct ll_counted *counted)
+uint32_t
+ll_series_find(const struct ll_space *space, const struct ll_counted *counted)
 {
-    const struct ll_series *series =
-        space->series == NULL ? NULL : space->series[chain_of(counted)];
-    while (series != NULL && !is_same(&series->counted, counted))
-        series = series->next;
-    return series;
+    const struct ll_docs *docs = space->docs;
+    struct ll_series key = {.meter = find_meter(space, counted->meter),
+        .subscription = counted->subscription,
+        .version = counted->version};
+    if (key.meter == NULL || docs->series == NULL)
+        return 0;
+    const struct ll_series *s = docs->series[chain_of(&key, docs->series_cap)];
+    while (s != NULL &&
+           (s->meter != key.meter || s->subscription != key.subscription ||
+               s->version != key.version))
+        s = s->next;
+    return s == NULL ? 0 : s->id;
 }
 
 uint32_t
 ll_series(struct ll_space *space, const struct ll_counted *counted)
 {
     struct ll_docs *docs = space->docs;
-    const struct ll_series *series = find(space, counted);
-    if (series != NULL)
-        return series->id;
+    uint32_t id = ll_series_find(space, counted);
+    if (id != 0 || docs->last_series >= UINT32_MAX)
+        return id;
     struct ll_commit *commit = ll_docs_commit_new(docs);
     if (commit == NULL)
         return 0;
@@ -86,6 +156,7 @@ ll_series(struct ll_space *space, const struct ll_counted *counted)
     ll_put_bytes(&commit->ops, counted->meter);
     ll_put_int(&commit->ops, counted->subscription);
     ll_put_int(&commit->ops, counted->version);
+    const struct ll_series *series = NULL;
     if (!commit->ops.failed)
         series = series_make(space, (uint32_t)docs->last_series + 1, counted);
     if (series == NULL) {

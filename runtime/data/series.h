@@ -16,8 +16,13 @@ struct ll_counted {
 
 /* Its series; made by its first use. 0: no memory. */
 uint32_t ll_series(struct ll_space *space, const struct ll_counted *counted);
+/* The same, but 0 if there is none yet. */
+uint32_t ll_series_find(
+    const struct ll_space *space, const struct ll_counted *counted);
 /* One that is in the store: for opening it. */
 linli_status ll_series_known(struct ll_space *space, int64_t id,
     const struct ll_counted *counted) LL_USE_RESULT;
+/* Gives the table back; there is none of them any more. */
+void ll_series_close(struct ll_docs *docs);
 
 #endif

@@ -13,6 +13,7 @@ domain_SRCS = \
   dictionary.c \
   entitlement.c \
   leaf.c \
+  ledger.c \
   merkle.c \
   notify.c \
   payment.c \

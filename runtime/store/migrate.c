@@ -117,6 +117,33 @@ static const char billing_begins[] =
     "CREATE INDEX subscription_deeds "
     "ON subscription_deed(subscription, id);";
 
+/* The ledger: nothing in it is ever changed or deleted. */
+static const char ledger_begins[] =
+    "CREATE TABLE ledger_account("
+    "  id INTEGER PRIMARY KEY,"
+    "  community TEXT NOT NULL,"
+    "  name TEXT NOT NULL," /* domain/ledger.h */
+    "  UNIQUE(community, name)"
+    ") STRICT;"
+    "CREATE TABLE ledger_entry("
+    "  id INTEGER PRIMARY KEY,"
+    "  community TEXT NOT NULL,"
+    "  kind TEXT NOT NULL,"
+    "  ref TEXT NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  reason TEXT NOT NULL,"
+    "  UNIQUE(community, kind, ref)"
+    ") STRICT;"
+    "CREATE TABLE ledger_posting("
+    "  entry INTEGER NOT NULL,"
+    "  n INTEGER NOT NULL,"
+    "  account INTEGER NOT NULL,"
+    "  fen INTEGER NOT NULL," /* debit > 0, credit < 0 */
+    "  PRIMARY KEY(entry, n)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX ledger_posted ON ledger_posting(account, entry);";
+
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
     {alerts_close, NULL},
@@ -124,6 +151,7 @@ static const struct ll_migration migrations[] = {
     {keys_freeze, NULL},
     {leaves_of, NULL},
     {billing_begins, NULL},
+    {ledger_begins, NULL},
 };
 
 const struct ll_migration *

@@ -668,6 +668,42 @@ T_CASE(linlis_own_is_not_counted)
     engine_fini(&e);
 }
 
+/* The series of a meter of subscription `i`, and of its versions. */
+static struct ll_counted
+counted(uint32_t i)
+{
+    return (struct ll_counted){.meter = i % 2 ? (linli_str)LINLI_STR("shop.a")
+                                              : (linli_str)LINLI_STR("shop.b"),
+        .subscription = i / 4,
+        .version = i / 2 % 2};
+}
+
+/* Many of them, more than the table begins with: each is its own, is found by
+ * the same number, and is there after a restart. */
+T_CASE(series_grow)
+{
+    enum { N = 9000 };
+    static uint32_t ids[N];
+    struct engine e;
+    engine_init(&e, false);
+    for (uint32_t i = 0; i < N; i++) {
+        struct ll_counted c = counted(i);
+        T_INT(ll_series_find(e.space, &c), 0);
+        ids[i] = ll_series(e.space, &c);
+        T_INT(ids[i], ids[0] + i);
+    }
+    T_OK(e.docs.series_cap >= N);
+    engine_settle(&e);
+    engine_again(&e);
+    T_INT(e.docs.series_count, N);
+    for (uint32_t i = 0; i < N; i++) {
+        struct ll_counted c = counted(i);
+        T_INT(ll_series(e.space, &c), ids[i]);
+    }
+    T_INT(e.docs.series_count, N);
+    engine_fini(&e);
+}
+
 /* -- without memory -- */
 
 /* Names so long that each needs memory of its own. */
@@ -714,7 +750,7 @@ T_CASE(names_without_memory)
         struct ll_coll *coll = space == NULL ? NULL : space->colls;
         T_OK(coll != NULL && coll->name.len == NAME_BYTES && !coll->next);
         T_OK(coll != NULL && coll->indexes != NULL && !coll->indexes->next);
-        T_OK(space != NULL && space->series != NULL);
+        T_INT(e.docs.series_count, 1);
         engine_fini(&e);
     }
     T_OK(failing > 8);
@@ -771,5 +807,6 @@ T_MAIN(T_RUN(loads_once_from_disk) T_RUN(keeps_what_it_wrote) T_RUN(
                                         keys_are_computed)
                                         T_RUN(names_are_found_again) T_RUN(
                                             linlis_own_is_not_counted)
-                                            T_RUN(names_without_memory)
+                                            T_RUN(series_grow) T_RUN(
+                                                names_without_memory)
                                                 T_RUN(documents_without_memory))
