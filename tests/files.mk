@@ -94,6 +94,7 @@ unit_SRCS = \
   test_unread.c \
   test_url.c \
   test_usage.c \
+  test_usage_export.c \
   test_value.c \
   test_values.c \
   test_view.c \

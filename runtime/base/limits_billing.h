@@ -29,6 +29,13 @@
 #define LL_RATE_PERIODS_MAX 1200      /* that one case lists: a century */
 #define LL_RATE_GRANTS_MAX 1024       /* of one wallet */
 
+/* -- exports: spec/metering.md, section 14 -- */
+#define LL_EXPORT_RECORDS_DEFAULT 1000  /* of one document */
+#define LL_EXPORT_RECORDS_MAX 10000     /* the same, as asked for */
+#define LL_EXPORT_LAGO_MAX 100          /* what Lago takes at once */
+#define LL_EXPORT_BYTES_MAX (3u << 20)  /* then a document takes no more */
+#define LL_EXPORT_SOURCE_BYTES_MAX 2048 /* origin and community, encoded */
+
 /* -- the ledger: spec/metering.md, section 12 -- */
 #define LL_LEDGER_POSTINGS_MAX 512     /* of one entry: every payer's part */
 #define LL_LEDGER_ACCOUNTS_MAX 4000000 /* three for each of a million subs */

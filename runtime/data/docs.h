@@ -141,16 +141,16 @@ struct ll_docs {
     struct ll_txn *txns;   /* all of them */
     struct ll_wait *built; /* who waits for an index */
     int64_t last_space, last_coll, last_index, last_series;
-    struct ll_series **series; /* data/series.h */
+    struct ll_series **series, **numbers; /* data/series.h */
     struct ll_doc **table;
-    uint32_t table_cap, doc_count, series_cap, series_count, last_meter;
+    uint32_t table_cap, doc_count, spare_count;
+    uint32_t series_cap, series_count, numbers_cap, last_meter;
     struct ll_doc *idle_first, *idle_last;
     struct ll_doc *new_first, *new_last; /* written above the floor */
     size_t idle_bytes;
     struct ll_json json;     /* scratch: a document being looked at */
     struct ll_buf key_bytes; /* scratch: its keys */
     struct ll_commit *spare; /* used again */
-    uint32_t spare_count;
     uint64_t last_event_seq, last_alert_id; /* given so far, by host/ */
 };
 

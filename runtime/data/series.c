@@ -8,9 +8,11 @@
 #include "base/text.h"
 
 #define SERIES_CAP_FIRST 1024
+#define NUMBERS_FIRST 1024
 
 struct ll_counter {
-    struct ll_counter *next; /* of the space */
+    struct ll_counter *next; /* of the space, */
+    const struct ll_space *space;
     linli_str name;
     uint32_t id; /* among all: mixed into the hash */
 };
@@ -28,6 +30,16 @@ chain_of(const struct ll_series *series, uint32_t cap)
                      series->subscription * UINT64_C(0xc2b2ae3d27d4eb4f) ^
                      series->version * UINT64_C(0x165667b19e3779f9);
     return (uint32_t)(mixed >> 32 ^ mixed) & (cap - 1);
+}
+
+static void
+drop_table(struct ll_docs *docs)
+{
+    if (docs->series != NULL)
+        ll_release(
+            docs->mem, docs->series, docs->series_cap * sizeof *docs->series);
+    docs->series = NULL;
+    docs->series_cap = 0;
 }
 
 /* Twice as many chains; without memory they become longer. */
@@ -48,7 +60,7 @@ grow(struct ll_docs *docs)
             s->next = *head;
             *head = s;
         }
-    ll_series_close(docs);
+    drop_table(docs);
     docs->series = table;
     docs->series_cap = cap;
 }
@@ -56,11 +68,49 @@ grow(struct ll_docs *docs)
 void
 ll_series_close(struct ll_docs *docs)
 {
-    if (docs->series != NULL)
-        ll_release(
-            docs->mem, docs->series, docs->series_cap * sizeof *docs->series);
-    docs->series = NULL;
-    docs->series_cap = 0;
+    drop_table(docs);
+    if (docs->numbers != NULL)
+        ll_release(docs->mem, docs->numbers,
+            docs->numbers_cap * sizeof *docs->numbers);
+    docs->numbers = NULL;
+    docs->numbers_cap = 0;
+}
+
+/* Room for a number in the list of all; false without memory. */
+static bool
+make_room(struct ll_docs *docs, uint32_t id)
+{
+    uint32_t cap = docs->numbers_cap == 0 ? NUMBERS_FIRST : docs->numbers_cap;
+    if (id < docs->numbers_cap)
+        return true;
+    while (cap <= id && cap <= UINT32_MAX / 2)
+        cap *= 2;
+    if (cap <= id)
+        return false;
+    struct ll_series **more = ll_realloc(docs->mem, docs->numbers,
+        docs->numbers_cap * sizeof *more, cap * sizeof *more);
+    if (more == NULL)
+        return false;
+    memset(
+        more + docs->numbers_cap, 0, (cap - docs->numbers_cap) * sizeof *more);
+    docs->numbers = more;
+    docs->numbers_cap = cap;
+    return true;
+}
+
+const struct ll_space *
+ll_series_of(
+    const struct ll_docs *docs, uint32_t id, struct ll_counted *counted)
+{
+    const struct ll_series *series =
+        id < docs->numbers_cap ? docs->numbers[id] : NULL;
+    *counted = (struct ll_counted){.meter = {NULL, 0}};
+    if (series == NULL)
+        return NULL;
+    *counted = (struct ll_counted){.meter = series->meter->name,
+        .subscription = series->subscription,
+        .version = series->version};
+    return series->meter->space;
 }
 
 static const struct ll_counter *
@@ -80,8 +130,10 @@ make_meter(struct ll_space *space, linli_str name)
     linli_str copy = ll_arena_str(arena, name);
     if (meter == NULL || copy.ptr == NULL)
         return NULL;
-    *meter = (struct ll_counter){
-        .next = space->meters, .name = copy, .id = ++space->docs->last_meter};
+    *meter = (struct ll_counter){.next = space->meters,
+        .space = space,
+        .name = copy,
+        .id = ++space->docs->last_meter};
     space->meters = meter;
     return meter;
 }
@@ -96,7 +148,7 @@ series_make(
         meter = make_meter(space, counted->meter);
     if (docs->series_count >= docs->series_cap)
         grow(docs);
-    if (meter == NULL || docs->series == NULL)
+    if (meter == NULL || docs->series == NULL || !make_room(docs, id))
         return NULL;
     struct ll_series *series =
         ll_arena_alloc(ll_docs_arena(docs), sizeof *series);
@@ -109,6 +161,7 @@ series_make(
     struct ll_series **head = &docs->series[chain_of(series, docs->series_cap)];
     series->next = *head;
     *head = series;
+    docs->numbers[id] = series;
     docs->series_count++;
     if (id > docs->last_series)
         docs->last_series = id;

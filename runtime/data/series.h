@@ -22,7 +22,10 @@ uint32_t ll_series_find(
 /* One that is in the store: for opening it. */
 linli_status ll_series_known(struct ll_space *space, int64_t id,
     const struct ll_counted *counted) LL_USE_RESULT;
-/* Gives the table back; there is none of them any more. */
+/* What a number stands for, and in which space; NULL if for nothing. */
+const struct ll_space *ll_series_of(
+    const struct ll_docs *docs, uint32_t id, struct ll_counted *counted);
+/* Gives the tables back; there is none of them any more. */
 void ll_series_close(struct ll_docs *docs);
 
 #endif

@@ -32,6 +32,7 @@ domain_SRCS = \
   subscription.c \
   url.c \
   usage.c \
+  usage_export.c \
   view.c
 
 # The registry of residents' data as bytes of C, so that liblinli needs no file.

@@ -91,6 +91,7 @@ host_SRCS = alert.c \
   trace.c \
   uninstall.c \
   uninstall_empty.c \
+  usage_rows.c \
   vault.c \
   webhook.c \
   webhook_doc.c \

@@ -5,7 +5,8 @@
  * POST /v1/c/{c}/admin/plugins/{id}/disable
  * GET  /v1/c/{c}/admin/workers                 processes
  *
- * GET  /v1/c/{c}/admin/usage[/{bucket}/records], reconcile, alerts, jobs
+ * GET  /v1/c/{c}/admin/usage[/{bucket}/records], usage/export, reconcile
+ * GET  /v1/c/{c}/admin/alerts, jobs
  * GET  /v1/c/{c}/admin/audit, messages
  * GET  /v1/c/{c}/admin/payments[/{id}]
  * GET  /v1/c/{c}/admin/relays/{number}
@@ -349,7 +350,8 @@ ll_view_handle(struct ll_face *face, struct ll_request *request,
     bool audit = ll_str_is(rest, "/audit");
     bool messages = ll_str_is(rest, "/messages");
     bool reconcile = ll_str_is(rest, "/reconcile");
-    if (!usage && !alerts && !audit && !messages && !reconcile &&
+    bool export = ll_str_is(rest, "/usage/export");
+    if (!usage && !export && !alerts && !audit && !messages && !reconcile &&
         !split_records(rest, &bucket))
         return false;
     if (!ll_str_is(request->method, "GET"))
@@ -358,6 +360,8 @@ ll_view_handle(struct ll_face *face, struct ll_request *request,
         ll_face_problem(face, request, "runtime/draining", LINLI_STR(""));
     else if (usage)
         ll_usage_begin(face, request, community);
+    else if (export)
+        ll_usage_export_begin(face, request, community);
     else if (alerts)
         ll_alerts_begin(face, request, community);
     else if (audit)

@@ -52,6 +52,7 @@ server_SRCS = \
   sim.c \
   uninstalls.c \
   usage.c \
+  usage_export.c \
   view.c \
   webhooks.c
 

@@ -104,6 +104,8 @@ answer(struct ll_view *view, int status, linli_str content_type)
     struct ll_response response = {.status = status,
         .content_type = content_type,
         .body = ll_buf_view(&view->out)};
+    for (uint32_t i = 0; i < view->header_count; i++)
+        response.headers[response.header_count++] = view->headers[i];
     request->respond(request, &response);
     finish(view);
 }

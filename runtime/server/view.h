@@ -17,9 +17,11 @@ struct ll_view {
     struct ll_face *face;
     struct ll_request *request;
     struct ll_query query;
-    bool asking;              /* the query is the store's */
-    int status;               /* of a good answer; 0: 200 */
-    const char *content_type; /* of it; NULL: application/json */
+    bool asking;                /* the query is the store's */
+    int status;                 /* of a good answer; 0: 200 */
+    const char *content_type;   /* of it; NULL: application/json */
+    struct ll_field headers[2]; /* of it, besides */
+    uint32_t header_count;
     struct ll_buf out;
     struct ll_jw w; /* into `out` */
     /* The rows of the query are there, in view->query; it asks again, answers
@@ -87,6 +89,9 @@ void ll_usage_begin(
  * community's. */
 void ll_usage_records_begin(struct ll_face *face, struct ll_request *request,
     linli_str community, int64_t bucket);
+/* GET .../admin/usage/export. server/usage_export.c */
+void ll_usage_export_begin(
+    struct ll_face *face, struct ll_request *request, linli_str community);
 /* GET .../admin/reconcile: of the whole host, one at a time. */
 void ll_reconcile_begin(struct ll_face *face, struct ll_request *request);
 

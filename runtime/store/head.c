@@ -294,6 +294,12 @@ ll_head_sealed(const struct ll_head *head)
     return head->sealed[0] == '\0' ? NULL : head->sealed;
 }
 
+const char *
+ll_head_name(const struct ll_head *head)
+{
+    return head->key.origin;
+}
+
 /* -- asking -- */
 
 void

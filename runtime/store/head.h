@@ -46,6 +46,9 @@ linli_status ll_head_judge(struct ll_head *head, struct ll_logtree *tree,
 /* Why it is sealed, or NULL. [any] */
 const char *ll_head_sealed(const struct ll_head *head);
 
+/* The name of the log, from the start to the end. [any] */
+const char *ll_head_name(const struct ll_head *head);
+
 /* So much is durable. [writer] */
 void ll_head_grown(
     struct ll_head *head, uint64_t size, const struct ll_hash *root);

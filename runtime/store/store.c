@@ -91,6 +91,12 @@ ll_store_log_sealed(const struct ll_store *store)
     return ll_head_sealed(store->head);
 }
 
+const char *
+ll_store_log_origin(const struct ll_store *store)
+{
+    return ll_head_name(store->head);
+}
+
 /* -- keys that go -- */
 
 /* Without memory for its name the key goes all the same; but whoever comes

@@ -201,6 +201,9 @@ void ll_store_sign(struct ll_store *store);
 /* Why nothing may rest on the log (it is not the one of linli.head), or NULL:
  * the same from the start to the end. */
 const char *ll_store_log_sealed(const struct ll_store *store);
+/* The log's name, the same all that time: by which others know this database.
+ */
+const char *ll_store_log_origin(const struct ll_store *store);
 
 /* -- backup -- */
 
