@@ -2,7 +2,7 @@
 #include "billing/billing.h"
 
 #include "base/text.h"
-#include "billing/books.h"
+#include "billing/money.h"
 #include "world/zone.h"
 
 struct ll_bill_zone {
@@ -20,6 +20,8 @@ ll_billing_open(struct ll_billing *billing, struct ll_mem *mem,
         .mem = mem, .docs = docs, .store = docs->store, .world = world};
     ll_arena_init(&billing->arena, mem, LL_BILLING_ZONES_BYTES_MAX);
     linli_status status = ll_books_open(billing, err);
+    if (status == LINLI_OK)
+        status = ll_money_open(billing, err);
     if (status != LINLI_OK)
         ll_billing_close(billing);
     return status;
@@ -29,6 +31,7 @@ void
 ll_billing_close(struct ll_billing *billing)
 {
     if (billing->mem != NULL) {
+        ll_money_close(billing);
         ll_books_close(billing);
         ll_arena_fini(&billing->arena);
     }

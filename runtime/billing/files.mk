@@ -3,4 +3,8 @@ billing_SRCS = \
   act.c \
   billing.c \
   books.c \
-  sums.c
+  money.c \
+  pay.c \
+  sums.c \
+  till.c \
+  wallet.c
