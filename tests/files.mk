@@ -93,6 +93,7 @@ unit_SRCS = \
   test_txn.c \
   test_txn_seen.c \
   test_unread.c \
+  test_unusual.c \
   test_url.c \
   test_usage.c \
   test_usage_export.c \

@@ -48,4 +48,14 @@
 #define LL_SUMS_PAGE_SEGMENTS 64     /* decoded in one turn */
 #define LL_SUMS_PAGE_BYTES (8 << 20) /* the same, of their content */
 
+/* -- what people see: spec/metering.md, section 16 -- */
+#define LL_UNUSUAL_DAYS 28          /* four weeks a day is held against */
+#define LL_UNUSUAL_DAYS_MIN 7       /* fewer say nothing */
+#define LL_UNUSUAL_WEEKS 3          /* the same of one weekday */
+#define LL_UNUSUAL_SPREADS 8        /* from the median that are usual; */
+#define LL_UNUSUAL_SHARE_PERCENT 50 /* or so much of it, if that is more; */
+#define LL_UNUSUAL_UNITS_MIN 10     /* or so much, where little is counted */
+#define LL_UNUSUAL_LATE_DAYS 3      /* a record comes so late: 72 hours */
+#define LL_UNUSUAL_JUDGED_MAX 8     /* days in one look, after a long absence */
+
 #endif

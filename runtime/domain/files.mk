@@ -31,6 +31,7 @@ domain_SRCS = \
   pricing_read.c \
   pricing_share.c \
   subscription.c \
+  unusual.c \
   url.c \
   usage.c \
   usage_export.c \

@@ -50,7 +50,10 @@ ll_alert_put(struct ll_host *host, const struct ll_alert *alert,
 {
     struct ll_buf *ops = &commit->ops;
     bool named = alert->ref.len > 0;
-    ll_commit_op(commit, named ? LL_ST_alert_once : LL_ST_alert_put);
+    ll_check(named || !alert->ever);
+    ll_commit_op(commit, !named        ? LL_ST_alert_put
+                         : alert->ever ? LL_ST_alert_ever
+                                       : LL_ST_alert_once);
     put_head(host, alert, ops);
     if (!named)
         ll_put_bytes(ops, LINLI_STR("open"));

@@ -22,6 +22,7 @@ struct ll_alert {
     const struct ll_space *space; /* of the plugin, or of the community */
     linli_str kind;
     linli_str ref;      /* empty: none */
+    bool ever;          /* of that name once, not only one that is open */
     linli_str subject;  /* a pid, or empty */
     linli_str trace_id; /* of a call, or empty */
     linli_str data;     /* JSON */
@@ -35,7 +36,8 @@ struct ll_closing {
     int64_t at_ms;
 };
 
-/* Into a commit: an open alert, unless one of its name is open; */
+/* Into a commit: an open alert, unless one of its name is open (`ever`: or
+ * has been); */
 void ll_alert_put(struct ll_host *host, const struct ll_alert *alert,
     struct ll_commit *commit);
 /* one that is closed from the start, as evidence; */

@@ -93,6 +93,7 @@ host_SRCS = alert.c \
   uninstall_empty.c \
   usage_rows.c \
   vault.c \
+  watch.c \
   webhook.c \
   webhook_doc.c \
   webhook_send.c \

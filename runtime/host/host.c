@@ -24,6 +24,7 @@
 #include "host/tell.h"
 #include "host/uninstall.h"
 #include "host/sweep.h"
+#include "host/watch.h"
 #include "host/webhook.h"
 #include "host/witness.h"
 #include "world/file.h"
@@ -339,6 +340,8 @@ open_store(
         status = ll_sweep_open(host, err);
     if (status == LINLI_OK)
         status = ll_birthdays_open(host, err);
+    if (status == LINLI_OK)
+        status = ll_watch_open(host, err);
     if (status == LINLI_OK)
         ll_consent_set_reconfirm(
             host->arbiter.consent, host->config.consent.reconfirm_days);

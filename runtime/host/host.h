@@ -21,7 +21,6 @@
 #include "world/datadir.h"
 #include "world/zone.h"
 
-struct ll_advance;
 struct ll_keeping;
 struct ll_remembered;
 struct ll_recorder;
@@ -151,6 +150,7 @@ struct ll_host {
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;
     struct ll_birthdays *birthdays; /* host/birthdays.h */
+    struct ll_watch *watch;         /* host/watch.h */
     struct ll_recorder *recorder; /* host/record.h; NULL: nothing is recorded */
     struct ll_roster *roster;   /* host/remember.h; NULL: nothing, or used up */
     uint64_t work_seq;          /* order of timers with one due */

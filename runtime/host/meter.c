@@ -7,6 +7,7 @@
 #include "data/put.h"
 #include "data/series.h"
 #include "host/effect.h"
+#include "host/watch.h"
 
 #define NS_PER_US 1000
 
@@ -170,6 +171,7 @@ record_metered(struct ll_call *call, const struct metered *m, linli_str id,
     struct ll_usage usage = {.at_ms = m->at_ms,
         .quantity = m->units * LL_USAGE_UNIT,
         .event_hash = id.len > 0 ? ll_usage_event_hash(id) : (uint64_t)0};
+    ll_watch_seen(call->instance->community);
     return record(call, m->meter, &usage, err);
 }
 

@@ -24,6 +24,7 @@
 #include "host/sweep.h"
 #include "host/tell.h"
 #include "host/uninstall.h"
+#include "host/watch.h"
 #include "host/webhook.h"
 #include "host/work.h"
 
@@ -139,6 +140,7 @@ close_store(struct ll_host *host)
     }
     ll_sweep_close(host);
     ll_birthdays_close(host);
+    ll_watch_close(host);
     ll_timer_free(&host->work_timer);
     ll_call_free_spares(host);
     ll_docs_stop(&host->docs);
