@@ -3,4 +3,11 @@ billing_SRCS = \
   act.c \
   billing.c \
   books.c \
+  plans.c \
+  plans_read.c \
+  subs.c \
+  subs_act.c \
+  subs_index.c \
+  subs_load.c \
+  subs_start.c \
   sums.c
