@@ -54,6 +54,7 @@ unit_SRCS = \
   test_manifest_egress.c \
   test_merkle.c \
   test_metrics.c \
+  test_money.c \
   test_native.c \
   test_native_db.c \
   test_notify.c \

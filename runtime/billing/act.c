@@ -9,9 +9,10 @@ ll_bill_begin(struct ll_bill_act *act, struct ll_err *err)
 {
     act->posted = NULL;
     act->commit = ll_docs_commit_new(act->billing->docs);
-    return act->commit != NULL
-               ? LINLI_OK
-               : ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a commit");
+    if (act->commit == NULL)
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a commit");
+    act->billing->acts++;
+    return LINLI_OK;
 }
 
 linli_status
@@ -37,6 +38,7 @@ ll_bill_send(struct ll_bill_act *act)
 {
     struct ll_commit *commit = act->commit;
     ll_books_keep(act);
+    act->billing->acts--;
     if (act->done == NULL) {
         act->commit = NULL;
         return ll_docs_commit_send(act->billing->docs, commit);
@@ -50,6 +52,7 @@ void
 ll_bill_drop(struct ll_bill_act *act)
 {
     ll_books_undo(act);
+    act->billing->acts--;
     ll_docs_commit_free(act->billing->docs, act->commit);
     act->commit = NULL;
 }

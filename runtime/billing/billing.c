@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "billing/books.h"
+#include "billing/money.h"
 #include "billing/plans_int.h"
 #include "billing/subs_int.h"
 #include "world/zone.h"
@@ -27,6 +27,8 @@ ll_billing_open(struct ll_billing *billing, struct ll_mem *mem,
         status = ll_subs_open(billing, err);
     if (status == LINLI_OK)
         status = ll_books_open(billing, err);
+    if (status == LINLI_OK)
+        status = ll_money_open(billing, err);
     if (status != LINLI_OK)
         ll_billing_close(billing);
     return status;
@@ -37,6 +39,7 @@ ll_billing_close(struct ll_billing *billing)
 {
     if (billing->mem == NULL)
         return;
+    ll_money_close(billing);
     ll_books_close(billing);
     ll_subs_close(billing);
     ll_plans_close(billing);

@@ -9,7 +9,10 @@
  *   quota.h      whether a call is admitted, and what it uses
  *   sums.h       what was counted in a period, from the buckets
  *   invoices.h   preview, draft, grace, final; credit notes; what is due
- *   books.h      the ledger, payments, shares, settlement
+ *   books.h      the ledger: entries and balances
+ *   money.h      bills of final invoices, what is owed of them, wallets
+ *   pay.h        payments, refunds, top-ups
+ *   till.h       the line in which they wait
  */
 #ifndef LL_BILLING_BILLING_H
 #define LL_BILLING_BILLING_H
@@ -21,8 +24,18 @@
 
 struct ll_bill_zone;
 struct ll_books;
+struct ll_money;
 struct ll_plans;
 struct ll_subs;
+struct ll_till_job;
+
+/* What waits in line: billing/till.h. */
+struct ll_till {
+    struct ll_till_job *first, *last;
+    uint32_t count;
+    bool stepping; /* the first is in the middle of a step */
+    bool shut;     /* the store takes nothing any more */
+};
 
 struct ll_billing {
     struct ll_mem *mem;
@@ -34,6 +47,9 @@ struct ll_billing {
     struct ll_plans *plans;     /* billing/plans.c */
     struct ll_subs *subs;       /* billing/subs.c */
     struct ll_books *books;     /* billing/books.c */
+    struct ll_money *money;     /* billing/money.c */
+    struct ll_till till;        /* billing/till.c */
+    uint32_t acts;              /* that have begun and are not sent */
 };
 
 /* Loads what the store knows; blocks, before anything is committed. */

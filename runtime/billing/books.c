@@ -23,10 +23,10 @@ struct ll_books {
     int64_t last_account, last_entry;
 };
 
-/* What an act has posted: one account's change. */
+/* What an act has changed: a balance, or something like one. */
 struct ll_book_change {
     struct ll_book_change *next;
-    struct account *account;
+    int64_t *number;
     int64_t fen;
 };
 
@@ -131,7 +131,7 @@ void
 ll_books_undo(struct ll_bill_act *act)
 {
     for (struct ll_book_change *c = act->posted; c != NULL; c = c->next)
-        c->account->fen -= c->fen;
+        *c->number -= c->fen;
     ll_books_keep(act);
 }
 
@@ -154,6 +154,23 @@ need(struct ll_bill_act *act, linli_str community, linli_str name)
     return a;
 }
 
+linli_status
+ll_books_change(
+    struct ll_bill_act *act, int64_t *number, int64_t fen, struct ll_err *err)
+{
+    struct ll_book_change *change = ll_alloc(act->billing->mem, sizeof *change);
+    if (change == NULL)
+        return no_memory(err);
+    if (!ll_fen_add(number, fen)) {
+        ll_release(act->billing->mem, change, sizeof *change);
+        return ll_fail(err, LINLI_E_LIMIT, "ledger/overflow", "a balance");
+    }
+    *change = (struct ll_book_change){
+        .next = act->posted, .number = number, .fen = fen};
+    act->posted = change;
+    return LINLI_OK;
+}
+
 static linli_status
 post_one(struct ll_bill_act *act, const struct ll_entry *entry, uint32_t i,
     struct ll_err *err)
@@ -164,19 +181,13 @@ post_one(struct ll_bill_act *act, const struct ll_entry *entry, uint32_t i,
     if (posting->fen == 0)
         return LINLI_OK;
     struct account *a = need(act, entry->community, posting->account);
-    struct ll_book_change *change = ll_alloc(act->billing->mem, sizeof *change);
-    if (a == NULL || change == NULL) {
-        ll_release(act->billing->mem, change, sizeof *change);
+    if (a == NULL)
         return no_memory(err);
+    linli_status status = ll_books_change(act, &a->fen, posting->fen, err);
+    if (status != LINLI_OK) {
+        ll_err_where(err, "%.*s: ", LL_FMT(posting->account));
+        return status;
     }
-    if (!ll_fen_add(&a->fen, posting->fen)) {
-        ll_release(act->billing->mem, change, sizeof *change);
-        return ll_fail(err, LINLI_E_LIMIT, "ledger/overflow",
-            "the balance of `%.*s`", LL_FMT(posting->account));
-    }
-    *change = (struct ll_book_change){
-        .next = act->posted, .account = a, .fen = posting->fen};
-    act->posted = change;
     ll_commit_op(act->commit, LL_ST_ledger_posting_put);
     ll_put_int(ops, books->last_entry);
     ll_put_int(ops, i);
@@ -193,7 +204,7 @@ back_to(struct ll_bill_act *act, struct ll_book_change *kept, size_t ops_bytes)
     while (act->posted != kept) {
         struct ll_book_change *c = act->posted;
         act->posted = c->next;
-        c->account->fen -= c->fen;
+        *c->number -= c->fen;
         ll_release(act->billing->mem, c, sizeof *c);
     }
     if (!act->commit->ops.failed)

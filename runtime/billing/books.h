@@ -33,6 +33,12 @@ linli_status ll_books_post(struct ll_bill_act *act,
 int64_t ll_books_balance(
     const struct ll_billing *billing, linli_str community, linli_str account);
 
+/* A number of the caller's changes by `fen` as the balances do: now, and back
+ * if the act is dropped. It has to stay where it is until the act is over.
+ * "ledger/overflow", "runtime/memory". */
+linli_status ll_books_change(struct ll_bill_act *act, int64_t *number,
+    int64_t fen, struct ll_err *err) LL_USE_RESULT;
+
 /* For act.c: what an act has posted stays, or is taken back. */
 void ll_books_keep(struct ll_bill_act *act);
 void ll_books_undo(struct ll_bill_act *act);

@@ -11,3 +11,8 @@ billing_SRCS = \
   subs_load.c \
   subs_start.c \
   sums.c
+  money.c \
+  pay.c \
+  sums.c \
+  till.c \
+  wallet.c

@@ -16,6 +16,7 @@ domain_SRCS = \
   ledger.c \
   merkle.c \
   notify.c \
+  owed.c \
   payment.c \
   pricing_calendar.c \
   pricing_case.c \

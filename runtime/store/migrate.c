@@ -144,6 +144,87 @@ static const char ledger_begins[] =
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX ledger_posted ON ledger_posting(account, entry);";
 
+/* What final invoices cost, what was paid of them, and wallets. All rows are
+ * made once and stay as they are. */
+static const char money_begins[] =
+    "CREATE TABLE bill("
+    "  invoice INTEGER PRIMARY KEY,"
+    "  community TEXT NOT NULL,"
+    "  number TEXT NOT NULL,"
+    "  plugin TEXT NOT NULL,"
+    "  subscription INTEGER NOT NULL,"
+    "  total INTEGER NOT NULL,"
+    "  tax INTEGER NOT NULL,"
+    "  platform_bp INTEGER NOT NULL," /* the terms of its shares */
+    "  platform_fixed INTEGER NOT NULL,"
+    "  channel_bp INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  UNIQUE(community, number)"
+    ") STRICT;"
+    "CREATE TABLE bill_move(" /* fen; what is owed is their sum */
+    "  id INTEGER PRIMARY KEY,"
+    "  invoice INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  kind TEXT NOT NULL," /* settle, payment, refund, credit-note */
+    "  ref TEXT NOT NULL,"
+    "  credited INTEGER NOT NULL,"
+    "  credited_tax INTEGER NOT NULL,"
+    "  paid INTEGER NOT NULL,"
+    "  base INTEGER NOT NULL,"
+    "  platform INTEGER NOT NULL,"
+    "  channel INTEGER NOT NULL,"
+    "  vendor INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX bill_moves ON bill_move(invoice, id);"
+    "CREATE INDEX bill_move_at ON bill_move(at, id);"
+    "CREATE TABLE bill_payment("
+    "  id INTEGER PRIMARY KEY,"
+    "  community TEXT NOT NULL,"
+    "  invoice INTEGER NOT NULL,"
+    "  channel TEXT NOT NULL,"
+    "  ref TEXT NOT NULL,"
+    "  fen INTEGER NOT NULL,"
+    "  paid_at INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  UNIQUE(community, channel, ref)"
+    ") STRICT;"
+    "CREATE INDEX bill_payments ON bill_payment(invoice, id);"
+    "CREATE TABLE bill_refund("
+    "  id INTEGER PRIMARY KEY,"
+    "  community TEXT NOT NULL,"
+    "  payment INTEGER NOT NULL,"
+    "  ref TEXT NOT NULL,"
+    "  fen INTEGER NOT NULL,"
+    "  reason TEXT NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  UNIQUE(community, ref)"
+    ") STRICT;"
+    "CREATE INDEX bill_refunds ON bill_refund(payment, id);"
+    "CREATE TABLE wallet_grant("
+    "  id INTEGER PRIMARY KEY,"
+    "  community TEXT NOT NULL,"
+    "  subscription INTEGER NOT NULL,"
+    "  channel TEXT NOT NULL,"
+    "  ref TEXT NOT NULL,"
+    "  fen INTEGER NOT NULL,"
+    "  priority INTEGER NOT NULL,"
+    "  expires INTEGER NOT NULL," /* the greatest int64: never */
+    "  at INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  UNIQUE(community, ref)"
+    ") STRICT;"
+    "CREATE INDEX wallet_of ON wallet_grant(subscription, id);"
+    "CREATE TABLE wallet_use("
+    "  id INTEGER PRIMARY KEY,"
+    "  top_up INTEGER NOT NULL," /* wallet_grant.id */
+    "  fen INTEGER NOT NULL,"
+    "  ref TEXT NOT NULL," /* the invoice's number, or lapsed */
+    "  at INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX wallet_uses ON wallet_use(top_up, id);";
+
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
     {alerts_close, NULL},
@@ -152,6 +233,7 @@ static const struct ll_migration migrations[] = {
     {leaves_of, NULL},
     {billing_begins, NULL},
     {ledger_begins, NULL},
+    {money_begins, NULL},
 };
 
 const struct ll_migration *
