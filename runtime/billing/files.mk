@@ -3,6 +3,8 @@ billing_SRCS = \
   act.c \
   billing.c \
   books.c \
+  money.c \
+  pay.c \
   plans.c \
   plans_read.c \
   subs.c \
@@ -10,9 +12,6 @@ billing_SRCS = \
   subs_index.c \
   subs_load.c \
   subs_start.c \
-  sums.c
-  money.c \
-  pay.c \
   sums.c \
   till.c \
   wallet.c
