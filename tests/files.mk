@@ -63,6 +63,7 @@ unit_SRCS = \
   test_package.c \
   test_payment.c \
   test_payment_ops.c \
+  test_plans.c \
   test_pool.c \
   test_pricing.c \
   test_problem_json.c \
@@ -85,6 +86,7 @@ unit_SRCS = \
   test_store_place.c \
   test_store_seal.c \
   test_store_usage.c \
+  test_subs.c \
   test_subscription.c \
   test_sums.c \
   test_text.c \

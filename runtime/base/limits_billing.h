@@ -15,11 +15,18 @@
 #define LL_PLAN_ID_BYTES_MAX 64  /* of a charge, a discount, a meter */
 #define LL_PLAN_TRIAL_DAYS_MAX 3660
 #define LL_PLAN_FACTOR_BP_MAX 1000000 /* of an overage: a hundredfold */
+#define LL_PLAN_VERSIONS_MAX 65536    /* of all plans of a host: in memory */
+#define LL_PLAN_BODY_BYTES_MAX 262144 /* of one, as it is published */
+#define LL_PLAN_TITLE_BYTES_MAX 200   /* in one language */
 
 /* -- subscriptions: spec/pricing.md -- */
 #define LL_BILLING_ZONES_BYTES_MAX (8 << 20) /* time zones of all plans */
 #define LL_SUB_VERSIONS_MAX 64 /* plan versions in a subscription's life */
 #define LL_SUB_PAUSES_MAX 64   /* the same of pauses */
+#define LL_SUBS_MAX 1000000    /* of a host, ended ones too: in memory */
+#define LL_SUB_PARTIES_MAX 32  /* who pay for one; the same of who use it */
+#define LL_SUB_AHEAD_MS_MAX 31622400000 /* of a start: a leap year */
+#define LL_SUB_SEATS_MAX 1000000        /* of one: prices times seats fit */
 
 /* -- rating: spec/pricing.md -- */
 #define LL_RATE_LINES_MAX 65536       /* of one invoice */

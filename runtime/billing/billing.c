@@ -1,14 +1,17 @@
 /* billing/billing.c: opening, closing, time zones. [loop] */
 #include "billing/billing.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "billing/money.h"
+#include "billing/plans_int.h"
+#include "billing/subs_int.h"
 #include "world/zone.h"
 
 struct ll_bill_zone {
     struct ll_bill_zone *next;
     linli_str name;
-    struct ll_zone zone;
     struct ll_local local;
 };
 
@@ -19,7 +22,11 @@ ll_billing_open(struct ll_billing *billing, struct ll_mem *mem,
     *billing = (struct ll_billing){
         .mem = mem, .docs = docs, .store = docs->store, .world = world};
     ll_arena_init(&billing->arena, mem, LL_BILLING_ZONES_BYTES_MAX);
-    linli_status status = ll_books_open(billing, err);
+    linli_status status = ll_plans_open(billing, err);
+    if (status == LINLI_OK)
+        status = ll_subs_open(billing, err);
+    if (status == LINLI_OK)
+        status = ll_books_open(billing, err);
     if (status == LINLI_OK)
         status = ll_money_open(billing, err);
     if (status != LINLI_OK)
@@ -30,35 +37,48 @@ ll_billing_open(struct ll_billing *billing, struct ll_mem *mem,
 void
 ll_billing_close(struct ll_billing *billing)
 {
-    if (billing->mem != NULL) {
-        ll_money_close(billing);
-        ll_books_close(billing);
-        ll_arena_fini(&billing->arena);
-    }
+    if (billing->mem == NULL)
+        return;
+    ll_money_close(billing);
+    ll_books_close(billing);
+    ll_subs_close(billing);
+    ll_plans_close(billing);
+    ll_arena_fini(&billing->arena);
     *billing = (struct ll_billing){.mem = NULL};
 }
 
+/* Read aside first: a name that is none leaves nothing behind. */
 static linli_status
 load_zone(struct ll_billing *billing, linli_str name, struct ll_bill_zone **out,
     struct ll_err *err)
 {
-    struct ll_arena *arena = &billing->arena;
-    struct ll_bill_zone *zone = ll_arena_alloc(arena, sizeof *zone);
+    struct ll_arena *arena = &billing->arena, aside;
+    struct ll_zone read;
+    struct ll_bill_zone *zone = NULL;
     *out = NULL;
-    if (zone == NULL)
-        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a time zone");
-    zone->name = ll_arena_str(arena, name);
-    linli_status status = ll_zone_load(arena, name, &zone->zone, err);
-    if (arena->failed) {
-        arena->failed = false;
-        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a time zone");
-    }
-    if (status != LINLI_OK)
-        return ll_fail(
+    ll_arena_init(&aside, billing->mem, LL_BILLING_ZONES_BYTES_MAX);
+    linli_status status = ll_zone_load(&aside, name, &read, err);
+    if (status != LINLI_OK && !aside.failed)
+        status = ll_fail(
             err, LINLI_E_INVALID, "pricing/zone", "`%.*s`", LL_FMT(name));
-    zone->local = (struct ll_local){zone->zone.changes, zone->zone.count};
+    if (status != LINLI_OK)
+        goto out;
+    size_t bytes = 2 * read.count * sizeof *read.changes;
+    arena->failed = false;
+    zone = ll_arena_alloc(arena, sizeof *zone);
+    int64_t *changes = ll_arena_alloc(arena, bytes);
+    if (zone != NULL)
+        zone->name = ll_arena_str(arena, name);
+    if (arena->failed) {
+        status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a time zone");
+        goto out;
+    }
+    memcpy(changes, read.changes, bytes);
+    zone->local = (struct ll_local){changes, read.count};
     *out = zone;
-    return LINLI_OK;
+out:
+    ll_arena_fini(&aside);
+    return status;
 }
 
 linli_status

@@ -5,6 +5,13 @@ billing_SRCS = \
   books.c \
   money.c \
   pay.c \
+  plans.c \
+  plans_read.c \
+  subs.c \
+  subs_act.c \
+  subs_index.c \
+  subs_load.c \
+  subs_start.c \
   sums.c \
   till.c \
   wallet.c

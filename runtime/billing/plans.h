@@ -13,7 +13,6 @@
 #include "domain/pricing_share.h"
 
 struct ll_plan_version {
-    struct ll_plan_version *next; /* of the billing, newest first */
     uint32_t id;      /* names it in usage and in ll_sub_version; from 1 */
     uint32_t version; /* of its name, from 1: "basic@2" */
     linli_str community, name, plugin;
@@ -27,8 +26,18 @@ struct ll_plan_version {
     struct ll_arena arena;        /* all of the above */
 };
 
+/* "basic@2", NUL-terminated, cut never: a name is that short. */
+#define LL_PLAN_TEXT_BYTES (LL_PLAN_ID_BYTES_MAX + 16)
+void ll_plan_text(
+    const struct ll_plan_version *version, char out[LL_PLAN_TEXT_BYTES]);
+/* Reads "basic" (*version 0) or "basic@2". */
+bool ll_plan_text_read(linli_str text, linli_str *name, uint32_t *version);
+
 /* A version by what usage calls it; NULL if there is none. */
 const struct ll_plan_version *ll_plan_by_id(
+    const struct ll_billing *billing, uint32_t id);
+/* The next after `id` in the order of ids; NULL at the end. */
+const struct ll_plan_version *ll_plan_next(
     const struct ll_billing *billing, uint32_t id);
 /* `version` 0: the newest. NULL if there is none. */
 const struct ll_plan_version *ll_plan_find(const struct ll_billing *billing,
@@ -43,7 +52,8 @@ bool ll_plan_sells(
  *   {"name","plugin","title":{"zh-CN","en"},"plan":{...},"share":{...}}
  * "pricing/..." with the place, "plan/invalid". Meters are the caller's to
  * check (`known`, NULL: none are): each of a charge or a limit has to be one
- * of the plugin's or of the runtime's, else "pricing/meter". */
+ * of the plugin's or of the runtime's, else "pricing/meter". A name sells the
+ * same plugin in all its versions: "plan/plugin". */
 struct ll_plan_offer {
     linli_str community;
     struct ll_jv root;
@@ -51,13 +61,15 @@ struct ll_plan_offer {
     bool (*known)(void *user, linli_str plugin, linli_str meter);
     void *user;
 };
-/* Publishes the next version of its name; the newest version once more, with
- * the same bytes, is that version: *again, and nothing is sent. */
+/* Publishes the next version of its name. The newest one once more, with the
+ * same bytes, is that version unless it is closed: *again, and nothing is sent,
+ * nobody told. "plan/full": LL_PLAN_VERSIONS_MAX. */
 linli_status ll_plan_publish(struct ll_bill_act *act,
     const struct ll_plan_offer *offer, const struct ll_plan_version **out,
     bool *again, struct ll_err *err) LL_USE_RESULT;
-/* Nobody subscribes to it, in any of its versions, any more. */
+/* Nobody subscribes to it, in any of its versions, any more; again is nothing,
+ * *again. "plan/unknown". */
 linli_status ll_plan_close(struct ll_bill_act *act, linli_str community,
-    linli_str name, struct ll_err *err) LL_USE_RESULT;
+    linli_str name, bool *again, struct ll_err *err) LL_USE_RESULT;
 
 #endif

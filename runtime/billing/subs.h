@@ -56,11 +56,14 @@ enum ll_sub_state {
 /* "trial". */
 const char *ll_sub_state_name(enum ll_sub_state state);
 
+#define LL_SUB_OFFER_BYTES 65 /* SHA-256 in hexadecimal, and a NUL */
+
 struct ll_sub {
     uint32_t id; /* "sub_16"; names it in usage; from LL_SUB_FIRST */
     linli_str community, plugin;
-    linli_str key; /* the Idempotency-Key it was made under */
-    struct ll_sub_party *payers, *beneficiaries;
+    linli_str key;                  /* the Idempotency-Key it was made under */
+    char offer[LL_SUB_OFFER_BYTES]; /* what was offered then, hashed */
+    const struct ll_sub_party *payers, *beneficiaries;
     uint32_t payer_count, beneficiary_count;
     /* Its life; expanded by ll_sub_life. */
     struct ll_rhythm rhythm;
@@ -72,26 +75,34 @@ struct ll_sub {
     const struct ll_local *local; /* fixed at the start */
     linli_str zone;
     int64_t seats_micro;    /* of flat charges per seat or household */
-    int64_t cap_fen;        /* a period may cost so much; -1: no cap */
+    int64_t cap_fen;        /* a period may cost so much; LL_CAP_NONE */
     int64_t cap_asked_fen;  /* a higher one that its payer has not approved;
-                               -1: none */
+                               LL_CAP_NONE: nothing was asked; LL_CAP_LIFT */
     bool suspended;         /* for what is overdue: billing/invoices.h */
     int32_t billed_to;      /* first local day that no invoice has covered */
-    uint64_t row;           /* of the store */
     struct ll_quota *quota; /* billing/quota.h; NULL: not asked yet */
-    size_t bytes;           /* of this allocation */
+    void *block;            /* holds what the pointers above point to */
+    size_t bytes;           /* of it */
 };
+#define LL_CAP_NONE (-1)
+#define LL_CAP_LIFT INT64_MAX /* asked: that there be no cap any more */
 
-/* By its number; NULL if there is none. Pointers stay valid until the
- * subscription is acted on. */
+/* "sub_16". */
+#define LL_SUB_TEXT_BYTES 16
+void ll_sub_text(uint32_t id, char out[LL_SUB_TEXT_BYTES]);
+bool ll_sub_text_read(linli_str text, uint32_t *id);
+
+/* By its number; NULL if there is none. It stays where it is as long as the
+ * host; what it points to is another after each act. */
 struct ll_sub *ll_sub_by_id(const struct ll_billing *billing, uint32_t id);
 /* All of them, in the order of their ids: the next after `id`; NULL at the
  * end. */
 struct ll_sub *ll_sub_next(const struct ll_billing *billing, uint32_t id);
 
-/* Whose subscription a call uses: the resident's own, else their household's,
- * else the community's; of several of one kind the one that is in force, else
- * the newest. `resident` and `household` may be empty. NULL: none. */
+/* Whose subscription a call uses: of those in force the resident's own, else
+ * their household's, else the community's; if none is in force the newest of
+ * the first of these three that there is. `resident` and `household` may be
+ * empty. NULL: none. */
 struct ll_sub_seeker {
     linli_str community, plugin, resident, household;
     int64_t at_ms;
@@ -108,18 +119,23 @@ const struct ll_plan_version *ll_sub_plan_at(
 /* The period that holds an instant. */
 struct ll_period ll_sub_period_at(const struct ll_sub *sub, int64_t at_ms);
 
-/* -- acts: each checks, writes its leaf of history and the row, and sends;
- * on a failure nothing has changed. "plan/..." -- */
+/* -- acts: each checks, writes its line of history and the row, and sends;
+ * on a failure nothing has changed, and what was begun by the callee is given
+ * up. "plan/...". What is acted on later than it says (a clock that was set
+ * back, a start to come) is acted on at that instant. -- */
 
 struct ll_sub_offer {
     linli_str community, key;
     const struct ll_plan_version *plan;
     const struct ll_sub_party *payers, *beneficiaries;
     uint32_t payer_count, beneficiary_count;
-    int64_t start_ms; /* now or later; at most 1 year ahead */
-    int64_t seats_micro, cap_fen;
+    int64_t start_ms;    /* 0: now; at most LL_SUB_AHEAD_MS_MAX ahead */
+    int64_t seats_micro; /* more than 0 */
+    int64_t cap_fen;     /* LL_CAP_NONE */
 };
-/* The same key with the same offer: that subscription, *again. */
+/* The same key with the same offer: that subscription, *again, and nothing is
+ * sent, nobody told. "plan/closed", "plan/parties", "plan/subscribed" (who
+ * uses it has one that is not over by then), "request/key-reused". */
 linli_status ll_sub_start(struct ll_bill_act *act,
     const struct ll_sub_offer *offer, struct ll_sub **out, bool *again,
     struct ll_err *err) LL_USE_RESULT;
@@ -133,9 +149,9 @@ enum ll_sub_do {
     LL_SUB_DO_CANCEL_AT_END, /* with the period */
     LL_SUB_DO_SUSPEND,       /* by dunning */
     LL_SUB_DO_UNSUSPEND,
-    LL_SUB_DO_CAP,     /* `fen`, by the payer: in force now; -1: none */
-    LL_SUB_DO_ASK_CAP, /* `fen`, by somebody else: less is in force now,
-                          more when the payer says so */
+    LL_SUB_DO_CAP,     /* `fen` or LL_CAP_NONE, by a payer: in force now */
+    LL_SUB_DO_ASK_CAP, /* the same by somebody else: less is in force now,
+                          more when a payer has said so */
     LL_SUB_DO_BILLED,  /* `day`: invoices cover it up to there */
 };
 struct ll_sub_deed {
@@ -144,18 +160,23 @@ struct ll_sub_deed {
     int64_t fen;
     int32_t day;
 };
-/* Puts a deed into an act that has begun and is sent by the caller: memory
- * changes in this turn, so nothing after it may fail but for want of memory
- * that ll_bill_room was asked about. */
+/* Puts a deed into an act that has begun and is sent by the caller, in this
+ * turn: memory changes now, so it is the last that may fail; several of one
+ * subscription may follow each other. On a failure the act is the caller's to
+ * drop. What changes nothing (paused twice) puts nothing. */
 linli_status ll_sub_put(struct ll_bill_act *act, struct ll_sub *sub,
     const struct ll_sub_deed *deed, struct ll_err *err) LL_USE_RESULT;
-/* Begins an act, puts one deed into it and sends it. */
+/* Begins an act, puts one deed into it and sends it. *again: nothing has
+ * changed, nothing is sent, nobody told. */
 linli_status ll_sub_act(struct ll_bill_act *act, struct ll_sub *sub,
-    const struct ll_sub_deed *deed, struct ll_err *err) LL_USE_RESULT;
+    const struct ll_sub_deed *deed, bool *again,
+    struct ll_err *err) LL_USE_RESULT;
 
-/* A resident was erased, in this act: they are forgotten as payer and as
- * beneficiary, and what nobody else pays or uses ends now. */
+/* A resident was erased: they are forgotten as payer and as beneficiary; what
+ * nobody uses or pays any more ends now, and what others pay a part of ends
+ * with its period, as nobody pays more than they agreed to. What is owed
+ * stays. An act of its own: begun and sent here. *again: there was nothing. */
 linli_status ll_subs_forget(struct ll_bill_act *act, linli_str community,
-    linli_str resident, struct ll_err *err) LL_USE_RESULT;
+    linli_str resident, bool *again, struct ll_err *err) LL_USE_RESULT;
 
 #endif

@@ -178,7 +178,7 @@ read_days(struct ll_case *c, struct ll_jv period)
 static bool
 read_period(struct ll_case *c, struct ll_jv period)
 {
-    struct ll_reader *r = &c->r;
+    struct ll_plan_rd *r = &c->r;
     c->days = (struct ll_days){1, 1};
     c->stay.start_ms = ll_read_instant(r, c->input, "start", LL_NO_START);
     c->stay.end_ms = ll_read_instant(r, c->input, "end", LL_NO_END);

@@ -67,7 +67,7 @@ affords(void *user, int64_t quantity_micro)
 {
     struct prepaid *p = user;
     struct ll_case *c = p->c;
-    struct ll_reader kept = c->r;
+    struct ll_plan_rd kept = c->r;
     struct ll_invoice trial;
     int64_t before = p->meter->quantity_micro;
     struct ll_err err = {0};
@@ -143,7 +143,7 @@ struct tries {
 static bool
 attempt(struct admission *a, struct ll_jv v, struct tries *tries)
 {
-    struct ll_reader *r = &a->c->r;
+    struct ll_plan_rd *r = &a->c->r;
     if (!ll_read_object(r, v, "attempts", "workers! each! qty"))
         return false;
     int64_t workers = ll_read_count(r, v, "workers", LL_RATE_ATTEMPTS_MAX, 0);
@@ -243,7 +243,7 @@ reserve(struct admission *a, struct book *book, linli_str id, int64_t micro)
 static bool
 step(struct admission *a, struct book *book, struct ll_jv v)
 {
-    struct ll_reader *r = &a->c->r;
+    struct ll_plan_rd *r = &a->c->r;
     if (!ll_read_object(r, v, "a step", "op! id qty meter"))
         return false;
     enum op op = (enum op)ll_read_word(r, v, "op", op_words, 0);

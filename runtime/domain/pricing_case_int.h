@@ -20,7 +20,7 @@ struct ll_case_meter {
 #define LL_CASE_DONE_MAX (LL_PLAN_CHARGES_MAX + 8)
 
 struct ll_case {
-    struct ll_reader r;
+    struct ll_plan_rd r;
     struct ll_plan plan;
     struct ll_jv plan_at, input;
     struct ll_local local;

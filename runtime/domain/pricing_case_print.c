@@ -138,7 +138,7 @@ ll_case_print_periods(struct ll_case *c)
 static bool
 read_terms(struct ll_case *c, struct ll_jv v, struct ll_share_terms *out)
 {
-    struct ll_reader *r = &c->r;
+    struct ll_plan_rd *r = &c->r;
     out->platform_bp = ll_read_count(r, v, "platform_bp", LL_BP, 0);
     out->channel_bp = ll_read_count(r, v, "channel_bp", LL_BP, 0);
     out->platform_fixed_fen =

@@ -24,7 +24,7 @@ days_left(
 static bool
 change(struct ll_case *c)
 {
-    struct ll_reader *r = &c->r;
+    struct ll_plan_rd *r = &c->r;
     struct ll_jv v = ll_jv_get(c->input, "change");
     struct ll_fee_change change;
     if (!ll_jv_there(v))
@@ -61,7 +61,7 @@ change(struct ll_case *c)
 static bool
 refund(struct ll_case *c)
 {
-    struct ll_reader *r = &c->r;
+    struct ll_plan_rd *r = &c->r;
     struct ll_jv v = ll_jv_get(c->input, "terminate_refund");
     struct ll_fee_change change = {
         .old_micro = LL_MICRO, .new_micro = LL_MICRO};

@@ -130,7 +130,7 @@ struct event {
 static bool
 read_event(struct ll_case *c, struct ll_jv v, struct event *out)
 {
-    struct ll_reader *r = &c->r;
+    struct ll_plan_rd *r = &c->r;
     if (!ll_read_object(r, v, "an event", "source id! meter! qty! time!"))
         return false;
     out->at = v;

@@ -48,7 +48,7 @@ static const char *const members[] = {
 
 static bool
 read_tier(
-    struct ll_reader *r, struct ll_jv v, bool amounts, struct ll_tier *out)
+    struct ll_plan_rd *r, struct ll_jv v, bool amounts, struct ll_tier *out)
 {
     if (!ll_read_object(r, v, "a tier",
             amounts ? "up_to_fen! rate_bp! flat_fen"
@@ -68,7 +68,7 @@ read_tier(
 
 /* Each begins where the one before ends, and the last has no end. */
 static bool
-check_tier(struct ll_reader *r, struct ll_jv v, const struct ll_tier *tiers,
+check_tier(struct ll_plan_rd *r, struct ll_jv v, const struct ll_tier *tiers,
     uint32_t i, uint32_t count)
 {
     bool open = tiers[i].up_to == LL_TIER_OPEN;
@@ -86,7 +86,7 @@ check_tier(struct ll_reader *r, struct ll_jv v, const struct ll_tier *tiers,
 }
 
 static void
-read_tiers(struct ll_reader *r, struct ll_jv list, struct ll_charge *out)
+read_tiers(struct ll_plan_rd *r, struct ll_jv list, struct ll_charge *out)
 {
     uint32_t count = ll_read_list(r, list, "tiers", LL_PLAN_TIERS_MAX), i = 0;
     struct ll_tier *tiers = ll_read_room(r, count, sizeof *tiers);
@@ -107,7 +107,7 @@ read_tiers(struct ll_reader *r, struct ll_jv list, struct ll_charge *out)
 /* -- charges -- */
 
 static void
-read_price(struct ll_reader *r, struct ll_jv v, struct ll_charge *out)
+read_price(struct ll_plan_rd *r, struct ll_jv v, struct ll_charge *out)
 {
     out->amount_fen = ll_read_count(r, v, "amount_fen", INT64_MAX, 0);
     out->unit_micro = ll_read_micro(r, v, "unit_fen", 0);
@@ -134,7 +134,7 @@ read_price(struct ll_reader *r, struct ll_jv v, struct ll_charge *out)
 }
 
 static void
-read_rest(struct ll_reader *r, struct ll_jv v, const struct ll_plan *plan,
+read_rest(struct ll_plan_rd *r, struct ll_jv v, const struct ll_plan *plan,
     struct ll_charge *out)
 {
     out->timing = (enum ll_timing)ll_read_word(r, v, "timing", timing_words,
@@ -155,7 +155,7 @@ read_rest(struct ll_reader *r, struct ll_jv v, const struct ll_plan *plan,
 }
 
 static bool
-read_charge(struct ll_reader *r, struct ll_jv v, const struct ll_plan *plan,
+read_charge(struct ll_plan_rd *r, struct ll_jv v, const struct ll_plan *plan,
     struct ll_charge *out)
 {
     if (!ll_jv_is(v, LL_JSON_OBJECT))
@@ -184,7 +184,7 @@ linli_status
 ll_charge_read(struct ll_arena *arena, struct ll_jv root, struct ll_jv charge,
     const struct ll_plan *plan, struct ll_charge *out, struct ll_err *err)
 {
-    struct ll_reader r = {root, arena, err, LINLI_OK};
+    struct ll_plan_rd r = {root, arena, err, LINLI_OK};
     *out = (struct ll_charge){0};
     if (!read_charge(&r, charge, plan, out))
         *out = (struct ll_charge){0};
@@ -195,7 +195,7 @@ ll_charge_read(struct ll_arena *arena, struct ll_jv root, struct ll_jv charge,
 
 /* A meter counts units or amounts of money, and not both. */
 static void
-check_meter(struct ll_reader *r, struct ll_jv v, const struct ll_plan *plan,
+check_meter(struct ll_plan_rd *r, struct ll_jv v, const struct ll_plan *plan,
     const struct ll_charge *charge)
 {
     for (uint32_t i = 0; i < plan->charge_count; i++) {
@@ -210,7 +210,7 @@ check_meter(struct ll_reader *r, struct ll_jv v, const struct ll_plan *plan,
 }
 
 static void
-read_charges(struct ll_reader *r, struct ll_jv list, struct ll_plan *out)
+read_charges(struct ll_plan_rd *r, struct ll_jv list, struct ll_plan *out)
 {
     uint32_t count = ll_read_list(r, list, "charges", LL_PLAN_CHARGES_MAX);
     struct ll_charge *charges = ll_read_room(r, count, sizeof *charges);
@@ -230,7 +230,7 @@ read_charges(struct ll_reader *r, struct ll_jv list, struct ll_plan *out)
 }
 
 static void
-read_discounts(struct ll_reader *r, struct ll_jv list, struct ll_plan *out)
+read_discounts(struct ll_plan_rd *r, struct ll_jv list, struct ll_plan *out)
 {
     uint32_t count = ll_read_list(r, list, "discounts", LL_PLAN_DISCOUNTS_MAX);
     struct ll_discount *discounts = ll_read_room(r, count, sizeof *discounts);
@@ -258,7 +258,7 @@ read_discounts(struct ll_reader *r, struct ll_jv list, struct ll_plan *out)
 }
 
 static void
-read_alerts(struct ll_reader *r, struct ll_jv list, struct ll_plan_limit *out)
+read_alerts(struct ll_plan_rd *r, struct ll_jv list, struct ll_plan_limit *out)
 {
     if (ll_read_list(r, list, "alerts_bp", LL_PLAN_ALERTS_MAX) == 0)
         return;
@@ -273,7 +273,7 @@ read_alerts(struct ll_reader *r, struct ll_jv list, struct ll_plan_limit *out)
 }
 
 static void
-read_limits(struct ll_reader *r, struct ll_jv list, struct ll_plan *out)
+read_limits(struct ll_plan_rd *r, struct ll_jv list, struct ll_plan *out)
 {
     uint32_t count = ll_read_list(r, list, "limits", LL_PLAN_LIMITS_MAX);
     struct ll_plan_limit *limits = ll_read_room(r, count, sizeof *limits);
@@ -293,7 +293,7 @@ read_limits(struct ll_reader *r, struct ll_jv list, struct ll_plan *out)
 }
 
 static void
-read_tax(struct ll_reader *r, struct ll_jv v, struct ll_plan *out)
+read_tax(struct ll_plan_rd *r, struct ll_jv v, struct ll_plan *out)
 {
     if (!ll_jv_there(v) || !ll_read_object(r, v, "tax", "mode! rate_bp"))
         return;
@@ -307,7 +307,7 @@ linli_status
 ll_plan_read(struct ll_arena *arena, struct ll_jv root, struct ll_jv plan,
     struct ll_plan *out, struct ll_err *err)
 {
-    struct ll_reader r = {root, arena, err, LINLI_OK};
+    struct ll_plan_rd r = {root, arena, err, LINLI_OK};
     *out = (struct ll_plan){.tz = LINLI_STR("Asia/Shanghai")};
     if (ll_read_object(&r, plan, "a plan",
             "currency tz interval! anchor! trial_days trial_usage tax "

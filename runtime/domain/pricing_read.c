@@ -13,7 +13,7 @@
 #define SHOWN_BYTES 64 /* of what was found */
 
 bool
-ll_read_fail(struct ll_reader *r, struct ll_jv at, const char *code,
+ll_read_fail(struct ll_plan_rd *r, struct ll_jv at, const char *code,
     const char *fmt, ...)
 {
     char pointer[POINTER_BYTES], said[256];
@@ -30,7 +30,7 @@ ll_read_fail(struct ll_reader *r, struct ll_jv at, const char *code,
 }
 
 bool
-ll_read_nomem(struct ll_reader *r)
+ll_read_nomem(struct ll_plan_rd *r)
 {
     if (r->status == LINLI_OK)
         r->status = ll_fail(r->err, LINLI_E_NOMEM, "runtime/memory",
@@ -39,7 +39,7 @@ ll_read_nomem(struct ll_reader *r)
 }
 
 bool
-ll_read_overflow(struct ll_reader *r, struct ll_jv at)
+ll_read_overflow(struct ll_plan_rd *r, struct ll_jv at)
 {
     return ll_read_fail(
         r, at, "pricing/overflow", "the number is beyond 9223372036854.775807");
@@ -60,8 +60,8 @@ stands_in(linli_str name, const char *names)
 }
 
 static bool
-has_what_it_must(
-    struct ll_reader *r, struct ll_jv object, const char *what, const char *all)
+has_what_it_must(struct ll_plan_rd *r, struct ll_jv object, const char *what,
+    const char *all)
 {
     linli_str rest = ll_cstr(all), one;
     while (ll_str_split(&rest, ' ', &one)) {
@@ -76,7 +76,7 @@ has_what_it_must(
 }
 
 bool
-ll_read_object(struct ll_reader *r, struct ll_jv object, const char *what,
+ll_read_object(struct ll_plan_rd *r, struct ll_jv object, const char *what,
     const char *names)
 {
     char known[256];
@@ -102,7 +102,7 @@ ll_read_object(struct ll_reader *r, struct ll_jv object, const char *what,
 }
 
 linli_str
-ll_read_id(struct ll_reader *r, struct ll_jv object, const char *name)
+ll_read_id(struct ll_plan_rd *r, struct ll_jv object, const char *name)
 {
     static const linli_str none = {NULL, 0};
     struct ll_jv v = ll_jv_get(object, name);
@@ -122,7 +122,7 @@ ll_read_id(struct ll_reader *r, struct ll_jv object, const char *name)
 }
 
 int
-ll_read_word(struct ll_reader *r, struct ll_jv object, const char *name,
+ll_read_word(struct ll_plan_rd *r, struct ll_jv object, const char *name,
     const char *const *words, int otherwise)
 {
     struct ll_jv v = ll_jv_get(object, name);
@@ -145,7 +145,7 @@ ll_read_word(struct ll_reader *r, struct ll_jv object, const char *name,
 }
 
 int64_t
-ll_read_count_of(struct ll_reader *r, struct ll_jv v, int64_t max)
+ll_read_count_of(struct ll_plan_rd *r, struct ll_jv v, int64_t max)
 {
     int64_t i = 0;
     if (r->status != LINLI_OK)
@@ -165,7 +165,7 @@ ll_read_count_of(struct ll_reader *r, struct ll_jv v, int64_t max)
 }
 
 int64_t
-ll_read_count(struct ll_reader *r, struct ll_jv object, const char *name,
+ll_read_count(struct ll_plan_rd *r, struct ll_jv object, const char *name,
     int64_t max, int64_t otherwise)
 {
     struct ll_jv v = ll_jv_get(object, name);
@@ -175,7 +175,7 @@ ll_read_count(struct ll_reader *r, struct ll_jv object, const char *name,
 }
 
 int64_t
-ll_read_micro_of(struct ll_reader *r, struct ll_jv v)
+ll_read_micro_of(struct ll_plan_rd *r, struct ll_jv v)
 {
     int64_t micro = 0, whole = 0;
     linli_str text = ll_jv_str(v);
@@ -204,7 +204,7 @@ ll_read_micro_of(struct ll_reader *r, struct ll_jv v)
 }
 
 int64_t
-ll_read_micro(struct ll_reader *r, struct ll_jv object, const char *name,
+ll_read_micro(struct ll_plan_rd *r, struct ll_jv object, const char *name,
     int64_t otherwise)
 {
     struct ll_jv v = ll_jv_get(object, name);
@@ -214,7 +214,7 @@ ll_read_micro(struct ll_reader *r, struct ll_jv object, const char *name,
 }
 
 bool
-ll_read_true(struct ll_reader *r, struct ll_jv object, const char *name)
+ll_read_true(struct ll_plan_rd *r, struct ll_jv object, const char *name)
 {
     struct ll_jv v = ll_jv_get(object, name);
     if (!ll_jv_there(v) || ll_jv_is(v, LL_JSON_FALSE))
@@ -224,7 +224,7 @@ ll_read_true(struct ll_reader *r, struct ll_jv object, const char *name)
 }
 
 int64_t
-ll_read_instant(struct ll_reader *r, struct ll_jv object, const char *name,
+ll_read_instant(struct ll_plan_rd *r, struct ll_jv object, const char *name,
     int64_t otherwise)
 {
     struct ll_jv v = ll_jv_get(object, name);
@@ -239,7 +239,7 @@ ll_read_instant(struct ll_reader *r, struct ll_jv object, const char *name,
 
 uint32_t
 ll_read_list(
-    struct ll_reader *r, struct ll_jv list, const char *what, uint32_t max)
+    struct ll_plan_rd *r, struct ll_jv list, const char *what, uint32_t max)
 {
     if (r->status != LINLI_OK || !ll_jv_there(list))
         return 0;
@@ -252,7 +252,7 @@ ll_read_list(
 }
 
 void *
-ll_read_room(struct ll_reader *r, uint32_t count, size_t bytes)
+ll_read_room(struct ll_plan_rd *r, uint32_t count, size_t bytes)
 {
     if (r->status != LINLI_OK)
         return NULL;

@@ -331,6 +331,9 @@ open_store(
         status = ll_arbiter_open(
             &host->arbiter, &host->mem, &host->docs, host->world, err);
     if (status == LINLI_OK)
+        status = ll_billing_open(
+            &host->billing, &host->mem, &host->docs, host->world, err);
+    if (status == LINLI_OK)
         host->arbiter.sealed = ll_store_log_sealed(host->store) != NULL;
     if (status == LINLI_OK)
         status = ll_releases_open(host, err);

@@ -9,9 +9,9 @@
 
 #include <linli/host.h>
 
+#include "billing/billing.h"
 #include "host/conf.h"
 #include "consent/arbiter.h"
-#include "data/docs.h"
 #include "host/log.h"
 #include "host/metrics.h"
 #include "host/rate.h"
@@ -128,8 +128,7 @@ struct ll_host {
     struct ll_dev_key *dev_key; /* development mode */
     struct ll_jwks *jwks;
     struct ll_token_cache *tokens;
-    struct ll_rate *rate;
-    struct ll_rate *burst_kills; /* per (route, caller) */
+    struct ll_rate *rate, *burst_kills; /* the latter per (route, caller) */
     unsigned char hash_key[16];
     struct ll_wakeup *wakeup;
     struct ll_call *calls; /* open ones, doubly linked */
@@ -139,6 +138,7 @@ struct ll_host {
     struct ll_store *store; /* without a data directory, in memory */
     struct ll_docs docs;
     struct ll_arbiter arbiter; /* closed until the store is open */
+    struct ll_billing billing;
     struct ll_call *release_first, *release_last; /* wait for durability */
     struct ll_timer *recall;   /* host/release.h: calls that begin again */
     struct ll_queue *queues;   /* host/queue.h; all of them */

@@ -151,6 +151,7 @@ close_store(struct ll_host *host)
             ll_remember_close(i);
     ll_roster_free(host);
     ll_releases_close(host);
+    ll_billing_close(&host->billing);
     ll_arbiter_close(&host->arbiter);
     ll_docs_close(&host->docs);
 }
