@@ -30,6 +30,7 @@ linli_SRCS = \
   linli_trace.c \
   linli_trigger.c \
   linli_usage.c \
+  linli_usage_export.c \
   linli_webhook.c
 linli-worker_SRCS = linli-worker.c
 linli-audit_SRCS = \

@@ -45,6 +45,7 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_TOKEN] = ll_cli_token,
     [LL_VERB_TRIGGER] = ll_cli_trigger,
     [LL_VERB_USAGE] = ll_cli_usage,
+    [LL_VERB_USAGE_EXPORT] = ll_cli_usage_export,
     [LL_VERB_VERSION] = ll_cli_version,
     [LL_VERB_WEBHOOK_ADD] = ll_cli_webhook_add,
     [LL_VERB_WEBHOOK_DELETE] = ll_cli_webhook_delete,

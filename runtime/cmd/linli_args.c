@@ -114,6 +114,18 @@ static const struct option options[LL_OPT_COUNT] = {
     [LL_OPT_CHECKPOINT] = {"--checkpoint", NULL, true,
         {"--checkpoint FILE", "a checkpoint that somebody has kept",
             "他人保存的检查点", false}},
+    [LL_OPT_AFTER] = {"--after", NULL, true,
+        {"--after LSN", "records behind this one [0]", "从该流水号之后开始 [0]",
+            false}},
+    [LL_OPT_FORMAT] = {"--format", NULL, true,
+        {"--format F",
+            "cloudevents [it], cloudevents-batch, csv, openmeter or lago",
+            "格式: cloudevents (默认)、cloudevents-batch、csv、openmeter 或 "
+            "lago",
+            false}},
+    [LL_OPT_OUT] = {"--out", NULL, true,
+        {"--out FILE", "write to FILE, or go on where FILE.cursor says",
+            "写入文件, 或从 FILE.cursor 处继续", false}},
 };
 
 #define OPT(o) (UINT64_C(1) << LL_OPT_##o)
@@ -252,6 +264,11 @@ static const struct ll_verb verbs[] = {
         OPT(COMMUNITY) | OPT(PLUGIN) | OPT(FROM) | OPT(TO) | OPT(TOKEN_FILE),
         "print what was counted; --json: each quarter of an hour",
         "输出用量合计; --json 含每刻钟明细"},
+    {LL_VERB_USAGE_EXPORT, "usage export",
+        "[--format F] [--after LSN] [--out FILE] [--community C]", 0, 0,
+        OPT(COMMUNITY) | OPT(FORMAT) | OPT(AFTER) | OPT(OUT) | OPT(TOKEN_FILE),
+        "write usage records as other systems read them",
+        "按其他系统的格式导出用量记录"},
     {LL_VERB_VERSION, "version", "", 0, 0, 0,
         "print the versions of linli and its libraries", "输出版本信息"},
     {LL_VERB_WEBHOOK_ADD, "webhook add",

@@ -74,6 +74,7 @@ linli_status ll_cli_seed(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_token(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_trigger(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_usage(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_usage_export(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_version(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_webhook_add(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_webhook_delete(struct ll_cli *cli, struct ll_err *err);

@@ -219,6 +219,27 @@ ll_file_append(int at, const char *name, linli_str bytes, struct ll_err *err)
     return status;
 }
 
+linli_status
+ll_file_cut(int at, const char *name, int64_t bytes, struct ll_err *err)
+{
+    struct stat st;
+    linli_status status = LINLI_OK;
+    int fd = openat(at, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return fail_errno(err, "cannot be opened", name);
+    if (fstat(fd, &st) != 0)
+        status = fail_errno(err, "cannot be looked at", name);
+    else if (!S_ISREG(st.st_mode))
+        status = fail_kind(err, "not a regular file", name);
+    else if (st.st_size < bytes)
+        status = fail_kind(err, "shorter than it was", name);
+    else if (st.st_size > bytes &&
+             (ftruncate(fd, bytes) != 0 || fdatasync(fd) != 0))
+        status = fail_errno(err, "cannot be cut", name);
+    ll_file_close(&fd);
+    return status;
+}
+
 /* -- one step at a time, for files that others write -- */
 
 linli_status

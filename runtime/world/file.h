@@ -35,6 +35,10 @@ linli_status ll_file_put(int at, const char *name, linli_str bytes,
  * returns. On failure some of them may be there. */
 linli_status ll_file_append(int at, const char *name, linli_str bytes,
     struct ll_err *err) LL_USE_RESULT;
+/* Makes a regular file that has at least `bytes` end there; that lasts.
+ * LINLI_E_INVALID if it is shorter. */
+linli_status ll_file_cut(
+    int at, const char *name, int64_t bytes, struct ll_err *err) LL_USE_RESULT;
 
 #define LL_FILE_HEAD_BYTES 100
 /* The first bytes of a regular file, as many as `out` is long and the file

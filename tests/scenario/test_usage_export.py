@@ -192,5 +192,72 @@ def test_refusals():
                   (200, "", "false", "3"))
 
 
+def read(path):
+    """A file's text."""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def test_command():
+    with Bench() as b:
+        for count in (1, 2, 3):
+            b.note(count)
+        whole = {fmt: "".join(b.pages(fmt, 100)[0]) for fmt in FORMATS}
+        tap.equal(b.d.linli_ok("usage", "export").out, whole["cloudevents"])
+        for fmt in ("csv", "lago"):
+            tap.equal(b.d.linli_ok("usage", "export", "--format", fmt)
+                      .out.strip(), whole[fmt].strip())
+        tap.equal(b.d.linli_ok("usage", "export", "--after", "9",
+                               "--format", "lago").out, "")
+        for words in (("--format", "xml"), ("--after", "x")):
+            tap.equal(b.d.linli("usage", "export", *words).code, 2, words)
+
+
+def test_command_goes_on():
+    with Bench() as b:
+        b.note(1)
+        for fmt in FORMATS:
+            out = os.path.join(b.path, fmt)
+            words = ("usage", "export", "--format", fmt, "--out", out)
+            said = b.d.linli_ok(*words, "--json").json
+            tap.equal(said["bytes"], len(read(out)))
+            tap.equal(json.loads(read(out + ".cursor")),
+                      dict(said, format=fmt, community="demo"))
+            before = read(out)
+            b.d.linli_ok(*words)
+            tap.equal(read(out), before, "nothing new")
+            b.note(2)
+            # It was killed between the records and the cursor: half a line.
+            with open(out, "a", encoding="utf-8") as file:
+                file.write('{"specversion":"1.0","id":"torn')
+            b.d.linli_ok(*words)
+            tap.equal(read(out).startswith(before), True)
+            tap.equal("torn" in read(out), False)
+            if fmt in ("cloudevents", "csv"):
+                tap.equal(read(out), "".join(b.pages(fmt, 10000)[0]))
+            else:
+                docs = [json.loads(line) for line in read(out).splitlines()]
+                docs = [d["events"] if fmt == "lago" else d for d in docs]
+                wanted = json.loads(b.pages(fmt, 100)[0][0])
+                tap.equal([e for d in docs for e in d],
+                          wanted["events"] if fmt == "lago" else wanted)
+        # What is not ours to go on with is left alone.
+        other = os.path.join(b.path, "other")
+        with open(other, "w", encoding="utf-8") as file:
+            file.write("precious")
+        tap.equal(b.d.linli("usage", "export", "--out", other).code, 2)
+        tap.equal(read(other), "precious")
+        csv_file = os.path.join(b.path, "csv")
+        for words in (("--format", "lago"), ("--format", "csv",
+                                             "--after", "3")):
+            done = b.d.linli("usage", "export", "--out", csv_file, *words)
+            tap.equal(done.code, 2, repr(done))
+        with open(csv_file, "w", encoding="utf-8"):
+            pass  # records that the cursor counts on are gone
+        done = b.d.linli("usage", "export", "--out", csv_file,
+                         "--format", "csv")
+        tap.equal((done.code, read(csv_file)), (2, ""), repr(done))
+
+
 if __name__ == "__main__":
     tap.main()
