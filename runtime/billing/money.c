@@ -147,6 +147,18 @@ post_settled(struct ll_bill_act *act, const struct ll_bill *bill,
     return post(act, bill->community, "settle", &entry, err);
 }
 
+/* An invoice of less than nothing: the caller's entry made it their credit. */
+static linli_status
+take_back(struct ll_bill_act *act, struct ll_bill *bill, struct ll_err *err)
+{
+    struct ll_money_move move = {.kind = "settle", .ref = bill->number};
+    linli_status status = ll_owed_less(&bill->owed, &move.by, err);
+    if (status != LINLI_OK)
+        return status;
+    put_move(act, bill, &move);
+    return post_share(act, bill, move.ref, &move.by, err);
+}
+
 linli_status
 ll_money_bill(struct ll_bill_act *act, struct ll_bill *bill, struct ll_err *err)
 {
@@ -154,8 +166,9 @@ ll_money_bill(struct ll_bill_act *act, struct ll_bill *bill, struct ll_err *err)
     struct ll_settled settled;
     int64_t theirs = ll_books_balance(act->billing, bill->community,
         ll_account_sub(&credit, "credit", bill->sub));
-    ll_check(bill->owed.total_fen >= 0);
     put_bill(act, bill);
+    if (bill->owed.total_fen < 0)
+        return take_back(act, bill, err);
     linli_status status =
         ll_wallet_use(act, bill, theirs < 0 ? -theirs : 0, &settled, err);
     if (status != LINLI_OK)
@@ -171,11 +184,11 @@ ll_money_bill(struct ll_bill_act *act, struct ll_bill *bill, struct ll_err *err)
 /* -- reading one -- */
 
 void
-ll_money_ask(struct ll_till_job *job, linli_str community, linli_str number)
+ll_money_ask(struct ll_till_job *job, linli_str community, int64_t invoice)
 {
     struct ll_query *query = ll_till_query(job, LL_ST_bill_state);
     ll_put_bytes(&query->params, community);
-    ll_put_bytes(&query->params, number);
+    ll_put_int(&query->params, invoice);
 }
 
 linli_status
@@ -187,7 +200,7 @@ ll_money_read(
     *bill = (struct ll_bill){.invoice = 0};
     if (job->query.row_count == 0)
         return ll_fail(err, LINLI_E_NOT_FOUND, "request/not-found",
-            "no final invoice has this number");
+            "no such invoice is final");
     (void)ll_rd_list(&rd);
     bill->invoice = ll_rd_int(&rd);
     bill->community = ll_rd_bytes(&rd);

@@ -30,8 +30,9 @@ void ll_money_close(struct ll_billing *billing);
 
 /* -- for invoices: into an act that has begun, as ll_books_post -- */
 
-/* An invoice is final; its entry (receivable | revenue, tax) is posted by the
- * caller. bill->owed has total, tax and terms. Uses the subscription's credit
+/* An invoice is final; its entry (receivable | revenue, tax; of less than
+ * nothing, credit for receivable) is posted by the caller. bill->owed has
+ * total, tax and terms. Uses the subscription's credit
  * notes, then its wallet, as ll_settle does: bill->owed.paid_fen says how
  * much, and ll_owed_due what is left to pay. */
 linli_status ll_money_bill(struct ll_bill_act *act, struct ll_bill *bill,
@@ -49,11 +50,11 @@ linli_status ll_money_credit(struct ll_bill_act *act, struct ll_bill *bill,
 
 /* -- a bill, in a till job -- */
 
-/* Asks for a bill by its number; and reads it, out of the rows of the answer.
- * "request/not-found": no such invoice is final. Texts are borrowed from the
- * query. */
+/* Asks for the bill of an invoice; and reads it, out of the rows of the answer.
+ * "request/not-found": it has none, so is not final. Texts are borrowed from
+ * the query. */
 void ll_money_ask(
-    struct ll_till_job *job, linli_str community, linli_str number);
+    struct ll_till_job *job, linli_str community, int64_t invoice);
 linli_status ll_money_read(const struct ll_till_job *job, struct ll_bill *bill,
     struct ll_err *err) LL_USE_RESULT;
 

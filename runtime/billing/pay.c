@@ -33,15 +33,14 @@ find_payment(struct ll_paying *p, enum ll_till_next *next, struct ll_err *err)
     if (p->job.query.row_count > 0) {
         (void)ll_rd_list(&rd);
         p->id = ll_rd_int(&rd);
-        linli_str number = ll_rd_bytes(&rd);
-        int64_t fen = ll_rd_int(&rd);
+        int64_t invoice = ll_rd_int(&rd), fen = ll_rd_int(&rd);
         p->again = true;
         if (rd.bad)
             return ll_till_torn(err);
-        if (fen != p->fen || !ll_str_eq(number, p->number))
+        if (fen != p->fen || invoice != p->invoice)
             return used("payment", p->id, err);
     }
-    ll_money_ask(&p->job, p->community, p->number);
+    ll_money_ask(&p->job, p->community, p->invoice);
     *next = LL_TILL_ASK;
     return LINLI_OK;
 }
@@ -161,9 +160,10 @@ find_paid(struct ll_refunding *r, enum ll_till_next *next, struct ll_err *err)
 {
     struct ll_rd rd = ll_rd(ll_buf_view(&r->job.query.rows));
     (void)ll_rd_list(&rd);
-    linli_str number = ll_rd_bytes(&rd), channel = ll_rd_bytes(&rd);
+    int64_t invoice = ll_rd_int(&rd);
+    linli_str channel = ll_rd_bytes(&rd);
     int64_t fen = ll_rd_int(&rd), back = ll_rd_int(&rd);
-    if (r->job.query.row_count == 0 || !ll_str_eq(number, r->number))
+    if (r->job.query.row_count == 0 || invoice != r->invoice)
         return ll_fail(err, LINLI_E_NOT_FOUND, "request/not-found",
             "the invoice has no such payment");
     if (rd.bad)
@@ -173,7 +173,7 @@ find_paid(struct ll_refunding *r, enum ll_till_next *next, struct ll_err *err)
             "%lld of %lld fen are left of the payment", (long long)(fen - back),
             (long long)fen);
     (void)ll_account_of(&r->cash, "cash", channel);
-    ll_money_ask(&r->job, r->community, r->number);
+    ll_money_ask(&r->job, r->community, r->invoice);
     *next = LL_TILL_ASK;
     return LINLI_OK;
 }

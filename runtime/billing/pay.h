@@ -13,9 +13,10 @@
 /* Texts are borrowed until it is done. */
 struct ll_paying {
     struct ll_till_job job;
-    linli_str community, number; /* of a final invoice */
-    linli_str channel, ref;      /* once in a community */
-    int64_t fen, paid_at_ms;     /* more than 0 */
+    linli_str community;
+    int64_t invoice;         /* a final one */
+    linli_str channel, ref;  /* once in a community */
+    int64_t fen, paid_at_ms; /* more than 0 */
     /* the answer */
     int64_t id;
     bool again;       /* it was known */
@@ -32,8 +33,8 @@ linli_status ll_pay_take(
  * has as credit, and what is more than that is owed again. */
 struct ll_refunding {
     struct ll_till_job job;
-    linli_str community, number;
-    int64_t payment;
+    linli_str community;
+    int64_t invoice, payment;
     linli_str ref, reason; /* once in a community; in their words */
     int64_t fen;           /* more than 0 */
     /* the answer */

@@ -23,6 +23,7 @@ struct ll_till_job {
     struct ll_bill_act act;   /* billing, by, reason, now_ms: the owner's */
     struct ll_query query;    /* the till's, between steps the rows */
     uint32_t steps;           /* taken so far */
+    void *user;
     /* Says what comes next; job->steps 0: there are no rows yet. On a failure
      * an act that has begun is dropped. */
     linli_status (*step)(

@@ -37,6 +37,24 @@ credit(
 }
 
 linli_status
+ll_owed_less(
+    struct ll_owed *owed, struct ll_owed_move *move, struct ll_err *err)
+{
+    struct ll_share_terms terms = owed->terms;
+    struct ll_share *share = &move->share;
+    int64_t net = owed->tax_fen - owed->total_fen;
+    *move = (struct ll_owed_move){.paid_fen = 0};
+    terms.platform_fixed_fen = 0;
+    if (net < 0 || !ll_share(&terms, net, share))
+        return ll_fail(err, LINLI_E_LIMIT, "ledger/overflow", "a share");
+    *share = (struct ll_share){
+        -share->platform_fen, -share->channel_fen, -share->vendor_fen};
+    move->base_fen = -net;
+    owed->base_fen = -net;
+    return LINLI_OK;
+}
+
+linli_status
 ll_owed_move(
     struct ll_owed *owed, struct ll_owed_move *move, struct ll_err *err)
 {

@@ -13,7 +13,7 @@
 #include "domain/pricing_share.h"
 
 struct ll_owed {
-    int64_t total_fen, tax_fen; /* of the invoice; 0 or more, never changed */
+    int64_t total_fen, tax_fen;             /* of the invoice; never changed */
     int64_t credited_fen, credited_tax_fen; /* by credit notes, 0 or more */
     int64_t paid_fen; /* 0 to total - credited, whatever it was paid with */
     int64_t base_fen; /* shared so far */
@@ -33,13 +33,22 @@ struct ll_owed_move {
 static inline int64_t
 ll_owed_due(const struct ll_owed *owed)
 {
-    return owed->total_fen - owed->credited_fen - owed->paid_fen;
+    return owed->total_fen < 0
+               ? 0
+               : owed->total_fen - owed->credited_fen - owed->paid_fen;
 }
 
-/* Moves it. What is paid past the rest, or was paid past what a credit note
- * leaves, is `over_fen`, and move->paid_fen becomes the change of what is paid.
- * "ledger/overflow"; "ledger/too-much" if more were credited than the invoice
- * has, or taken back than is paid. Nothing has changed then. */
+/* Of an invoice of less than nothing, which is theirs at once: takes its part
+ * back from the shares, without the fixed part, that was of another invoice.
+ * Moved once; "ledger/overflow". */
+linli_status ll_owed_less(struct ll_owed *owed, struct ll_owed_move *move,
+    struct ll_err *err) LL_USE_RESULT;
+
+/* Moves one of a total of 0 or more. What is paid past the rest, or was paid
+ * past what a credit note leaves, is `over_fen`, and move->paid_fen becomes the
+ * change of what is paid. "ledger/overflow"; "ledger/too-much" if more were
+ * credited than the invoice has, or taken back than is paid. Nothing has
+ * changed then. */
 linli_status ll_owed_move(struct ll_owed *owed, struct ll_owed_move *move,
     struct ll_err *err) LL_USE_RESULT;
 

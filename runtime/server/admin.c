@@ -19,6 +19,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "server/money.h"
 #include "server/act.h"
 #include "server/consents.h"
 #include "server/desk.h"
@@ -393,6 +394,7 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
         return;
     if (there != NULL &&
         (ll_consents_admin_handle(face, request, there, rest) ||
+            ll_money_handle(face, request, there, rest) ||
             ll_payments_handle(face, request, there, rest) ||
             ll_people_admin_handle(face, request, there, rest) ||
             ll_relays_handle(face, request, there, rest) ||

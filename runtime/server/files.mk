@@ -22,6 +22,7 @@ server_SRCS = \
   events.c \
   export.c \
   face.c \
+  form.c \
   http.c \
   http_conn.c \
   http_parse.c \
@@ -34,6 +35,7 @@ server_SRCS = \
   log.c \
   messages.c \
   metrics_http.c \
+  money.c \
   openapi.c \
   openapi_schema.c \
   pages.c \
@@ -50,6 +52,7 @@ server_SRCS = \
   secrets.c \
   signed.c \
   sim.c \
+  till_view.c \
   uninstalls.c \
   usage.c \
   usage_export.c \

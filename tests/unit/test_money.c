@@ -228,13 +228,13 @@ await(struct desk *d)
 }
 
 static linli_status
-pay(struct desk *d, struct ll_paying *p, const char *number, const char *ref,
+pay(struct desk *d, struct ll_paying *p, int64_t invoice, const char *ref,
     int64_t fen)
 {
     outcome = (struct outcome){.told = false};
     *p = (struct ll_paying){.job = {.act = act_of(d), .done = on_done},
         .community = GARDEN,
-        .number = ll_cstr(number),
+        .invoice = invoice,
         .channel = LINLI_STR("wechat"),
         .ref = ll_cstr(ref),
         .fen = fen,
@@ -251,7 +251,7 @@ refund(struct desk *d, struct ll_refunding *r, int64_t payment, const char *ref,
     outcome = (struct outcome){.told = false};
     *r = (struct ll_refunding){.job = {.act = act_of(d), .done = on_done},
         .community = GARDEN,
-        .number = LINLI_STR("INV-000001"),
+        .invoice = 1,
         .payment = payment,
         .ref = ll_cstr(ref),
         .reason = LINLI_STR("broken"),
@@ -289,21 +289,21 @@ T_CASE(payments_in_parts_and_too_much)
     struct ll_paying p;
     desk_begin(&d);
     T_INT(bill(&d, 1, "INV-000001", 10600, 600), 10600);
-    T_INT(pay(&d, &p, "INV-000001", "w1", 4000), LINLI_OK);
+    T_INT(pay(&d, &p, 1, "w1", 4000), LINLI_OK);
     T_INT(p.id, 1);
     T_OK(!p.again);
     T_INT(p.due_fen, 6600);
     T_INT(balance(&d, "receivable:sub_16"), 6600);
     T_INT(balance(&d, "cash:wechat"), 4000);
     /* The same once more; then with another amount, and of another invoice. */
-    T_INT(pay(&d, &p, "INV-000001", "w1", 4000), LINLI_OK);
+    T_INT(pay(&d, &p, 1, "w1", 4000), LINLI_OK);
     T_OK(p.again && p.id == 1 && p.due_fen == 6600);
-    T_INT(pay(&d, &p, "INV-000001", "w1", 4001), LINLI_E_CONFLICT);
+    T_INT(pay(&d, &p, 1, "w1", 4001), LINLI_E_CONFLICT);
     T_STR(ll_cstr(outcome.err.code), "ledger/ref-used");
-    T_INT(pay(&d, &p, "INV-000009", "w2", 1), LINLI_E_NOT_FOUND);
+    T_INT(pay(&d, &p, 9, "w2", 1), LINLI_E_NOT_FOUND);
     T_INT(balance(&d, "cash:wechat"), 4000);
     desk_again(&d);
-    T_INT(pay(&d, &p, "INV-000001", "w2", 7000), LINLI_OK);
+    T_INT(pay(&d, &p, 1, "w2", 7000), LINLI_OK);
     T_INT(p.id, 2);
     T_INT(p.paid_fen, 6600);
     T_INT(p.over_fen, 400);
@@ -328,7 +328,7 @@ T_CASE(refunds_take_credit_first_then_are_owed)
     struct ll_refunding r;
     desk_begin(&d);
     (void)bill(&d, 1, "INV-000001", 10600, 600);
-    T_INT(pay(&d, &p, "INV-000001", "w1", 11000), LINLI_OK);
+    T_INT(pay(&d, &p, 1, "w1", 11000), LINLI_OK);
     T_INT(refund(&d, &r, 1, "r1", 300), LINLI_OK);
     T_INT(r.credit_fen, 300);
     T_INT(r.due_fen, 0);
@@ -366,7 +366,7 @@ step_note(struct ll_till_job *job, enum ll_till_next *next, struct ll_err *err)
     struct noting *n = LL_CONTAINER(job, struct noting, job);
     struct ll_bill b;
     if (job->steps == 0) {
-        ll_money_ask(job, GARDEN, LINLI_STR("INV-000001"));
+        ll_money_ask(job, GARDEN, 1);
         *next = LL_TILL_ASK;
         return LINLI_OK;
     }
@@ -397,7 +397,7 @@ T_CASE(a_credit_note_of_what_was_paid_is_theirs)
     struct ll_refunding r;
     desk_begin(&d);
     (void)bill(&d, 1, "INV-000001", 10600, 600);
-    T_INT(pay(&d, &p, "INV-000001", "w1", 10600), LINLI_OK);
+    T_INT(pay(&d, &p, 1, "w1", 10600), LINLI_OK);
     struct noting n = {
         .job = {.act = act_of(&d), .step = step_note, .done = on_done},
         .note = {LINLI_STR("CN-000001"), 2120, 120}};
@@ -525,7 +525,7 @@ T_CASE(they_stand_in_one_line)
         line[i] =
             (struct ll_paying){.job = {.act = act_of(&d), .done = on_counted},
                 .community = GARDEN,
-                .number = LINLI_STR("INV-000001"),
+                .invoice = 1,
                 .channel = LINLI_STR("wechat"),
                 .ref = ll_cstr(refs[i]),
                 .fen = 100,
@@ -537,7 +537,7 @@ T_CASE(they_stand_in_one_line)
     T_INT(balance(&d, "cash:wechat"), 15000);
     T_INT(balance(&d, "credit:sub_16"), -4400);
     T_INT(balance(&d, "due:operator"), -1503);
-    T_INT(pay(&d, &p, "INV-000001", "w0", 100), LINLI_OK);
+    T_INT(pay(&d, &p, 1, "w0", 100), LINLI_OK);
     T_OK(p.again);
     desk_end(&d);
 }
