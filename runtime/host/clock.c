@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "host/birthdays.h"
 #include "host/bus.h"
+#include "host/space_days.h"
 #include "host/sweep.h"
 #include "host/webhook.h"
 #include "host/queue.h"
@@ -108,6 +109,7 @@ ll_clock_set(struct ll_host *host, int64_t ms, struct ll_err *err)
         return status;
     move(host, ms);
     ll_birthdays_now(host);
+    ll_space_days_now(host);
     ll_queues_pump(host);
     ll_bus_pump(host);
     ll_sweep_now(host);
@@ -149,10 +151,13 @@ on_step(void *user)
         next_ms = ll_bus_next_ms(host);
     if (ll_birthdays_next_ms(host) < next_ms)
         next_ms = ll_birthdays_next_ms(host);
+    if (ll_space_days_next_ms(host) < next_ms)
+        next_ms = ll_space_days_next_ms(host);
     if (next_ms <= advance->to_ms) {
         if (next_ms > now_ms)
             move(host, next_ms);
         ll_birthdays_now(host);
+        ll_space_days_now(host);
         ll_queues_pump(host);
         ll_bus_pump(host);
         ll_host_clock_step(host);
