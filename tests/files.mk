@@ -67,6 +67,7 @@ unit_SRCS = \
   test_pool.c \
   test_pricing.c \
   test_problem_json.c \
+  test_quota.c \
   test_rate.c \
   test_reconcile.c \
   test_reindex.c \

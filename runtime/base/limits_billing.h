@@ -28,6 +28,10 @@
 #define LL_SUB_AHEAD_MS_MAX 31622400000 /* of a start: a leap year */
 #define LL_SUB_SEATS_MAX 1000000        /* of one: prices times seats fit */
 
+/* Windows that one subscription has open: this period, the last for what is
+ * late, and as much for a plan that was left. */
+#define LL_QUOTA_WINDOWS_MAX 4
+
 /* -- rating: spec/pricing.md -- */
 #define LL_RATE_LINES_MAX 65536       /* of one invoice */
 #define LL_RATE_EVENTS_MAX 1000000    /* of one meter, and of one case */

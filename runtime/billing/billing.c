@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "billing/money.h"
 #include "billing/plans_int.h"
+#include "billing/quota.h"
 #include "billing/subs_int.h"
 #include "world/zone.h"
 
@@ -39,6 +40,7 @@ ll_billing_close(struct ll_billing *billing)
 {
     if (billing->mem == NULL)
         return;
+    ll_quotas_close(billing);
     ll_money_close(billing);
     ll_books_close(billing);
     ll_subs_close(billing);

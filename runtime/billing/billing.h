@@ -26,6 +26,8 @@ struct ll_bill_zone;
 struct ll_books;
 struct ll_money;
 struct ll_plans;
+struct ll_quota_alert;
+struct ll_quotas;
 struct ll_subs;
 struct ll_till_job;
 
@@ -47,9 +49,14 @@ struct ll_billing {
     struct ll_plans *plans;     /* billing/plans.c */
     struct ll_subs *subs;       /* billing/subs.c */
     struct ll_books *books;     /* billing/books.c */
-    struct ll_money *money;     /* billing/money.c */
-    struct ll_till till;        /* billing/till.c */
-    uint32_t acts;              /* that have begun and are not sent */
+    struct ll_quotas *quotas;   /* billing/quota.c; NULL: nobody asked yet */
+    /* Of a threshold that a commit has reached whose window was not known
+     * then. Set by the host; NULL: nobody is told. */
+    void (*alerted)(void *user, const struct ll_quota_alert *alert);
+    void *user;
+    struct ll_money *money; /* billing/money.c */
+    struct ll_till till;    /* billing/till.c */
+    uint32_t acts;          /* that have begun and are not sent */
 };
 
 /* Loads what the store knows; blocks, before anything is committed. */

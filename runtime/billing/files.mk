@@ -7,6 +7,8 @@ billing_SRCS = \
   pay.c \
   plans.c \
   plans_read.c \
+  quota.c \
+  quota_price.c \
   subs.c \
   subs_act.c \
   subs_index.c \

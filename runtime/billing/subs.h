@@ -12,8 +12,6 @@
 #include "billing/plans.h"
 #include "domain/subscription.h"
 
-struct ll_quota;
-
 /* What usage is counted for that no subscription owns. */
 #define LL_SUB_FREE 0     /* of a plugin that is not sold */
 #define LL_SUB_SUSPENSE 1 /* of one that is: nobody's; shown, never dropped */
@@ -74,15 +72,14 @@ struct ll_sub {
     uint32_t version_count, pause_count;
     const struct ll_local *local; /* fixed at the start */
     linli_str zone;
-    int64_t seats_micro;    /* of flat charges per seat or household */
-    int64_t cap_fen;        /* a period may cost so much; LL_CAP_NONE */
-    int64_t cap_asked_fen;  /* a higher one that its payer has not approved;
-                               LL_CAP_NONE: nothing was asked; LL_CAP_LIFT */
-    bool suspended;         /* for what is overdue: billing/invoices.h */
-    int32_t billed_to;      /* first local day that no invoice has covered */
-    struct ll_quota *quota; /* billing/quota.h; NULL: not asked yet */
-    void *block;            /* holds what the pointers above point to */
-    size_t bytes;           /* of it */
+    int64_t seats_micro;   /* of flat charges per seat or household */
+    int64_t cap_fen;       /* a period may cost so much; LL_CAP_NONE */
+    int64_t cap_asked_fen; /* a higher one that its payer has not approved;
+                              LL_CAP_NONE: nothing was asked; LL_CAP_LIFT */
+    bool suspended;        /* for what is overdue: billing/invoices.h */
+    int32_t billed_to;     /* first local day that no invoice has covered */
+    void *block;           /* holds what the pointers above point to */
+    size_t bytes;          /* of it */
 };
 #define LL_CAP_NONE (-1)
 #define LL_CAP_LIFT INT64_MAX /* asked: that there be no cap any more */

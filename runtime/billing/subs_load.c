@@ -472,7 +472,7 @@ static linli_status
 take_row(struct ll_billing *billing, struct loading *loading, struct ll_rd *row,
     struct ll_err *err)
 {
-    struct ll_sub read = {.quota = NULL};
+    struct ll_sub read = {.id = 0};
     (void)ll_rd_list(row);
     read.id = (uint32_t)ll_rd_int_in(row, 0, UINT32_MAX);
     read.community = ll_rd_bytes(row);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "data/put.h"
 #include "host/errand.h"
+#include "host/plan_call.h"
 #include "host/release.h"
 #include "host/task.h"
 #include "host/work.h"
@@ -134,6 +135,19 @@ write_caller(const struct ll_call *call, struct ll_jw *w)
     write_text(w, "locale", ll_cstr(ll_locale_tag(call->locale)));
 }
 
+/* What is done for it is counted as its own: spec/metering.md, M3a. */
+static void
+write_counted(struct ll_call *call, struct ll_jw *w)
+{
+    char sub[16];
+    (void)snprintf(sub, sizeof sub, "%u", ll_plan_call_sub(call));
+    write_text(w, "sub", ll_cstr(sub));
+    ll_jw_key(w, "call_high");
+    ll_jw_int(w, (int64_t)call->id_high);
+    ll_jw_key(w, "call_low");
+    ll_jw_int(w, (int64_t)call->id_low);
+}
+
 static linli_status
 put_await(struct ll_call *call, linli_str id, struct ll_err *err)
 {
@@ -157,6 +171,7 @@ put_await(struct ll_call *call, linli_str id, struct ll_err *err)
     ll_jw_key(&w, "at");
     ll_jw_int(&w, call->now_ms);
     write_text(&w, "subject", ll_cstr(call->pid));
+    write_counted(call, &w);
     write_caller(call, &w);
     ll_jw_close(&w, '}');
     linli_status status = ll_txn_put(&call->txn, doc, text, call->now_ms, err);
@@ -368,7 +383,7 @@ write_work(struct ll_jw *w, struct ll_host *host, struct ll_jv await,
     linli_str answer, int64_t now_ms)
 {
     static const char *const copied[] = {"caller_kind", "caller", "roles",
-        "resident", "who", "locale", "subject", NULL};
+        "resident", "who", "locale", "subject", "sub", NULL};
     ll_jw_open(w, '{');
     write_text(w, "id", ll_jv_str(ll_jv_get(await, "id")));
     write_text(w, "kind", LINLI_STR("answer"));
@@ -435,6 +450,8 @@ ll_await_read_work(
     task->who = text_of(arena, root, "who");
     task->subject = text_of(arena, root, "subject");
     task->english = ll_str_is(locale, "en");
+    task->sub_known = ll_str_int(
+        ll_jv_str(ll_jv_get(root, "sub")), 0, UINT32_MAX, &task->sub);
     return !arena->failed;
 }
 

@@ -10,6 +10,7 @@
 #include "host/bus.h"
 #include "host/device.h"
 #include "host/kept.h"
+#include "host/plan_call.h"
 #include "host/reading.h"
 #include "host/record.h"
 #include "host/task.h"
@@ -113,7 +114,13 @@ call_open(struct ll_call *call, struct ll_request *request)
     call->number = call->seen = call->release = 0;
     call->who_step = 0;
     call->pid[0] = '\0';
+    call->household_known = false;
     call->household = call->resident_json = (linli_str){NULL, 0};
+    call->sub = 0;
+    call->sub_known = call->limited = false;
+    call->holds = call->run_holds = NULL;
+    call->plan_no = NULL;
+    call->plan_json = (linli_str){NULL, 0};
     call->bound_to = call->device_kind = (linli_str){NULL, 0};
     call->response.header_count = 0;
     call->problem = (linli_str){NULL, 0};
@@ -151,6 +158,7 @@ call_close(struct ll_call *call)
     ll_check(call->recording == NULL);
     if (call->instance != NULL)
         ll_lock_give(call);
+    ll_plan_call_end(call);
     ll_txn_reset(&call->txn);
     ll_kept_release(call);
     ll_doc_unref(&call->asked);
@@ -260,6 +268,7 @@ ll_call_restart(struct ll_call *call)
     ll_lock_give(call);
     ll_txn_reset(&call->txn);
     ll_releases_anew(call);
+    ll_plan_call_anew(call);
     call->effects = call->effects_last = NULL;
     call->await = NULL;
     call->run = clean;
@@ -399,6 +408,8 @@ ll_call_start_task(struct ll_host *host, struct ll_task *task)
     }
     if (task->kind == LL_TASK_ANSWER) {
         call->resident_json = task->resident_json;
+        call->sub_known = task->sub_known;
+        call->sub = (uint32_t)task->sub;
         if (ll_str_is(task->caller_kind, "resident"))
             (void)snprintf(
                 call->pid, sizeof call->pid, "%.*s", LL_FMT(task->caller));
@@ -466,6 +477,7 @@ on_again(struct ll_run *run)
     ll_call_services_end(call);
     ll_txn_reset(&call->txn);
     ll_releases_anew(call);
+    ll_plan_call_anew(call);
     call->effects = call->effects_last = NULL;
     call->await = NULL;
     /* What a task stands for is read again before its run goes on. */

@@ -21,8 +21,9 @@
         "the key, and what is kept under it; 400, "                           \
         "409, 422, or the answer of then")                                    \
     X(ADMIT, admit, "rate, what a body may be; 429, 400, 413")                \
+    X(SUBSCRIBE, subscribe, "whose plan it is under; 402")                    \
     X(CONSENT, consent, "which resident fields are given; 403")               \
-    X(QUOTA, quota, "what the plan allows; there is no plan yet")             \
+    X(QUOTA, quota, "what the plan has left; 402")                            \
     X(RUN, run, "the plugin runs; waits for its word")                        \
     X(VALIDATE, validate, "it saw one state, and its word is one it may say") \
     X(COMMIT, commit,                                                         \
@@ -50,6 +51,7 @@ enum ll_call_word {
 
 struct ll_task;
 struct ll_effect;
+struct ll_quota_hold;
 struct ll_reading;
 struct ll_recording;
 struct ll_release;
@@ -99,9 +101,18 @@ struct ll_call {
     /* who calls, as the plugin knows them; host/who.c */
     struct ll_doc *asked; /* being looked up */
     uint32_t who_step;
+    bool household_known;
     char pid[33];
     linli_str household; /* the runtime's id; empty: none */
     linli_str resident_json;
+    /* what it is counted for, and what it was promised; host/plan_call.c */
+    uint32_t sub; /* billing/subs.h */
+    bool sub_known;
+    bool limited; /* it is refused what its plan has not */
+    struct ll_quota_hold *holds, *run_holds; /* in the arena */
+    const char *plan_no;   /* why it was refused that; NULL: it was not */
+    linli_str plan_json;   /* the same, of the problem */
+    char plan_detail[160]; /* and in words */
     /* a device's call; host/device.c */
     struct ll_device *device;
     linli_str bound_to, device_kind;
@@ -214,6 +225,8 @@ void ll_lock_close(struct ll_instance *instance);
 /* Looks up what the plugin is told of the caller; false: it waits. On a
  * failure the call has been refused. */
 bool ll_who_ready(struct ll_call *call, bool *refused);
+/* The same of their household alone. */
+bool ll_who_household(struct ll_call *call, bool *refused);
 
 /* -- data_get.c -- */
 

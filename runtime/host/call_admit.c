@@ -245,11 +245,3 @@ ll_step_admit(struct ll_call *call)
         return ll_call_refuse(call, "request/content-type", NULL);
     return LL_STEP_MORE;
 }
-
-/* No plan limits a call yet: rate limits and the breaker are all there is. */
-enum ll_step
-ll_step_quota(struct ll_call *call)
-{
-    LL_UNUSED(call);
-    return LL_STEP_MORE;
-}

@@ -16,6 +16,7 @@
 #include "host/effect.h"
 #include "host/kept.h"
 #include "host/meter.h"
+#include "host/plan_call.h"
 #include "host/record.h"
 #include "host/rights.h"
 #include "host/task.h"
@@ -167,8 +168,10 @@ sequence(struct ll_call *call, struct ll_err *err)
     ll_docs_commit_unwatched(docs, commit);
     commit->patient = is_relaxed(call);
     bool events = ll_effects_put(call, commit);
-    call->number = ll_txn_commit(&call->txn, commit);
+    bool used = ll_plan_call_count(call, commit);
+    call->number = used ? ll_txn_commit(&call->txn, commit) : 0;
     if (call->number == 0) {
+        ll_plan_call_uncount(call);
         ll_docs_commit_free(docs, commit);
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a commit");
     }

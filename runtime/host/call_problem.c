@@ -91,6 +91,8 @@ ll_call_problem(struct ll_call *call, linli_str code, linli_str detail)
         args.consent_url = call->consent_url;
         args.fields_json = call->fields_json;
     }
+    if (ll_str_starts(code, "plan/"))
+        args.plan_json = call->plan_json;
     ll_buf_clear(&call->scratch);
     ll_problem_write(&call->scratch, &args);
     /* Too long a detail is left out rather than the whole answer. */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "host/bus.h"
 #include "host/device.h"
+#include "host/plan_call.h"
 #include "host/record.h"
 #include "host/task.h"
 
@@ -242,6 +243,8 @@ ll_step_validate(struct ll_call *call)
             (void)snprintf(code, sizeof code, "%.*s", LL_FMT(call->code));
             ll_call_log(call, LL_WARN, code, call->log);
         }
+        if (ll_plan_call_uncaught(call))
+            return LL_STEP_MORE;
         ll_call_problem(call, call->code, call->detail);
         return LL_STEP_MORE;
     }

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "host/birthdays.h"
 #include "host/bus.h"
+#include "host/space_days.h"
 #include "host/sweep.h"
 #include "host/watch.h"
 #include "host/webhook.h"
@@ -109,6 +110,7 @@ ll_clock_set(struct ll_host *host, int64_t ms, struct ll_err *err)
         return status;
     move(host, ms);
     ll_birthdays_now(host);
+    ll_space_days_now(host);
     ll_watch_now(host);
     ll_queues_pump(host);
     ll_bus_pump(host);
@@ -151,12 +153,15 @@ on_step(void *user)
         next_ms = ll_bus_next_ms(host);
     if (ll_birthdays_next_ms(host) < next_ms)
         next_ms = ll_birthdays_next_ms(host);
+    if (ll_space_days_next_ms(host) < next_ms)
+        next_ms = ll_space_days_next_ms(host);
     if (ll_watch_next_ms(host) < next_ms)
         next_ms = ll_watch_next_ms(host);
     if (next_ms <= advance->to_ms) {
         if (next_ms > now_ms)
             move(host, next_ms);
         ll_birthdays_now(host);
+        ll_space_days_now(host);
         ll_watch_now(host);
         ll_queues_pump(host);
         ll_bus_pump(host);

@@ -6,6 +6,7 @@
 #ifndef LL_HOST_EFFECT_H
 #define LL_HOST_EFFECT_H
 
+#include "data/series.h"
 #include "host/call.h"
 
 enum ll_effect_kind {
@@ -22,6 +23,8 @@ struct ll_effect {
     linli_str data;    /* JSON */
     linli_str subject; /* a pid, or empty */
     struct ll_usage usage;
+    struct ll_counted counted; /* as which */
+    bool used;                 /* host/plan_call.h has counted it */
 };
 
 /* A new one, in the transaction's arena, where its strings must be too; NULL

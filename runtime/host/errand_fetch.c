@@ -9,6 +9,7 @@
 #include "host/await.h"
 #include "host/egress.h"
 #include "host/errand.h"
+#include "host/plan_call.h"
 #include "host/work.h"
 
 #define ATTEMPTS_MAX 10
@@ -24,6 +25,7 @@ struct fetching {
     struct ll_errand *errand;
     struct ll_egress *egress;
     struct ll_buf answer; /* JSON */
+    int64_t bytes;        /* of bodies, sent and received */
 };
 
 static void
@@ -153,13 +155,55 @@ put_success(struct ll_buf *out, const struct ll_egress_result *result)
 
 /* -- the errand -- */
 
+/* Of what went out and came in, for the call that asked for it. */
+static linli_status
+count_bytes(
+    struct fetching *fetching, struct ll_commit *commit, struct ll_err *err)
+{
+    struct ll_host *host = fetching->host;
+    struct ll_errand *errand = fetching->errand;
+    struct ll_usage usage = {.at_ms = ll_world_wall(host->world).ms,
+        .quantity = fetching->bytes * LL_USAGE_UNIT};
+    struct ll_space *space = errand->instance->space;
+    int64_t sub = LL_SUB_FREE, high = 0, low = 0;
+    struct ll_json json;
+    if (fetching->bytes == 0 || !host->config.metering ||
+        errand->await == NULL || errand->await->content == NULL)
+        return LINLI_OK;
+    ll_json_init(&json, &host->mem);
+    linli_status status = ll_json_parse(
+        &json, errand->await->content->body, LL_JSON_DEPTH_MAX, err);
+    if (status == LINLI_OK) {
+        struct ll_jv asked = ll_json_root(&json);
+        (void)ll_str_int(
+            ll_jv_str(ll_jv_get(asked, "sub")), 0, UINT32_MAX, &sub);
+        (void)ll_jv_int(ll_jv_get(asked, "call_high"), &high);
+        (void)ll_jv_int(ll_jv_get(asked, "call_low"), &low);
+    }
+    ll_json_fini(&json);
+    if (status != LINLI_OK)
+        return status;
+    usage.call_high = (uint64_t)high;
+    usage.call_low = (uint64_t)low;
+    struct ll_counted counted = ll_plan_counted(
+        host, (uint32_t)sub, LINLI_STR(LL_METER_EGRESS), usage.at_ms);
+    struct ll_plan_record record = {space, &counted, &usage};
+    usage.series = ll_series(space, &counted);
+    if (usage.series == 0 || !ll_plan_count(host, &record, commit))
+        return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage");
+    ll_commit_usage(commit, &usage);
+    return LINLI_OK;
+}
+
 static linli_status
 write_answer(struct ll_errand *errand, bool dead, struct ll_txn *txn,
     struct ll_commit *commit, struct ll_err *err)
 {
     struct fetching *fetching = errand->state;
     LL_UNUSED(dead);
-    LL_UNUSED(commit);
+    linli_status status = count_bytes(fetching, commit, err);
+    if (status != LINLI_OK)
+        return status;
     return ll_errand_answer(errand, ll_buf_view(&fetching->answer), txn, err);
 }
 
@@ -207,6 +251,7 @@ on_done(void *user, const struct ll_egress_result *result)
         end_failed(fetching, result->code, result->detail);
         return;
     }
+    fetching->bytes += (int64_t)result->body.len;
     put_success(&fetching->answer, result);
     if (fetching->answer.failed)
         end_failed(fetching, "runtime/memory", "an answer");
@@ -266,6 +311,7 @@ start(struct ll_errand *errand)
     if (status == LINLI_OK) {
         read_trace(errand, &want.trace);
         status = ll_egress_start(instance, &want, &fetching->egress, &err);
+        fetching->bytes = status == LINLI_OK ? (int64_t)want.body.len : 0;
     }
     if (status != LINLI_OK)
         end_failed(fetching, err.code, err.msg);

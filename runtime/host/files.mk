@@ -41,6 +41,7 @@ host_SRCS = alert.c \
   lock.c \
   log.c \
   meter.c \
+  meter_span.c \
   metrics.c \
   notify.c \
   notify_http.c \
@@ -56,6 +57,8 @@ host_SRCS = alert.c \
   payment_notice.c \
   payment_ops.c \
   pid.c \
+  plan_call.c \
+  plan_text.c \
   probe.c \
   problem_json.c \
   queue.c \
@@ -81,6 +84,7 @@ host_SRCS = alert.c \
   seed_consents.c \
   seed_people.c \
   seed_read.c \
+  space_days.c \
   stop.c \
   sweep.c \
   tell.c \

@@ -15,12 +15,14 @@
 #include "host/notify_http.h"
 #include "host/pay_sim.h"
 #include "host/payment.h"
+#include "host/plan_call.h"
 #include "host/queue.h"
 #include "host/record.h"
 #include "host/release.h"
 #include "host/remember.h"
 #include "host/revoked.h"
 #include "host/rights.h"
+#include "host/space_days.h"
 #include "host/tell.h"
 #include "host/uninstall.h"
 #include "host/sweep.h"
@@ -333,6 +335,8 @@ open_store(
     if (status == LINLI_OK)
         status = ll_billing_open(
             &host->billing, &host->mem, &host->docs, host->world, err);
+    host->billing.alerted = ll_plan_alerted;
+    host->billing.user = host;
     if (status == LINLI_OK)
         host->arbiter.sealed = ll_store_log_sealed(host->store) != NULL;
     if (status == LINLI_OK)
@@ -343,6 +347,8 @@ open_store(
         status = ll_sweep_open(host, err);
     if (status == LINLI_OK)
         status = ll_birthdays_open(host, err);
+    if (status == LINLI_OK)
+        status = ll_space_days_open(host, err);
     if (status == LINLI_OK)
         status = ll_watch_open(host, err);
     if (status == LINLI_OK)

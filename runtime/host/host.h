@@ -27,7 +27,6 @@ struct ll_recorder;
 struct ll_revoked;
 struct ll_rights;
 struct ll_roster;
-struct ll_demo_call;
 struct ll_pay_receipt;
 struct ll_pay_sim;
 struct ll_queue;
@@ -149,8 +148,9 @@ struct ll_host {
     struct ll_gateways *gateways;    /* host/notify_http.h; NULL: none */
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;
-    struct ll_birthdays *birthdays; /* host/birthdays.h */
-    struct ll_watch *watch;         /* host/watch.h */
+    struct ll_birthdays *birthdays;   /* host/birthdays.h */
+    struct ll_space_days *space_days; /* host/space_days.h */
+    struct ll_watch *watch;           /* host/watch.h */
     struct ll_recorder *recorder; /* host/record.h; NULL: nothing is recorded */
     struct ll_roster *roster;   /* host/remember.h; NULL: nothing, or used up */
     uint64_t work_seq;          /* order of timers with one due */
@@ -167,7 +167,7 @@ struct ll_host {
     void (*face_drain)(void *face, void (*drained)(void *user), void *user);
     void (*face_free)(void *face);
     char url[80];
-    struct ll_demo_call *demo_calls;
+    struct ll_demo_call *demo_calls; /* host/demo.h */
 };
 
 /* As linli_host_new and linli_host_free. `mem` is what the host's account

@@ -5,8 +5,7 @@
 
 #include "base/text.h"
 #include "data/put.h"
-#include "data/series.h"
-#include "host/effect.h"
+#include "host/meter_int.h"
 #include "host/watch.h"
 
 #define NS_PER_US 1000
@@ -18,7 +17,8 @@ static struct ll_effect *
 record(struct ll_call *call, linli_str meter, const struct ll_usage *usage,
     struct ll_err *err)
 {
-    struct ll_counted counted = {.meter = meter};
+    struct ll_counted counted = ll_plan_counted(
+        call->host, ll_plan_call_sub(call), meter, usage->at_ms);
     uint32_t series = ll_series(call->instance->space, &counted);
     struct ll_effect *effect =
         series == 0 ? NULL : ll_effect_new(call, LL_EFFECT_USAGE);
@@ -27,6 +27,7 @@ record(struct ll_call *call, linli_str meter, const struct ll_usage *usage,
         return NULL;
     }
     effect->usage = *usage;
+    effect->counted = counted;
     effect->usage.series = series;
     effect->usage.call_high = call->id_high;
     effect->usage.call_low = call->id_low;
@@ -60,30 +61,27 @@ ll_meter_call(struct ll_call *call, struct ll_err *err)
     struct ll_usage usage = {.at_ms = call->now_ms,
         .quantity = LL_USAGE_UNIT,
         .cpu_us = cpu_us(call)};
-    linli_status status = note(call, LINLI_STR("linli.call"), &usage, err);
+    linli_status status = note(call, LINLI_STR(LL_METER_CALL), &usage, err);
     usage.quantity = (int64_t)usage.cpu_us * LL_USAGE_UNIT;
     if (status == LINLI_OK)
-        status = note(call, LINLI_STR("linli.cpu_us"), &usage, err);
+        status = note(call, LINLI_STR(LL_METER_CPU), &usage, err);
     return status;
 }
 
 /* -- call:meter -- */
 
-/* What is metered, as the plugin says it. */
-struct metered {
-    linli_str meter, event_id, reverses;
-    int64_t units, at_ms;
-    bool at_given;
-};
-
-static linli_status
-read_metered(struct ll_call *call, struct ll_rd *args, struct metered *m,
+linli_status
+ll_metered_read(struct ll_call *call, struct ll_rd *args, struct ll_metered *m,
     struct ll_err *err)
 {
     linli_str meter = ll_rd_bytes(args);
     int64_t units = ll_rd_int(args);
-    *m =
-        (struct metered){.meter = meter, .units = units, .at_ms = call->now_ms};
+    const struct ll_meter_decl *decl =
+        ll_manifest_meter(call->package->manifest, meter);
+    *m = (struct ll_metered){.meter = decl == NULL ? meter : decl->name,
+        .decl = decl,
+        .units = units,
+        .at_ms = call->now_ms};
     uint32_t count = ll_op_options(args);
     for (uint32_t i = 0; i < count && !args->bad; i++) {
         linli_str name = ll_rd_bytes(args);
@@ -108,28 +106,32 @@ read_metered(struct ll_call *call, struct ll_rd *args, struct metered *m,
 
 /* What the call has metered so far, in units. */
 static int64_t
-metered_before(const struct ll_call *call, uint32_t series)
+metered_before(const struct ll_call *call, linli_str meter)
 {
     int64_t units = 0;
     for (const struct ll_effect *e = call->effects; e != NULL; e = e->next)
-        if (e->kind == LL_EFFECT_USAGE && e->usage.series == series &&
-            e->usage.quantity > 0)
+        if (e->kind == LL_EFFECT_USAGE && e->usage.quantity > 0 &&
+            ll_str_eq(e->counted.meter, meter))
             units += e->usage.quantity / LL_USAGE_UNIT;
     return units;
 }
 
-/* spec/metering.md, M9 to M11. */
+/* spec/metering.md, M9, M10. Others than sums are no more in several counts
+ * than in one. */
 static linli_status
-judge_plain(struct ll_call *call, const struct metered *m, int64_t max,
-    struct ll_err *err)
+judge_plain(
+    struct ll_call *call, const struct ll_metered *m, struct ll_err *err)
 {
-    struct ll_counted counted = {.meter = m->meter};
+    enum ll_aggregate how = m->decl->aggregate;
+    int64_t max = how == LL_AGGREGATE_UNIQUE ? 1 : m->decl->max_per_call;
+    int64_t least = how == LL_AGGREGATE_LAST ? 0 : 1;
     int64_t before =
-        metered_before(call, ll_series(call->instance->space, &counted));
-    if (m->units < 1 || m->units > max - before)
+        how == LL_AGGREGATE_SUM ? metered_before(call, m->meter) : 0;
+    if (m->units < least || m->units > max - before)
         return ll_fail(err, LINLI_E_INVALID, "db/limit",
-            "%.*s: %lld; whole units from 1 are possible, %lld in a call",
-            LL_FMT(m->meter), (long long)m->units, (long long)max);
+            "%.*s: %lld; whole units from %lld are possible, %lld in a call",
+            LL_FMT(m->meter), (long long)m->units, (long long)least,
+            (long long)max);
     if (m->at_ms > call->now_ms + LL_METER_AHEAD_MS_MAX ||
         m->at_ms < call->now_ms - LL_METER_BACK_MS_MAX)
         return ll_fail(err, LINLI_E_INVALID, "db/limit",
@@ -137,14 +139,32 @@ judge_plain(struct ll_call *call, const struct metered *m, int64_t max,
     return LINLI_OK;
 }
 
+/* What has a memory of its own is told again without harm, and is not taken
+ * back: M13, M13a. */
 static linli_status
-judge_metered(struct ll_call *call, const struct metered *m, struct ll_err *err)
+judge_aggregate(const struct ll_metered *m, struct ll_err *err)
 {
-    const struct ll_meter_decl *decl =
-        ll_manifest_meter(call->package->manifest, m->meter);
+    bool unique = m->decl->aggregate == LL_AGGREGATE_UNIQUE;
+    if (m->decl->aggregate == LL_AGGREGATE_SUM)
+        return LINLI_OK;
+    if (m->reverses.len > 0)
+        return ll_fail(err, LINLI_E_INVALID, "db/query",
+            "%.*s is no sum: nothing of it is reversed", LL_FMT(m->meter));
+    if (unique != (m->event_id.len > 0))
+        return ll_fail(err, LINLI_E_INVALID, "db/query",
+            unique ? "%.*s counts different event ids: `event_id` is missing"
+                   : "%.*s is no sum: it has no `event_id`",
+            LL_FMT(m->meter));
+    return LINLI_OK;
+}
+
+static linli_status
+judge_metered(
+    struct ll_call *call, const struct ll_metered *m, struct ll_err *err)
+{
     bool reversal = m->reverses.len > 0;
     linli_str id = reversal ? m->reverses : m->event_id;
-    if (decl == NULL)
+    if (m->decl == NULL)
         return ll_fail(err, LINLI_E_DENIED, "db/undeclared",
             "plugin.json declares no meter \"%.*s\"",
             m->meter.len > 64 ? 64 : LL_FMT(m->meter));
@@ -156,17 +176,20 @@ judge_metered(struct ll_call *call, const struct metered *m, struct ll_err *err)
             "an event_id is a text of at most %d bytes without control "
             "characters",
             LL_METER_EVENT_ID_BYTES_MAX);
+    linli_status status = judge_aggregate(m, err);
+    if (status != LINLI_OK)
+        return status;
     if (!reversal)
-        return judge_plain(call, m, decl->max_per_call, err);
+        return judge_plain(call, m, err);
     if (m->event_id.len > 0 || m->at_given)
         return ll_fail(err, LINLI_E_INVALID, "db/query",
             "a correction has the `event_id` and `at` of what it reverses");
     return LINLI_OK;
 }
 
-static struct ll_effect *
-record_metered(struct ll_call *call, const struct metered *m, linli_str id,
-    struct ll_err *err)
+struct ll_effect *
+ll_metered_record(struct ll_call *call, const struct ll_metered *m,
+    linli_str id, struct ll_err *err)
 {
     struct ll_usage usage = {.at_ms = m->at_ms,
         .quantity = m->units * LL_USAGE_UNIT,
@@ -175,26 +198,51 @@ record_metered(struct ll_call *call, const struct metered *m, linli_str id,
     return record(call, m->meter, &usage, err);
 }
 
-static void
-answer_word(struct ll_call *call, struct ll_op *op, const char *word)
+void
+ll_metered_answer(struct ll_call *call, struct ll_op *op, const char *word)
 {
     ll_buf_clear(&op->text);
     ll_put_bytes(&op->text, ll_cstr(word));
     ll_op_answer_text(call);
 }
 
-/* A record as ~meter has it: the claim is the row. */
-struct claim {
-    int64_t units, at_ms;
-    bool at_given, reversed;
-};
+bool
+ll_metered_ready(
+    struct ll_call *call, struct ll_op *op, const struct ll_metered *m)
+{
+    linli_status status;
+    struct ll_err err;
+    struct ll_counted counted =
+        ll_plan_counted(call->host, ll_plan_call_sub(call), m->meter, m->at_ms);
+    struct ll_usage usage = {.at_ms = m->at_ms};
+    struct ll_plan_record record = {call->instance->space, &counted, &usage};
+    /* What fails here fails again where it is promised. */
+    return ll_plan_meter(call, &record, &op->wait, &status, &err);
+}
 
-static bool
-read_claim(
-    struct ll_call *call, const struct ll_content *content, struct claim *claim)
+/* The plan promises what the effect records. */
+static linli_status
+promise(struct ll_call *call, struct ll_op *op, struct ll_effect *effect,
+    struct ll_err *err)
+{
+    linli_status status;
+    struct ll_plan_record record = {
+        call->instance->space, &effect->counted, &effect->usage};
+    bool asked = ll_plan_meter(call, &record, &op->wait, &status, err);
+    ll_check(asked); /* ll_metered_ready came before, in this turn */
+    return status;
+}
+
+/* -- claims -- */
+
+bool
+ll_claim_read(struct ll_call *call, const struct ll_content *content,
+    struct ll_claim *claim)
 {
     struct ll_json *json = &call->host->docs.json;
-    *claim = (struct claim){.units = 0};
+    *claim = (struct ll_claim){.units = 0};
+    if (content == NULL)
+        return false;
     if (ll_json_parse(json, content->body, LL_JSON_DEPTH_MAX, NULL) != LINLI_OK)
         return false;
     struct ll_jv kept = ll_json_root(json);
@@ -206,8 +254,8 @@ read_claim(
 }
 
 static linli_status
-write_claim(struct ll_call *call, struct ll_op *op, const struct claim *claim,
-    struct ll_err *err)
+write_claim(struct ll_call *call, struct ll_op *op,
+    const struct ll_claim *claim, struct ll_err *err)
 {
     struct ll_jw w = ll_jw(&op->text);
     ll_buf_clear(&op->text);
@@ -226,21 +274,23 @@ write_claim(struct ll_call *call, struct ll_op *op, const struct claim *claim,
     return ll_txn_put(&call->txn, op->doc, &op->text, call->now_ms, err);
 }
 
-/* The claim, and what it claims: both or none. */
-static linli_status
-write_both(struct ll_call *call, struct ll_op *op, const struct claim *claim,
-    struct ll_effect *effect, struct ll_err *err)
+linli_status
+ll_claim_both(struct ll_call *call, struct ll_op *op,
+    const struct ll_claim *claim, struct ll_effect *effect, struct ll_err *err)
 {
     if (effect == NULL)
         return LINLI_E_NOMEM;
-    linli_status status = write_claim(call, op, claim, err);
+    linli_status status =
+        effect->usage.quantity > 0 ? promise(call, op, effect, err) : LINLI_OK;
     if (status == LINLI_OK)
+        status = write_claim(call, op, claim, err);
+    if (status == LINLI_OK && effect->usage.quantity != 0)
         ll_effect_add(call, effect);
     return status;
 }
 
 static linli_status
-conflict(const struct metered *m, struct ll_err *err, const char *what)
+conflict(const struct ll_metered *m, struct ll_err *err, const char *what)
 {
     return ll_fail(err, LINLI_E_CONFLICT, "db/conflict", "%.*s: %s",
         LL_FMT(m->meter), what);
@@ -248,18 +298,19 @@ conflict(const struct metered *m, struct ll_err *err, const char *what)
 
 /* An event with an id: new, or the same again. */
 static linli_status
-claim_event(struct ll_call *call, struct ll_op *op, const struct metered *m,
+claim_event(struct ll_call *call, struct ll_op *op, const struct ll_metered *m,
     const struct ll_content *content, struct ll_err *err)
 {
-    struct claim claim;
+    struct ll_claim claim;
     if (content == NULL) {
-        claim = (struct claim){
+        claim = (struct ll_claim){
             .units = m->units, .at_ms = m->at_ms, .at_given = m->at_given};
         op->extra = (linli_str)LINLI_STR("recorded");
-        return write_both(
-            call, op, &claim, record_metered(call, m, m->event_id, err), err);
+        return ll_claim_both(call, op, &claim,
+            ll_metered_record(call, m, m->event_id, err), err);
     }
-    bool same = read_claim(call, content, &claim) && claim.units == m->units &&
+    bool same = ll_claim_read(call, content, &claim) &&
+                claim.units == m->units &&
                 (!claim.at_given || !m->at_given || claim.at_ms == m->at_ms);
     op->extra = (linli_str)LINLI_STR("duplicate");
     return same ? LINLI_OK
@@ -268,11 +319,11 @@ claim_event(struct ll_call *call, struct ll_op *op, const struct metered *m,
 
 /* What is reversed, once, at its own time. */
 static linli_status
-reverse_event(struct ll_call *call, struct ll_op *op, struct metered *m,
+reverse_event(struct ll_call *call, struct ll_op *op, struct ll_metered *m,
     const struct ll_content *content, struct ll_err *err)
 {
-    struct claim claim;
-    if (content == NULL || !read_claim(call, content, &claim))
+    struct ll_claim claim;
+    if (content == NULL || !ll_claim_read(call, content, &claim))
         return conflict(m, err, "`reverses` names no record");
     if (m->units != -claim.units)
         return conflict(
@@ -283,42 +334,80 @@ reverse_event(struct ll_call *call, struct ll_op *op, struct metered *m,
     claim.reversed = true;
     m->at_ms = claim.at_ms;
     op->extra = (linli_str)LINLI_STR("recorded");
-    return write_both(
-        call, op, &claim, record_metered(call, m, m->reverses, err), err);
+    return ll_claim_both(
+        call, op, &claim, ll_metered_record(call, m, m->reverses, err), err);
+}
+
+linli_status
+ll_metered_again(struct ll_call *call, struct ll_op *op, struct ll_metered *m,
+    struct ll_err *err)
+{
+    struct ll_rd args = ll_rd(ll_buf_view(&op->args));
+    (void)ll_rd_list(&args);
+    return ll_metered_read(call, &args, m, err);
 }
 
 static bool
 step_claim(struct ll_call *call, struct ll_op *op)
 {
     const struct ll_content *content;
-    struct metered m;
+    struct ll_metered m;
     struct ll_err err;
+    linli_status status = ll_metered_again(call, op, &m, &err);
+    if (status == LINLI_OK && m.reverses.len == 0 &&
+        !ll_metered_ready(call, op, &m))
+        return false;
     if (!ll_op_wait_doc(call, op))
         return false;
-    struct ll_rd args = ll_rd(ll_buf_view(&op->args));
-    (void)ll_rd_list(&args);
-    linli_status status = read_metered(call, &args, &m, &err);
     if (status == LINLI_OK)
         status = ll_txn_read(&call->txn, op->doc, &content, &err);
     if (status == LINLI_OK)
         status = m.reverses.len > 0 ? reverse_event(call, op, &m, content, &err)
                                     : claim_event(call, op, &m, content, &err);
     if (status == LINLI_OK)
-        answer_word(call, op, op->extra.ptr);
+        ll_metered_answer(call, op, op->extra.ptr);
     else
         ll_op_refuse(call, &err);
     return true;
 }
 
-/* The document of the event that is named; false: it was refused. */
 static bool
-name_claim(struct ll_call *call, struct ll_op *op, const struct metered *m)
+step_plain(struct ll_call *call, struct ll_op *op)
+{
+    struct ll_metered m;
+    struct ll_err err;
+    struct ll_effect *effect = NULL;
+    linli_status status = ll_metered_again(call, op, &m, &err);
+    if (status == LINLI_OK && !ll_metered_ready(call, op, &m))
+        return false;
+    if (status == LINLI_OK) {
+        effect = ll_metered_record(call, &m, LINLI_STR(""), &err);
+        status =
+            effect == NULL ? LINLI_E_NOMEM : promise(call, op, effect, &err);
+    }
+    if (status != LINLI_OK) {
+        ll_op_refuse(call, &err);
+        return true;
+    }
+    ll_effect_add(call, effect);
+    ll_metered_answer(call, op, "recorded");
+    return true;
+}
+
+/* The document of the event, or of what a meter has come to, that is named;
+ * false: it was refused. */
+static bool
+name_claim(struct ll_call *call, struct ll_op *op, const struct ll_metered *m)
 {
     struct ll_err err;
     ll_buf_clear(&op->text);
     ll_buf_str(&op->text, m->meter);
-    ll_buf_char(&op->text, '/');
-    ll_buf_str(&op->text, m->reverses.len > 0 ? m->reverses : m->event_id);
+    if (m->decl->aggregate != LL_AGGREGATE_SUM)
+        ll_span_name(call, m, &op->text);
+    if (m->event_id.len > 0 || m->reverses.len > 0) {
+        ll_buf_char(&op->text, '/');
+        ll_buf_str(&op->text, m->reverses.len > 0 ? m->reverses : m->event_id);
+    }
     op->id = ll_arena_str(&call->txn.arena, ll_buf_view(&op->text));
     op->coll = ll_space_coll(call->instance->space, LINLI_STR("~meter"));
     if (op->id.ptr != NULL && op->coll != NULL)
@@ -331,27 +420,20 @@ name_claim(struct ll_call *call, struct ll_op *op, const struct metered *m)
 bool
 ll_serve_meter_add(struct ll_call *call, struct ll_op *op, struct ll_rd *args)
 {
-    struct metered m;
+    struct ll_metered m;
     struct ll_err err;
-    linli_status status = read_metered(call, args, &m, &err);
+    linli_status status = ll_metered_read(call, args, &m, &err);
     if (status == LINLI_OK)
         status = judge_metered(call, &m, &err);
-    bool named = m.event_id.len > 0 || m.reverses.len > 0;
-    if (status == LINLI_OK && !named) {
-        struct ll_effect *effect =
-            record_metered(call, &m, LINLI_STR(""), &err);
-        status = effect == NULL ? LINLI_E_NOMEM : LINLI_OK;
-        if (effect != NULL)
-            ll_effect_add(call, effect);
-    }
     if (status != LINLI_OK) {
         ll_op_refuse(call, &err);
         return false;
     }
-    if (!named) {
-        answer_word(call, op, "recorded");
-        return false;
+    bool sum = m.decl->aggregate == LL_AGGREGATE_SUM;
+    if (sum && m.event_id.len == 0 && m.reverses.len == 0) {
+        op->step = step_plain;
+        return true;
     }
-    op->step = step_claim;
+    op->step = sum ? step_claim : ll_step_span;
     return name_claim(call, op, &m);
 }

@@ -15,6 +15,7 @@
 #include "host/notify_http.h"
 #include "host/notify_sim.h"
 #include "host/pid.h"
+#include "host/plan_call.h"
 
 #define POST_ID_BYTES 16
 #define NO_PROVIDER "notify/no-provider"
@@ -231,9 +232,13 @@ count_usage(struct delivery *d, struct ll_commit *commit, struct ll_err *err)
         .event_hash = ll_usage_event_hash(d->doc->id)};
     if (!d->host->config.metering)
         return LINLI_OK;
-    struct ll_counted counted = {.meter = LINLI_STR(LL_NOTIFY_METER)};
-    usage.series = ll_series(d->doc->coll->space, &counted);
-    if (usage.series == 0)
+    struct ll_space *space = d->doc->coll->space;
+    struct ll_counted counted =
+        ll_plan_counted(d->host, (uint32_t)int_of(d, "sub"),
+            LINLI_STR(LL_METER_NOTIFICATION), usage.at_ms);
+    struct ll_plan_record record = {space, &counted, &usage};
+    usage.series = ll_series(space, &counted);
+    if (usage.series == 0 || !ll_plan_count(d->host, &record, commit))
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage");
     ll_commit_usage(commit, &usage);
     return LINLI_OK;

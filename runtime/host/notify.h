@@ -45,6 +45,5 @@ linli_status ll_messages_open(
 
 /* The errand. */
 extern const struct ll_errand_kind ll_errand_notify;
-#define LL_NOTIFY_METER "linli.notification"
 
 #endif

@@ -13,6 +13,7 @@
 #include "host/directory.h"
 #include "host/notify.h"
 #include "host/pid.h"
+#include "host/plan_call.h"
 
 #define ID_BYTES 16
 #define DIGITS_MAX 24 /* of an integer */
@@ -215,6 +216,8 @@ write_message(struct ll_call *call, struct ll_jw *w,
     ll_jw_int(w, (int64_t)call->id_high);
     ll_jw_key(w, "call_low");
     ll_jw_int(w, (int64_t)call->id_low);
+    ll_jw_key(w, "sub");
+    ll_jw_int(w, ll_plan_call_sub(call));
     ll_jw_key(w, "state");
     ll_jw_cstr(w, "queued");
     ll_jw_close(w, '}');

@@ -86,6 +86,10 @@ ll_problem_write(struct ll_buf *buf, const struct ll_problem_args *args)
         ll_jw_key(&w, "fields");
         ll_jw_raw(&w, args->fields_json);
     }
+    if (args->plan_json.len > 0) {
+        ll_jw_key(&w, "plan");
+        ll_jw_raw(&w, args->plan_json);
+    }
     if (args->row != NULL)
         member(&w, "fix",
             ll_cstr(args->locale == LL_LOCALE_ZH ? args->row->fix_zh

@@ -34,6 +34,7 @@ struct ll_problem_args {
     linli_str trace_id;
     linli_str consent_url;
     linli_str fields_json; /* a JSON array: the fields consent lacks */
+    linli_str plan_json;   /* a JSON object: what the plan has not */
     const struct ll_problem_error *errors;
     uint32_t error_count;
 };

@@ -21,6 +21,7 @@
 #include "host/revoked.h"
 #include "host/rights.h"
 #include "host/secret.h"
+#include "host/space_days.h"
 #include "host/sweep.h"
 #include "host/tell.h"
 #include "host/uninstall.h"
@@ -140,6 +141,7 @@ close_store(struct ll_host *host)
     }
     ll_sweep_close(host);
     ll_birthdays_close(host);
+    ll_space_days_close(host);
     ll_watch_close(host);
     ll_timer_free(&host->work_timer);
     ll_call_free_spares(host);

@@ -37,6 +37,9 @@ struct ll_task {
      * the host does; empty: nobody. */
     linli_str caller_kind, caller, roles, resident_json, who, subject;
     bool english; /* of problems */
+    /* The subscription of that caller, which it is counted for too. */
+    bool sub_known;
+    int64_t sub;
     /* Read first in each run: it must still be of this version. */
     struct ll_doc *doc; /* a reference */
     uint64_t version;

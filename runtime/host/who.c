@@ -99,14 +99,25 @@ household_of(struct ll_call *call)
     return said.len == 0 ? said : ll_arena_str(&call->arena, said);
 }
 
-static bool
-step_resident(struct ll_call *call, bool *refused)
+bool
+ll_who_household(struct ll_call *call, bool *refused)
 {
     struct ll_coll *coll = ll_directory(call->community, "~resident");
+    if (call->household_known)
+        return true;
     if (!ask(call, coll, call->identity->id, refused))
         return false;
     call->household = household_of(call);
+    call->household_known = true;
     ll_doc_unref(&call->asked);
+    return true;
+}
+
+static bool
+step_resident(struct ll_call *call, bool *refused)
+{
+    if (!ll_who_household(call, refused))
+        return false;
     call->who_step = call->household.len == 0 ? WHO_OVER : WHO_HOUSEHOLD_PID;
     return true;
 }

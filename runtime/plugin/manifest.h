@@ -105,9 +105,22 @@ struct ll_collection_decl {
     int64_t statutory_ms;    /* and for how long after an erasure */
 };
 
+/* X(name, word): what a meter comes to in a period. */
+#define LL_AGGREGATES(X)                                   \
+    X(SUM, "sum")                                          \
+    X(MAX, "max")       /* the greatest that was said */   \
+    X(UNIQUE, "unique") /* how many different event ids */ \
+    X(LAST, "last")     /* what was said last */
+enum ll_aggregate {
+#define X(name, word) LL_AGGREGATE_##name,
+    LL_AGGREGATES(X)
+#undef X
+};
+
 struct ll_meter_decl {
     linli_str name; /* "parking.session_closed" */
     bool sum;       /* kind "sum"; else "count" */
+    enum ll_aggregate aggregate;
     linli_str unit;
     int64_t max_per_call; /* units, 1..LL_METER_CALL_MAX */
 };

@@ -179,6 +179,21 @@ read_collections(struct ll_manifest *m, struct ll_err *err)
 
 /* -- meters -- */
 
+static enum ll_aggregate
+read_aggregate(struct ll_jv declared)
+{
+    static const char *const words[] = {
+#define X(name, word) word,
+        LL_AGGREGATES(X)
+#undef X
+    };
+    linli_str said = ll_jv_str(ll_jv_get(declared, "aggregate"));
+    for (size_t i = 0; i < LL_COUNT(words); i++)
+        if (ll_str_is(said, words[i]))
+            return (enum ll_aggregate)i;
+    return LL_AGGREGATE_SUM;
+}
+
 static linli_status
 read_meter(struct ll_manifest *m, struct ll_jv key, struct ll_jv declared,
     struct ll_meter_decl *meter, struct ll_err *err)
@@ -186,6 +201,7 @@ read_meter(struct ll_manifest *m, struct ll_jv key, struct ll_jv declared,
     struct ll_jv max = ll_jv_get(declared, "max_per_call");
     meter->name = ll_jv_str(key);
     meter->sum = ll_str_is(ll_jv_str(ll_jv_get(declared, "kind")), "sum");
+    meter->aggregate = read_aggregate(declared);
     meter->unit = ll_jv_str(ll_jv_get(declared, "unit"));
     meter->max_per_call =
         read_int(max, LL_METER_CALL_DEFAULT, 1, LL_METER_CALL_MAX);
@@ -195,6 +211,12 @@ read_meter(struct ll_manifest *m, struct ll_jv key, struct ll_jv declared,
             m, declared, err, "a meter that sums needs max_per_call");
         ll_err_fix(err, "Add max_per_call: the most that one call may add, "
                         "in units");
+    }
+    if (status == LINLI_OK && meter->sum &&
+        meter->aggregate == LL_AGGREGATE_UNIQUE) {
+        status = ll_manifest_refuse(
+            m, declared, err, "a meter of different things counts them");
+        ll_err_fix(err, "Say \"kind\": \"count\"");
     }
     return status;
 }

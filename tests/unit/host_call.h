@@ -51,6 +51,8 @@ host_call_store(struct host_call *h)
     ll_check(ll_store_open(&options, &host->store, &h->err) == LINLI_OK);
     ll_check(ll_docs_open(&host->docs, &host->mem, host->world, host->store,
                  &h->err) == LINLI_OK);
+    ll_check(ll_billing_open(&host->billing, &host->mem, &host->docs,
+                 host->world, &h->err) == LINLI_OK);
     h->instance.space =
         ll_docs_space(&host->docs, h->community.id, h->instance.id);
     ll_check(h->instance.space != NULL);
@@ -133,6 +135,7 @@ host_call_close(struct host_call *h)
     ll_buf_fini(&h->call.scratch);
     ll_docs_stop(&host->docs);
     ll_store_close(&host->store);
+    ll_billing_close(&host->billing);
     ll_docs_close(&host->docs);
     ll_manifest_free(&h->package.manifest);
     ll_buf_fini(&h->proc.out);
