@@ -9,6 +9,7 @@ billing_SRCS = \
   plans_read.c \
   quota.c \
   quota_price.c \
+  settlement.c \
   subs.c \
   subs_act.c \
   subs_index.c \

@@ -42,6 +42,7 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_SECRET_LIST] = ll_cli_secret_list,
     [LL_VERB_SECRET_SET] = ll_cli_secret_set,
     [LL_VERB_SEED] = ll_cli_seed,
+    [LL_VERB_SETTLE] = ll_cli_settle,
     [LL_VERB_TOKEN] = ll_cli_token,
     [LL_VERB_TRIGGER] = ll_cli_trigger,
     [LL_VERB_USAGE] = ll_cli_usage,

@@ -89,6 +89,7 @@ enum ll_verb_id {
     LL_VERB_SECRET_LIST,
     LL_VERB_SECRET_SET,
     LL_VERB_SEED,
+    LL_VERB_SETTLE,
     LL_VERB_TOKEN,
     LL_VERB_TRIGGER,
     LL_VERB_USAGE,

@@ -71,6 +71,7 @@ linli_status ll_cli_secret_delete(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_list(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_set(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_seed(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_settle(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_token(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_trigger(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_usage(struct ll_cli *cli, struct ll_err *err);

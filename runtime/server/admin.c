@@ -395,6 +395,7 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     if (there != NULL &&
         (ll_consents_admin_handle(face, request, there, rest) ||
             ll_money_handle(face, request, there, rest) ||
+            ll_settlements_handle(face, request, there, rest) ||
             ll_payments_handle(face, request, there, rest) ||
             ll_people_admin_handle(face, request, there, rest) ||
             ll_relays_handle(face, request, there, rest) ||

@@ -50,6 +50,7 @@ server_SRCS = \
   relays.c \
   rights.c \
   secrets.c \
+  settlements.c \
   signed.c \
   sim.c \
   till_view.c \
