@@ -27,6 +27,7 @@ linli_SRCS = \
   linli_residents.c \
   linli_secret.c \
   linli_settle.c \
+  linli_sink.c \
   linli_token.c \
   linli_trace.c \
   linli_trigger.c \
