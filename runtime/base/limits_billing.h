@@ -46,6 +46,12 @@
 #define LL_EXPORT_LAGO_MAX 100          /* what Lago takes at once */
 #define LL_EXPORT_BYTES_MAX (3u << 20)  /* then a document takes no more */
 #define LL_EXPORT_SOURCE_BYTES_MAX 2048 /* origin and community, encoded */
+#define LL_SINKS_MAX 8                  /* of a community */
+#define LL_SINK_RECORDS_MAX 500         /* of one request */
+#define LL_SINK_MS 30000                /* an answer takes at most */
+#define LL_SINK_ANSWER_BYTES_MAX (256u << 10) /* of which Lago's is read */
+#define LL_SINK_TICK_MS 500   /* from a record to its request, at most */
+#define LL_SINK_ALERT_AFTER 5 /* attempts in a row: 15 s */
 
 /* -- the ledger: spec/metering.md, section 12 -- */
 #define LL_LEDGER_POSTINGS_MAX 512     /* of one entry: every payer's part */

@@ -46,6 +46,7 @@ enum ll_opt {
     LL_OPT_AFTER,
     LL_OPT_FORMAT,
     LL_OPT_OUT,
+    LL_OPT_SECRET,
     LL_OPT_COUNT
 };
 
@@ -89,6 +90,10 @@ enum ll_verb_id {
     LL_VERB_SECRET_LIST,
     LL_VERB_SECRET_SET,
     LL_VERB_SEED,
+    LL_VERB_SINK_ADD,
+    LL_VERB_SINK_DELETE,
+    LL_VERB_SINK_LIST,
+    LL_VERB_SINK_RESUME,
     LL_VERB_TOKEN,
     LL_VERB_TRIGGER,
     LL_VERB_USAGE,

@@ -71,6 +71,10 @@ linli_status ll_cli_secret_delete(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_list(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_set(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_seed(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_sink_add(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_sink_delete(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_sink_list(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_sink_resume(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_token(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_trigger(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_usage(struct ll_cli *cli, struct ll_err *err);
@@ -206,6 +210,13 @@ linli_status ll_cli_print_query(struct ll_cli *cli, struct ll_listing *list,
     const struct ll_buf *query, struct ll_err *err) LL_USE_RESULT;
 /* A member with a text, in a column of a table. */
 void ll_cli_print_column(struct ll_jv item, const char *name, int width);
+
+/* -- linli_secret.c -- */
+
+/* What stdin or --file holds, without its line end, in the arena; not empty.
+ * What is typed is not shown. */
+linli_status ll_cli_secret_value(
+    struct ll_cli *cli, linli_str *value, struct ll_err *err) LL_USE_RESULT;
 
 /* -- linli_device.c -- */
 

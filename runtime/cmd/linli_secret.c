@@ -46,8 +46,8 @@ read_typed(struct ll_cli *cli, linli_str *value, struct ll_err *err)
 }
 
 /* The end of the line that a file or a terminal ends with is no part of it. */
-static linli_status
-read_value(struct ll_cli *cli, linli_str *value, struct ll_err *err)
+linli_status
+ll_cli_secret_value(struct ll_cli *cli, linli_str *value, struct ll_err *err)
 {
     const char *file = cli->args->value[LL_OPT_FILE];
     linli_status status;
@@ -100,7 +100,7 @@ ll_cli_secret_set(struct ll_cli *cli, struct ll_err *err)
     struct ll_ask ask = {.method = "PUT"};
     struct ll_buf body;
     linli_str value;
-    linli_status status = read_value(cli, &value, err);
+    linli_status status = ll_cli_secret_value(cli, &value, err);
     if (status != LINLI_OK)
         return status;
     if (!ll_utf8_valid(value))

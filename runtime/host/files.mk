@@ -84,6 +84,9 @@ host_SRCS = alert.c \
   seed_consents.c \
   seed_people.c \
   seed_read.c \
+  sink.c \
+  sink_doc.c \
+  sink_send.c \
   space_days.c \
   stop.c \
   sweep.c \

@@ -22,6 +22,7 @@
 #include "host/remember.h"
 #include "host/revoked.h"
 #include "host/rights.h"
+#include "host/sink.h"
 #include "host/space_days.h"
 #include "host/tell.h"
 #include "host/uninstall.h"
@@ -198,6 +199,8 @@ ll_host_add_community(
     host->community_count++;
     ll_witness_added(community);
     status = ll_webhooks_open_used(community, err);
+    if (status == LINLI_OK)
+        status = ll_sinks_open_used(community, err);
     if (status == LINLI_OK)
         status = ll_tells_open(community, false, err);
     if (status == LINLI_OK)

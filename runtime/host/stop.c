@@ -21,6 +21,7 @@
 #include "host/revoked.h"
 #include "host/rights.h"
 #include "host/secret.h"
+#include "host/sink.h"
 #include "host/space_days.h"
 #include "host/sweep.h"
 #include "host/tell.h"
@@ -137,6 +138,7 @@ close_store(struct ll_host *host)
         ll_duties_close(c);
         ll_uninstalls_close(c);
         ll_webhooks_close(c);
+        ll_sinks_close(c);
         ll_queue_close(&c->errands);
     }
     ll_sweep_close(host);

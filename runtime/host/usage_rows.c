@@ -2,6 +2,7 @@
 #include "host/usage_rows.h"
 
 #include "base/text.h"
+#include "billing/plans.h"
 #include "data/series.h"
 #include "store/store.h"
 
@@ -38,8 +39,16 @@ take_record(struct ll_usage_rows *rows, const struct ll_usage *usage)
     record.plugin = space->plugin;
     record.meter = counted.meter;
     record.subscription = counted.subscription;
-    ll_usage_doc_add(rows->into, &record);
-    rows->full = rows->into->count >= rows->most ||
+    const struct ll_plan_version *plan =
+        ll_plan_by_id(&rows->host->billing, counted.version);
+    if (plan != NULL) {
+        record.plan = plan->name;
+        record.plan_version = plan->version;
+    }
+    if (rows->skip == NULL || rows->skip[rows->place] == 0)
+        ll_usage_doc_add(rows->into, &record);
+    rows->place++;
+    rows->full = rows->place >= rows->most ||
                  rows->into->out->len >= LL_EXPORT_BYTES_MAX;
     return true;
 }

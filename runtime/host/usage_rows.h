@@ -17,7 +17,9 @@ struct ll_usage_rows {
     const struct ll_host *host;
     linli_str community;
     uint64_t after; /* looked at so far: the LSN of the last record */
-    uint32_t most;  /* records of the document */
+    uint32_t most;  /* records of the document, */
+    uint32_t place; /* so many so far, with those that are left out: */
+    const unsigned char *skip; /* by place, not 0; NULL: none */
     struct ll_usage_doc *into;
     bool seen; /* a segment, so `after` is a place of this database */
     bool full; /* it has so many, or so many bytes (LL_EXPORT_BYTES_MAX) */

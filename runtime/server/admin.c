@@ -399,6 +399,7 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
             ll_people_admin_handle(face, request, there, rest) ||
             ll_relays_handle(face, request, there, rest) ||
             ll_secrets_handle(face, request, there, rest) ||
+            ll_sinks_handle(face, request, there, rest) ||
             ll_webhooks_handle(face, request, there, rest) ||
             ll_rights_admin_handle(face, request, there, rest) ||
             ll_duties_admin_handle(face, request, there, rest) ||

@@ -49,6 +49,9 @@ linli_status ll_desk_body(const struct ll_request *request,
 /* .../plugins/{id}/secrets[/{name}]. server/secrets.c */
 bool ll_secrets_handle(struct ll_face *face, struct ll_request *request,
     const struct ll_community *community, linli_str rest);
+/* .../sinks[/{id}[/resume]]. server/sinks.c */
+bool ll_sinks_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str rest);
 /* .../webhooks[/{id}[/rotate]]. server/webhooks.c */
 bool ll_webhooks_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest);

@@ -52,6 +52,7 @@ server_SRCS = \
   secrets.c \
   signed.c \
   sim.c \
+  sinks.c \
   till_view.c \
   uninstalls.c \
   usage.c \
