@@ -322,7 +322,8 @@ struct forgetting {
 static bool
 is_theirs(const struct ll_sub_party *party, linli_str resident)
 {
-    return party->kind == LL_PARTY_RESIDENT && ll_str_eq(party->who, resident);
+    return party->kind == LL_PARTY_RESIDENT && resident.len > 0 &&
+           ll_str_eq(party->who, resident);
 }
 
 /* Nobody by now: who was erased, in this act or, with their key, before a

@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "billing/subs.h"
 #include "domain/leaf.h"
 #include "host/alert.h"
 #include "host/clock.h"
@@ -451,12 +452,29 @@ cleaning(struct ll_erasing *e)
     return begin_pass(e);
 }
 
+/* Before the keys, and in the same turn: nobody subscribes them in between.
+ * False without memory, and the run has ended. */
+static bool
+forget_subs(struct ll_erasing *e)
+{
+    struct ll_bill_act act = {.billing = &e->host->billing,
+        .by = LINLI_STR("system"),
+        .now_ms = e->now_ms};
+    bool again;
+    if (ll_subs_forget(&act, e->community->id, e->resident, &again, NULL) ==
+        LINLI_OK)
+        return true;
+    return end_run(e);
+}
+
 static bool
 take_keys(struct ll_erasing *e)
 {
     static const char *const without[] = {
         "subject", "resident", "by", "note", "tag", "recheck", NULL};
     struct ll_docs *docs = &e->host->docs;
+    if (!forget_subs(e))
+        return false;
     struct ll_commit *commit = ll_docs_commit_new(docs);
     struct ll_txn txn;
     if (commit == NULL)

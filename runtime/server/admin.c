@@ -22,6 +22,7 @@
 #include "server/money.h"
 #include "server/act.h"
 #include "server/consents.h"
+#include "server/deal.h"
 #include "server/desk.h"
 #include "server/log.h"
 #include "server/people.h"
@@ -396,6 +397,8 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
         (ll_consents_admin_handle(face, request, there, rest) ||
             ll_money_handle(face, request, there, rest) ||
             ll_payments_handle(face, request, there, rest) ||
+            ll_plans_handle(face, request, there, rest) ||
+            ll_subs_handle(face, request, there, rest) ||
             ll_people_admin_handle(face, request, there, rest) ||
             ll_relays_handle(face, request, there, rest) ||
             ll_secrets_handle(face, request, there, rest) ||

@@ -15,6 +15,7 @@ server_SRCS = \
   consents_admin.c \
   consents_ask.c \
   consents_no.c \
+  deal.c \
   desk.c \
   dev.c \
   dev_pay.c \
@@ -45,6 +46,7 @@ server_SRCS = \
   people_guard.c \
   people_me.c \
   person.c \
+  plans.c \
   prover.c \
   receipt.c \
   relays.c \
@@ -53,6 +55,9 @@ server_SRCS = \
   signed.c \
   sim.c \
   sinks.c \
+  subscription.c \
+  subscriptions.c \
+  subscriptions_me.c \
   till_view.c \
   uninstalls.c \
   usage.c \
