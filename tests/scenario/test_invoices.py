@@ -3,6 +3,7 @@
 """tests/scenario/test_invoices.py: invoices, live: from the preview to what
 follows if nobody pays. spec/metering.md, section 11."""
 
+import base64
 import contextlib
 import csv
 import hashlib
@@ -10,11 +11,13 @@ import io
 import itertools
 import json
 import os
+import re
 import sqlite3
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
+import browser  # noqa: E402
 import tap  # noqa: E402
 from linli_test import Daemon, plugin_folder, probe_manifest  # noqa: E402
 from linli_test import temporary_folder  # noqa: E402
@@ -165,6 +168,113 @@ def test_a_preview_is_the_invoice():
         tap.equal([u["meter"] for u in body["uses"]],
                   ["linli.call", "linli.cpu_us", "probe.api", "probe.gb",
                    "probe.pay"])
+
+
+def pictures(b, name):
+    """A picture for people who want to look, if they have said where."""
+    folder = os.environ.get("LINLI_PICTURES")
+    if folder:
+        os.makedirs(folder, exist_ok=True)
+        b.picture(os.path.join(folder, "invoice-%s.png" % name))
+        b.cdp("Emulation.setEmulatedMedia", media="print")
+        b.resize(680, 960)
+        b.picture(os.path.join(folder, "invoice-%s-print.png" % name))
+        b.cdp("Emulation.setEmulatedMedia", media="")
+        b.resize(390, 844)
+
+
+def pdf_of(b, name):
+    """The page as it prints, as PDF; its pages, and its text."""
+    data = base64.b64decode(b.command("POST", "print", {
+        "background": True, "page": {"width": 21.0, "height": 29.7}}))
+    tap.equal(data[:5], b"%PDF-")
+    folder = os.environ.get("LINLI_PICTURES")
+    if folder:
+        with open(os.path.join(folder, "invoice-%s.pdf" % name), "wb") as f:
+            f.write(data)
+    return len(re.findall(rb"/Type\s*/Page\b", data))
+
+
+def yuan(fen):
+    """As the page writes it."""
+    return "%s¥%s.%02d" % ("−" if fen < 0 else "",
+                           format(abs(fen) // 100, ","), abs(fen) % 100)
+
+
+def from_csv(text):
+    """The rows of a CSV, by their first two cells."""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    return {(r["type"], r["key"]): r for r in rows}
+
+
+def test_three_forms_agree():
+    with shop() as d, browser.shared() as b:
+        publish(d)
+        sub = subscribe(d, payers=[
+            {"kind": "resident", "id": "r1", "bp": 6667},
+            {"kind": "household", "id": "h1", "bp": 3333}])
+        use(d, api=123457, gb=11, pay=20001)
+        advance(d, "26d")
+        invoice = invoices(d)[1]
+        tap.equal(invoice["state"], "final")
+        body = show(d, invoice["id"]).json["invoice"]
+        judge(body)
+        got = show(d, invoice["id"], ".csv")
+        tap.contains(got.headers["content-type"], "text/csv")
+        tap.equal(got.text, show(d, invoice["id"], accept="text/csv").text)
+        rows = from_csv(got.text)
+        total = rows["total", "INV-000002"]
+        tap.equal([int(total[n]) for n in ("net_fen", "tax_fen",
+                                           "total_fen")],
+                  [body["net_fen"], body["tax_fen"], body["total_fen"]])
+        for line in body["lines"]:
+            row = rows["line", line["key"]]
+            tap.equal(int(row["amount_fen"]), line["amount_fen"])
+            tap.equal(int(row["tax_fen"]), line["tax_fen"])
+        tap.equal(sum(int(r["total_fen"]) for (t, _), r in rows.items()
+                      if t == "line"), body["total_fen"])
+        address = d.url + ADMIN + "/invoices/" + invoice["id"] + ".html"
+        for lang, words in (("zh-CN", ("账单 INV-000002", "待付款", "基础版",
+                                       "应付金额", "价目表", "一旦超过", "分摊",
+                                       "合计", "税额 (已含)")),
+                            ("en", ("Invoice INV-000002", "To be paid",
+                                    "Basic", "Amount due", "Price list",
+                                    "all of it", "Who pays", "Total",
+                                    "Tax (included)"))):
+            got = show(d, invoice["id"], ".html", accept_language=lang)
+            tap.equal(got.headers["content-language"], lang)
+            tap.contains(got.headers["content-security-policy"],
+                         "default-src 'none'")
+            tap.equal(got.text, show(
+                d, invoice["id"], ".html?lang=" + lang).text)
+            with open(os.path.join(d.data, "page.html"), "w",
+                      encoding="utf-8") as f:
+                f.write(got.text)
+            b.open("file://" + os.path.join(d.data, "page.html"))
+            seen = b.text("body")
+            for word in words + (yuan(body["total_fen"]),
+                                 yuan(body["tax_fen"]), "2030-01-01"):
+                tap.contains(seen, word)
+            tap.equal(b.text("#due"), yuan(body["total_fen"]))
+            tap.equal(b.run("return document.documentElement.scrollWidth <= "
+                            "window.innerWidth;"), True, "it fits a phone")
+            tap.equal(b.run("return Math.min(...[...document.querySelectorAll"
+                            "('td,dd,p')].filter(e => !e.closest('.foot'))"
+                            ".map(e => parseFloat(getComputedStyle(e)"
+                            ".fontSize)));") >= 18, True, "big enough")
+            pictures(b, lang)
+            tap.equal(pdf_of(b, lang) <= 2, True, "pages")
+        del address, sub
+        # A short one is one page.
+        got = show(d, invoices(d)[0]["id"], ".html?lang=zh")
+        with open(os.path.join(d.data, "page.html"), "w",
+                  encoding="utf-8") as f:
+            f.write(got.text)
+        b.open("file://" + os.path.join(d.data, "page.html"))
+        pictures(b, "short")
+        tap.equal(pdf_of(b, "short"), 1)
+        preview = op(d, "GET", "/subscriptions/sub_16/preview.html?lang=zh")
+        tap.contains(preview.text, "预览")
 
 
 if __name__ == "__main__":
