@@ -287,7 +287,7 @@ def state(d, sub):
 def pay(d, invoice, fen, ref):
     """Money comes in for an invoice."""
     return op(d, "POST", "/invoices/%s/payments" % invoice, {
-        "channel": "bank", "ref": ref, "fen": fen}, 201)
+        "channel": "bank", "ref": ref, "amount_fen": fen}, 201)
 
 
 def test_dunning_and_what_ends_it():
@@ -552,6 +552,41 @@ def test_numbers_have_no_gaps_over_kills():
         tap.equal(posted, (len(numbers), len(numbers)))
         db.close()
         d.start()
+
+
+def ran(d, *words):
+    """What `linli invoice` prints."""
+    return d.linli_ok("invoice", *words).out
+
+
+def test_from_the_command_line():
+    with shop() as d:
+        publish(d)
+        sub = subscribe(d)
+        use(d, api=1000)
+        tap.contains(ran(d, "preview", sub), "api:t1:unit")
+        advance(d, "22d")
+        draft = invoices(d)[1]["id"]
+        tap.equal(d.linli("invoice", "finalize", draft).code, 1)
+        tap.contains(ran(d, "finalize", draft, "--reason",
+                                "moving"), "INV-000002: final, due 61.00")
+        listed = ran(d, "list")
+        tap.contains(listed, "INV-000001")
+        tap.contains(listed, "61.00")
+        tap.equal("INV-000002" in ran(d, "list", sub,
+                                             "--state", "overdue"), False)
+        rows = from_csv(ran(d, "show", draft, "--format",
+                                   "csv"))
+        tap.equal(rows["total", "INV-000002"]["total_fen"], "6100")
+        tap.contains(ran(d, "show", draft, "--format", "html",
+                                "--lang", "en"), "Amount due")
+        tap.equal(d.linli("invoice", "credit", draft).code, 2)
+        tap.contains(ran(d, "credit", draft, "api:t1:unit",
+                                "--reason", "a mistake"), "due 31.00")
+        tap.contains(ran(d, "write-off", draft, "--reason",
+                                "gone"), "written-off")
+        got = json.loads(ran(d, "show", draft, "--json"))
+        tap.equal(got["state"], "written-off")
 
 
 if __name__ == "__main__":
