@@ -132,7 +132,18 @@ def test_what_cannot_be_sold():
         refused(dict(body(), plugin="nobody"), "plan/plugin", "/plugin")
         refused(dict(body(), name="Basic"), "plan/invalid", "/name")
         refused({"name": "x", "plugin": "orders"}, "pricing/missing", "plan")
+        fee = {"zh-CN": "月费", "en": "Monthly fee"}
+        refused(dict(body(), words={"no": fee}), "plan/invalid", "/words/no")
+        refused(dict(body(), words={"fee": {"en": "Fee"}}), "pricing/missing",
+                "/words/fee")
+        refused(dict(body(), words={"fee": dict(fee, en="")}), "pricing/type",
+                "/words/fee")
+        refused(dict(body(), words=[]), "pricing/type", "/words")
         tap.equal(op(d, "GET", "/plans").json["items"], [])
+        answer = op(d, "POST", "/plans", dict(body("said"),
+                                              words={"fee": fee}))
+        tap.equal((answer.status, answer.json["published"]["words"]),
+                  (201, {"fee": fee}), answer)
         # Each meter that Linli counts, and the plugin's own.
         meters = ["linli.call", "linli.cpu_us", "linli.notification",
                   "linli.egress_bytes", "linli.storage_byte_days",
