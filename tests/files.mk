@@ -15,6 +15,7 @@ unit_SRCS = \
   test_diff.c \
   test_digest.c \
   test_docs.c \
+  test_dunning.c \
   test_egress.c \
   test_elf.c \
   test_enter.c \
@@ -110,7 +111,7 @@ unit_SRCS = \
 # tests/conform/test_*.c: the code against spec/.
 conform_SRCS = test_json_schema.c
 # tests/bench/*.c: programs to measure by hand; built, so that they cannot rot.
-bench_SRCS = consent_rates.c \
+bench_SRCS = admit_rates.c consent_rates.c \
   http_hello.c \
   log_rates.c \
   price_rates.c \

@@ -103,11 +103,25 @@ judge_state(struct ll_call *call, const struct ll_sub *sub)
     return LL_STEP_MORE;
 }
 
+/* Theirs alone, and in force: nobody else's comes before it. */
+static bool
+is_own(const struct ll_call *call, const struct ll_sub *sub)
+{
+    if (sub == NULL ||
+        ll_sub_plan_at(&call->host->billing, sub, call->now_ms) == NULL)
+        return false;
+    for (uint32_t i = 0; i < sub->beneficiary_count; i++)
+        if (sub->beneficiaries[i].kind == LL_PARTY_RESIDENT &&
+            ll_str_eq(sub->beneficiaries[i].who, call->identity->id))
+            return true;
+    return false;
+}
+
 enum ll_step
 ll_step_subscribe(struct ll_call *call)
 {
     const struct ll_billing *billing = &call->host->billing;
-    bool refused = false;
+    bool refused = false, resident = call->identity->kind == LL_CALLER_RESIDENT;
     struct ll_sub_seeker seeker = {.community = call->community->id,
         .plugin = call->instance->id,
         .at_ms = call->now_ms};
@@ -115,15 +129,36 @@ ll_step_subscribe(struct ll_call *call)
     call->sub = LL_SUB_FREE;
     if (!ll_plan_sells(billing, seeker.community, seeker.plugin))
         return LL_STEP_MORE;
-    if (call->identity->kind == LL_CALLER_RESIDENT) {
+    if (resident)
+        seeker.resident = call->identity->id;
+    const struct ll_sub *sub = ll_sub_for(billing, &seeker);
+    if (resident && !is_own(call, sub)) {
         if (!ll_who_household(call, &refused))
             return refused ? LL_STEP_MORE : LL_STEP_WAIT;
-        seeker.resident = call->identity->id;
         seeker.household = call->household;
+        sub = ll_sub_for(billing, &seeker);
     }
-    const struct ll_sub *sub = ll_sub_for(billing, &seeker);
     call->sub = sub == NULL ? LL_SUB_SUSPENSE : sub->id;
     return may_refuse(call) ? judge_state(call, sub) : LL_STEP_MORE;
+}
+
+/* The window that a record stands in; NULL: there is nothing to ask. *good
+ * false: there is no memory. */
+static struct ll_window *
+window_of(struct ll_host *host, const struct ll_plan_record *record, bool *good)
+{
+    struct ll_billing *billing = &host->billing;
+    const struct ll_counted *counted = record->counted;
+    const struct ll_sub *sub = ll_sub_by_id(billing, counted->subscription);
+    const struct ll_plan_version *plan =
+        ll_plan_by_id(billing, counted->version);
+    *good = true;
+    if (sub == NULL || plan == NULL || !ll_quota_asks(sub, plan))
+        return NULL;
+    struct ll_window *window =
+        ll_quota_window(billing, sub, plan, record->usage->at_ms);
+    *good = window != NULL;
+    return window;
 }
 
 /* -- promises -- */
@@ -217,44 +252,49 @@ ll_step_quota(struct ll_call *call)
     return promise_all(call, window);
 }
 
+/* Promises what a record is; *status a refusal. */
+static void
+promise_record(struct ll_call *call, struct ll_window *window,
+    const struct ll_plan_record *record, linli_status *status,
+    struct ll_err *err)
+{
+    const struct ll_counted *counted = record->counted;
+    const struct ll_quota_meter *meter =
+        ll_window_meter(window, counted->meter);
+    if (meter == NULL)
+        return;
+    struct ll_quota_hold *hold = hold_of(call, &call->run_holds, meter);
+    if (hold == NULL) {
+        *status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage");
+        return;
+    }
+    enum ll_quota_word word =
+        ll_quota_reserve(window, counted->meter, record->usage->quantity, hold);
+    if (word == LL_QUOTA_YES)
+        return;
+    ll_plan_refuse_text(call, window, counted->meter, word);
+    *status =
+        ll_fail(err, LINLI_E_QUOTA, call->plan_no, "%s", call->plan_detail);
+}
+
 bool
 ll_plan_meter(struct ll_call *call, const struct ll_plan_record *record,
     struct ll_wait *wait, linli_status *status, struct ll_err *err)
 {
-    struct ll_billing *billing = &call->host->billing;
-    const struct ll_counted *counted = record->counted;
-    int64_t micro = record->usage->quantity;
-    *status = LINLI_OK;
-    if (!call->limited || counted->subscription < LL_SUB_FIRST)
-        return true;
-    const struct ll_sub *sub = ll_sub_by_id(billing, counted->subscription);
-    const struct ll_plan_version *plan =
-        ll_plan_by_id(billing, counted->version);
-    if (sub == NULL || plan == NULL || !ll_quota_asks(sub, plan))
-        return true;
+    bool good = true;
     struct ll_window *window =
-        ll_quota_window(billing, sub, plan, record->usage->at_ms);
-    if (window != NULL && !ll_window_ready(window, wait))
-        return false;
-    if (window != NULL && window->state == LL_WINDOW_LOST)
-        *status = ll_fail(err, LINLI_E_IO, "store/failed", "what was counted");
-    const struct ll_quota_meter *meter =
-        *status == LINLI_OK && window != NULL
-            ? ll_window_meter(window, counted->meter)
-            : NULL;
-    struct ll_quota_hold *hold =
-        meter == NULL ? NULL : hold_of(call, &call->run_holds, meter);
-    if (window == NULL || (meter != NULL && hold == NULL))
+        call->limited ? window_of(call->host, record, &good) : NULL;
+    *status = LINLI_OK;
+    if (!good)
         *status = ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "usage");
-    if (hold == NULL || micro <= 0)
+    if (window == NULL)
         return true;
-    enum ll_quota_word word =
-        ll_quota_reserve(window, counted->meter, micro, hold);
-    if (word == LL_QUOTA_YES)
-        return true;
-    ll_plan_refuse_text(call, window, counted->meter, word);
-    *status =
-        ll_fail(err, LINLI_E_QUOTA, call->plan_no, "%s", call->plan_detail);
+    if (!ll_window_ready(window, wait))
+        return false;
+    if (window->state == LL_WINDOW_LOST)
+        *status = ll_fail(err, LINLI_E_IO, "store/failed", "what was counted");
+    else if (record->usage->quantity > 0)
+        promise_record(call, window, record, status, err);
     return true;
 }
 
@@ -337,25 +377,6 @@ ll_plan_alerted(void *user, const struct ll_quota_alert *reached)
         ll_host_alert(host, &alert);
     ll_buf_fini(&data);
     ll_buf_fini(&ref);
-}
-
-/* The window that a record stands in; NULL: there is nothing to ask. *good
- * false: there is no memory. */
-static struct ll_window *
-window_of(struct ll_host *host, const struct ll_plan_record *record, bool *good)
-{
-    struct ll_billing *billing = &host->billing;
-    const struct ll_counted *counted = record->counted;
-    const struct ll_sub *sub = ll_sub_by_id(billing, counted->subscription);
-    const struct ll_plan_version *plan =
-        ll_plan_by_id(billing, counted->version);
-    *good = true;
-    if (sub == NULL || plan == NULL || !ll_quota_asks(sub, plan))
-        return NULL;
-    struct ll_window *window =
-        ll_quota_window(billing, sub, plan, record->usage->at_ms);
-    *good = window != NULL;
-    return window;
 }
 
 bool

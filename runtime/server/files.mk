@@ -31,6 +31,10 @@ server_SRCS = \
   http_rules.c \
   http_write.c \
   import.c \
+  invoice.c \
+  invoice_act.c \
+  invoice_records.c \
+  invoices.c \
   job.c \
   jobs.c \
   log.c \
@@ -52,6 +56,7 @@ server_SRCS = \
   relays.c \
   rights.c \
   secrets.c \
+  settlements.c \
   signed.c \
   sim.c \
   sinks.c \

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "billing/subs.h"
 #include "host/reconcile.h"
 #include "server/view.h"
 
@@ -25,6 +26,7 @@ struct usage {
     struct ll_arena arena;
     linli_str community; /* of the request's path */
     int64_t limit, after, from_ms, to_ms;
+    int64_t sub; /* -1: of all */
     int64_t items, last_item;
     bool with_totals; /* the first page has them, over all pages */
     bool more;
@@ -33,7 +35,7 @@ struct usage {
 };
 
 struct row {
-    int64_t bucket, slot_ms, quantity, count, first, last;
+    int64_t bucket, slot_ms, quantity, count, first, last, sub;
     linli_str plugin, meter;
 };
 
@@ -88,6 +90,7 @@ read_row(struct ll_rd *rd, struct row *row)
     row->count = ll_rd_int(rd);
     row->first = ll_rd_int(rd);
     row->last = ll_rd_int(rd);
+    row->sub = ll_rd_int(rd);
     return !rd->bad;
 }
 
@@ -95,10 +98,13 @@ static void
 write_bucket(struct usage *usage, const struct row *row)
 {
     struct ll_view *view = &usage->view;
+    char sub[LL_SUB_TEXT_BYTES];
+    ll_sub_text((uint32_t)row->sub, sub);
     ll_jw_open(&view->w, '{');
     put_int(view, "bucket", row->bucket);
     ll_view_instant(view, "slot", row->slot_ms);
     put_names(view, row->plugin, row->meter);
+    ll_view_text(view, "subscription", ll_cstr(sub));
     put_quantity(view, row->quantity);
     put_int(view, "count", row->count);
     put_int(view, "first_lsn", row->first);
@@ -182,6 +188,10 @@ ask_buckets(struct usage *usage)
     ll_put_int(&query->params, usage->to_ms);
     ll_put_int(&query->params, usage->after);
     ll_put_int(&query->params, LL_ADMIN_PAGE_ROWS);
+    if (usage->sub >= 0)
+        ll_put_int(&query->params, usage->sub);
+    else
+        ll_put_nil(&query->params);
     query->rows_max = LL_ADMIN_PAGE_ROWS;
     query->bytes_max = LL_ADMIN_PAGE_BYTES;
     ll_view_ask(view);
@@ -216,11 +226,27 @@ step_usage(struct ll_view *view)
         ask_buckets(usage);
 }
 
+/* "sub_16", and also sub_0 and sub_1: billing/subs.h. */
+static linli_status
+read_sub(struct usage *usage, struct ll_err *err)
+{
+    linli_str text = ll_param(&usage->params, "subscription");
+    usage->sub = -1;
+    if (text.ptr == NULL)
+        return LINLI_OK;
+    if (ll_str_starts(text, "sub_") &&
+        ll_str_int((linli_str){text.ptr + 4, text.len - 4}, 0, UINT32_MAX,
+            &usage->sub))
+        return LINLI_OK;
+    return ll_fail(err, LINLI_E_INVALID, "request/invalid",
+        "`subscription` is one, sub_16");
+}
+
 static linli_status
 read_usage(struct usage *usage, struct ll_err *err)
 {
-    static const char *const names[] = {
-        "plugin", "meter", "from", "to", "limit", "cursor", NULL};
+    static const char *const names[] = {"plugin", "meter", "subscription",
+        "from", "to", "limit", "cursor", NULL};
     struct ll_params *params = &usage->params;
     usage->from_ms = INT64_MIN;
     usage->to_ms = INT64_MAX;
@@ -232,7 +258,7 @@ read_usage(struct usage *usage, struct ll_err *err)
         status = ll_param_instant(params, "to", &usage->to_ms, err);
     if (status == LINLI_OK)
         status = ll_view_page(params, &usage->limit, &usage->after, err);
-    return status;
+    return status == LINLI_OK ? read_sub(usage, err) : status;
 }
 
 void

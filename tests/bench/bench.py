@@ -17,7 +17,8 @@ written to bench.json in the build folder.
 `consent` is no call: it is the decision about resident data alone, in
 process, over 100,000 and 1,000,000 grants (bench/consent_rates). `acts` is what
 a resident waits when they give and withdraw, `log` what a leaf of the log of
-consent costs and a proof of it (bench/log_rates); both are consent.py.
+consent costs and a proof of it (bench/log_rates); both are consent.py. `admit`
+is what it costs to admit a call by its plan (bench/admit_rates).
 
 CPU is user and system time of the server's process tree a request: the
 steadiest figure on a busy machine. Ratios are Linli over nginx.
@@ -68,7 +69,7 @@ end
 # differ by more than any of this, so it is aimed at as their ratio.
 STEP_AIM = 0.23
 CALLS = ("hello", "quote", "step", "hot")
-WORKS = CALLS + ("consent", "acts", "log")
+WORKS = CALLS + ("consent", "acts", "log", "admit")
 # Of a withdrawal, which is true and on the disk when it answers.
 WITHDRAW_AIM_US = 5000
 # Of consent.md, in the names that consent_rates prints; the greatest allowed.
@@ -468,6 +469,8 @@ def main(arguments):
         result["acts"] = acts(options)
     if "log" in options.works:
         result["log"] = log(options)
+    if "admit" in options.works:
+        result["admit"] = admit(options)
     options.works = [w for w in options.works if w in CALLS]
     if options.works:
         status = calls(options, result)
@@ -516,6 +519,21 @@ def log(options):
     for name, row in rows.items():
         print("log, %s: %s" % (name, ", ".join(
             "%s %g" % pair for pair in sorted(row.items()))))
+    return rows
+
+
+def admit(options):
+    """What admit_rates says."""
+    wait_for_quiet(options.quiet_wait)
+    said = subprocess.run(
+        pinned(SERVER_CORE, [os.path.join(options.build, "bench",
+                                          "admit_rates")]),
+        stdout=subprocess.PIPE, text=True, check=True).stdout
+    rows = [json.loads(line) for line in said.splitlines()]
+    for row in rows:
+        print("admit, %s: %d ns a call" % (row["plan"], row["ns"]) + (
+            ", the first %.1f us, %d bytes a subscription" % (
+                row["load_us"], row["bytes"]) if "load_us" in row else ""))
     return rows
 
 
