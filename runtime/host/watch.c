@@ -136,6 +136,8 @@ ll_watch_seen(struct ll_community *community)
 {
     struct ll_watch *watch = community->host->watch;
     int64_t now_ms = ll_world_wall(community->host->world).ms;
+    if (watch == NULL) /* nobody watches yet */
+        return;
     struct watched *w = find(watch, community->id);
     if (w == NULL)
         w = add(watch, community->id, now_ms);
