@@ -15,6 +15,7 @@ unit_SRCS = \
   test_diff.c \
   test_digest.c \
   test_docs.c \
+  test_dunning.c \
   test_egress.c \
   test_elf.c \
   test_enter.c \

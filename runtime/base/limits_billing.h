@@ -62,8 +62,23 @@
 #define LL_ACCOUNT_BYTES_MAX 128       /* "due:vendor:PLUGIN" */
 
 /* -- sums and invoices: spec/metering.md, section 11 -- */
-#define LL_SUMS_PAGE_SEGMENTS 64     /* decoded in one turn */
-#define LL_SUMS_PAGE_BYTES (8 << 20) /* the same, of their content */
+#define LL_SUMS_PAGE_SEGMENTS 64       /* decoded in one turn */
+#define LL_SUMS_PAGE_BYTES (8 << 20)   /* the same, of their content */
+#define LL_GATHER_BYTES_MAX (64 << 20) /* of one invoice, while it is made */
+#define LL_INVOICE_BYTES_MAX (2 << 20) /* of a frozen body: one answer */
+#define LL_INVOICE_LATE_PERIODS 12     /* late use of so many counts */
+#define LL_INVOICE_TURN_MAX 64         /* made in one turn of the loop */
+#define LL_INVOICE_FLIGHTS_MAX 16      /* that wait for the store at once */
+#define LL_INVOICE_CREDITED_MAX 256    /* lines that one credit note names */
+#define LL_INVOICE_RECORD_PAGES_MAX 64 /* of segments, for one answer */
+#define LL_INVOICE_CREDITS_MAX 1000    /* credit notes of one invoice */
+#define LL_INVOICE_GRACE_HOURS 72      /* after a period: late use is in */
+#define LL_INVOICE_GRACE_HOURS_MAX 744 /* a month */
+#define LL_DUNNING_DAYS_MAX 366        /* a step after that is none */
+#define LL_DUNNING_DUE_DAYS 15         /* to pay in, unless configured */
+#define LL_DUNNING_NOTIFY_DAYS 1       /* after the due day, the same */
+#define LL_DUNNING_RESTRICT_DAYS 8
+#define LL_DUNNING_SUSPEND_DAYS 15
 
 /* -- what people see: spec/metering.md, section 16 -- */
 #define LL_UNUSUAL_DAYS 28          /* four weeks a day is held against */

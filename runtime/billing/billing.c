@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "billing/invoices.h"
 #include "billing/money.h"
 #include "billing/plans_int.h"
 #include "billing/quota.h"
@@ -30,6 +31,8 @@ ll_billing_open(struct ll_billing *billing, struct ll_mem *mem,
         status = ll_books_open(billing, err);
     if (status == LINLI_OK)
         status = ll_money_open(billing, err);
+    if (status == LINLI_OK)
+        status = ll_invoices_open(billing, err);
     if (status != LINLI_OK)
         ll_billing_close(billing);
     return status;
@@ -41,6 +44,7 @@ ll_billing_close(struct ll_billing *billing)
     if (billing->mem == NULL)
         return;
     ll_quotas_close(billing);
+    ll_invoices_close(billing);
     ll_money_close(billing);
     ll_books_close(billing);
     ll_subs_close(billing);

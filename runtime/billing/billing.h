@@ -24,6 +24,7 @@
 
 struct ll_bill_zone;
 struct ll_books;
+struct ll_invoices;
 struct ll_money;
 struct ll_plans;
 struct ll_quota_alert;
@@ -54,9 +55,10 @@ struct ll_billing {
      * then. Set by the host; NULL: nobody is told. */
     void (*alerted)(void *user, const struct ll_quota_alert *alert);
     void *user;
-    struct ll_money *money; /* billing/money.c */
-    struct ll_till till;    /* billing/till.c */
-    uint32_t acts;          /* that have begun and are not sent */
+    struct ll_money *money;       /* billing/money.c */
+    struct ll_invoices *invoices; /* billing/invoices.c */
+    struct ll_till till;          /* billing/till.c */
+    uint32_t acts;                /* that have begun and are not sent */
 };
 
 /* Loads what the store knows; blocks, before anything is committed. */

@@ -3,12 +3,22 @@ billing_SRCS = \
   act.c \
   billing.c \
   books.c \
+  credit.c \
+  gather.c \
+  invoice_act.c \
+  invoice_body.c \
+  invoice_csv.c \
+  invoice_final.c \
+  invoice_html.c \
+  invoice_run.c \
+  invoices.c \
   money.c \
   pay.c \
   plans.c \
   plans_read.c \
   quota.c \
   quota_price.c \
+  rating.c \
   subs.c \
   subs_act.c \
   subs_index.c \
@@ -16,4 +26,5 @@ billing_SRCS = \
   subs_start.c \
   sums.c \
   till.c \
+  turn.c \
   wallet.c

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "billing/invoices.h"
 #include "billing/money_int.h"
 
 #define REF_BYTES 32
@@ -102,6 +103,8 @@ take_payment(struct ll_paying *p, enum ll_till_next *next, struct ll_err *err)
     p->due_fen = ll_owed_due(&bill.owed);
     if (status == LINLI_OK)
         status = post_payment(p, &bill, ll_cstr(ref), err);
+    if (status == LINLI_OK)
+        status = ll_invoice_moved(act, bill.invoice, &move.by, err);
     *next = LL_TILL_SEND;
     return status;
 }
@@ -239,6 +242,8 @@ give_back(struct ll_refunding *r, enum ll_till_next *next, struct ll_err *err)
     r->due_fen = ll_owed_due(&bill.owed);
     if (status == LINLI_OK)
         status = post_refund(r, &bill, ll_cstr(ref), err);
+    if (status == LINLI_OK && r->owed_fen > 0)
+        status = ll_invoice_moved(act, bill.invoice, &move.by, err);
     *next = LL_TILL_SEND;
     return status;
 }

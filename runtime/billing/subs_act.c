@@ -1,6 +1,7 @@
 /* billing/subs_act.c: what is done to a subscription. [loop] */
 #include "base/hash.h"
 #include "base/text.h"
+#include "billing/invoices.h"
 #include "billing/subs_int.h"
 
 /* What a deed makes of one: first as a copy, so that all that can fail has
@@ -258,6 +259,13 @@ apply(struct ll_billing *billing, struct change *c)
     ll_wipe_bytes(sub->block, sub->bytes); /* it may name somebody */
     ll_release(billing->mem, sub->block, sub->bytes);
     *sub = c->next;
+    ll_invoices_touch(billing, sub);
+}
+
+static bool
+is_move(enum ll_sub_do what)
+{
+    return what == LL_SUB_DO_UPGRADE || what == LL_SUB_DO_DOWNGRADE;
 }
 
 /* Into an act that has begun; *nothing: there was nothing to put. */
@@ -271,7 +279,11 @@ put(struct ll_bill_act *act, struct ll_sub *sub, const struct ll_sub_deed *deed,
     if (c == NULL)
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "an act");
     begin(c, sub);
-    linli_status status = decide(c, deed, act->now_ms, err);
+    linli_status status =
+        is_move(deed->what) && ll_inv_restricts(billing, sub->id)
+            ? ll_fail(err, LINLI_E_CONFLICT, "plan/restricted",
+                  "an invoice of sub_%u is overdue", sub->id)
+            : decide(c, deed, act->now_ms, err);
     *nothing = status == LINLI_OK && c->nothing;
     if (status == LINLI_OK && !c->nothing)
         status = fill(act, c, err);

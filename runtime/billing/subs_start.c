@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "billing/invoices.h"
 #include "billing/subs_int.h"
 #include "domain/pricing_number.h"
 
@@ -246,6 +247,7 @@ send(struct ll_bill_act *act, const struct ll_sub_offer *offer,
         return status;
     }
     ll_subs_add(billing, take_sub);
+    ll_invoices_touch(billing, take_sub);
     (void)ll_bill_send(act);
     return LINLI_OK;
 }

@@ -72,13 +72,13 @@ ll_remedy_name(enum ll_remedy remedy)
 /* -- what is known before anybody is asked -- */
 
 static enum ll_reason
-step_log(struct ll_step *at)
+step_log(struct ll_rerate *at)
 {
     return at->ask->unlogged ? LL_REASON_LOG_UNAVAILABLE : LL_REASON_ALLOW;
 }
 
 static enum ll_reason
-step_plugin(struct ll_step *at)
+step_plugin(struct ll_rerate *at)
 {
     if (at->ask->party >= at->consent->parties.count)
         return LL_REASON_PLUGIN_INACTIVE;
@@ -89,7 +89,7 @@ step_plugin(struct ll_step *at)
 
 /* Another community's resident is nobody here. */
 static enum ll_reason
-step_subject(struct ll_step *at)
+step_subject(struct ll_rerate *at)
 {
     if (at->ask->subject >= at->consent->subjects.count)
         return LL_REASON_UNKNOWN_SUBJECT;
@@ -127,7 +127,7 @@ not_declared(const struct ll_party *party, uint8_t field)
 }
 
 static enum ll_reason
-step_manifest(struct ll_step *at)
+step_manifest(struct ll_rerate *at)
 {
     const struct ll_ask *ask = at->ask;
     uint32_t use =
@@ -143,7 +143,7 @@ step_manifest(struct ll_step *at)
 
 /* 个人信息保护法 55: sensitive, to others, or to decide by itself. */
 static enum ll_reason
-step_pia(struct ll_step *at)
+step_pia(struct ll_rerate *at)
 {
     bool wanted = at->field->class == LL_C3 ||
                   at->party->terms.relation == LL_RELATION_PROVIDE ||
@@ -153,27 +153,27 @@ step_pia(struct ll_step *at)
 }
 
 static enum ll_reason
-step_ceiling(struct ll_step *at)
+step_ceiling(struct ll_rerate *at)
 {
     return at->field->class > at->party->terms.ceiling ? LL_REASON_CLASS_CEILING
                                                        : LL_REASON_ALLOW;
 }
 
 static enum ll_reason
-step_region(struct ll_step *at)
+step_region(struct ll_rerate *at)
 {
     return at->party->terms.abroad ? LL_REASON_REGION : LL_REASON_ALLOW;
 }
 
 static bool
-rests_on_consent(const struct ll_step *at)
+rests_on_consent(const struct ll_rerate *at)
 {
     return at->scope->basis == LL_BASIS_CONSENT ||
            at->scope->basis == LL_BASIS_SEPARATE;
 }
 
 static enum ll_reason
-step_objection(struct ll_step *at)
+step_objection(struct ll_rerate *at)
 {
     uint32_t bits =
         ll_objections_between(at->consent, at->subject, at->ask->party);
@@ -197,7 +197,7 @@ step_objection(struct ll_step *at)
 /* -- consent -- */
 
 static enum ll_reason
-step_guardian(struct ll_step *at)
+step_guardian(struct ll_rerate *at)
 {
     at->ward = ll_person_is_ward(&at->subject->person, at->ask->today);
     if (!at->ward || !rests_on_consent(at))
@@ -210,7 +210,7 @@ step_guardian(struct ll_step *at)
 /* In the days after they became the one who decides: what held on the last day
  * before, through a guardian who is one still, unless they have said no. */
 static bool
-in_grace(const struct ll_step *at, const struct ll_grant *grant)
+in_grace(const struct ll_rerate *at, const struct ll_grant *grant)
 {
     int32_t birth = at->subject->person.birth_day;
     if (at->consent->reconfirm_days == 0 || birth == LL_DAY_UNKNOWN ||
@@ -227,7 +227,7 @@ in_grace(const struct ll_step *at, const struct ll_grant *grant)
 
 /* Whoever gave a grant must be who may give it today. */
 static enum ll_reason
-judge_giver(const struct ll_step *at, const struct ll_grant *grant)
+judge_giver(const struct ll_rerate *at, const struct ll_grant *grant)
 {
     if (LL_LIKELY(grant->guardian == LL_NOBODY))
         return at->ward ? LL_REASON_GUARDIAN_REQUIRED : LL_REASON_ALLOW;
@@ -249,7 +249,7 @@ judge_giver(const struct ll_step *at, const struct ll_grant *grant)
 
 /* Whether it takes an act for this alone, PIPL 23, 29. */
 static bool
-is_separate(const struct ll_step *at)
+is_separate(const struct ll_rerate *at)
 {
     const struct ll_terms *terms = &at->party->terms;
     return at->scope->basis == LL_BASIS_SEPARATE || at->field->class == LL_C3 ||
@@ -259,7 +259,7 @@ is_separate(const struct ll_step *at)
 /* Whether what a slot of the index says of a grant is enough to allow: what
  * judge_time and judge_live would find, without a look at the grant. */
 static bool
-is_said(const struct ll_step *at, uint64_t said)
+is_said(const struct ll_rerate *at, uint64_t said)
 {
     const struct ll_terms *terms = &at->party->terms;
     uint32_t version = said >> LL_SAID_VERSION & LL_SAID_VERSION_MAX;
@@ -274,7 +274,7 @@ is_said(const struct ll_step *at, uint64_t said)
 
 /* A grant that is in force and holds the field: does it hold for this? */
 static enum ll_reason
-judge_live(const struct ll_step *at, const struct ll_grant *grant)
+judge_live(const struct ll_rerate *at, const struct ll_grant *grant)
 {
     const struct ll_terms *terms = &at->party->terms;
     enum ll_reason giver = judge_giver(at, grant);
@@ -311,7 +311,7 @@ judge_time(const struct ll_grant *grant, int64_t now_ms)
  * force, which came furthest; else the newest; else one in force that holds
  * another; else there is none. */
 static enum ll_reason
-step_grant(struct ll_step *at)
+step_grant(struct ll_rerate *at)
 {
     enum ll_reason live = LL_REASON_ALLOW, dead = LL_REASON_ALLOW;
     uint32_t near = LL_NO_GRANT, ended = LL_NO_GRANT, other = LL_NO_GRANT;
@@ -357,7 +357,7 @@ step_grant(struct ll_step *at)
 /* -- what rests on no consent -- */
 
 static enum ll_reason
-step_record(struct ll_step *at)
+step_record(struct ll_rerate *at)
 {
     const struct ll_party *party = at->party;
     const struct ll_basis_record *record = NULL;
@@ -381,7 +381,7 @@ step_record(struct ll_step *at)
 }
 
 static enum ll_reason
-step_basis(struct ll_step *at)
+step_basis(struct ll_rerate *at)
 {
     at->verdict.basis = at->scope->basis;
     return rests_on_consent(at) ? step_grant(at) : step_record(at);
@@ -394,7 +394,7 @@ const struct ll_step_def ll_steps[] = {LL_STEPS(X){NULL, NULL}};
 #undef X
 
 static enum ll_reason
-walk(struct ll_step *at)
+walk(struct ll_rerate *at)
 {
     enum ll_reason reason;
 #define X(name)                                        \
@@ -407,7 +407,7 @@ walk(struct ll_step *at)
 
 /* What would help; the refusal of a sheet is heard for a while. */
 static void
-find_remedy(struct ll_step *at)
+find_remedy(struct ll_rerate *at)
 {
     struct ll_verdict *verdict = &at->verdict;
     switch (verdict->reason) {
@@ -444,7 +444,7 @@ find_remedy(struct ll_step *at)
 
 /* When what is not yet begins. */
 static int64_t
-find_beginning(const struct ll_step *at)
+find_beginning(const struct ll_rerate *at)
 {
     if (at->verdict.grant != LL_NO_GRANT)
         return ll_grant_at(at->consent, at->verdict.grant)->grant.from_ms;
@@ -456,15 +456,15 @@ find_beginning(const struct ll_step *at)
 }
 
 void
-ll_step_begin(struct ll_step *at, const struct ll_consent *consent,
+ll_step_begin(struct ll_rerate *at, const struct ll_consent *consent,
     const struct ll_ask *ask)
 {
-    *at = (struct ll_step){
+    *at = (struct ll_rerate){
         .consent = consent, .ask = ask, .verdict = {.grant = LL_NO_GRANT}};
 }
 
 struct ll_verdict
-ll_step_end(struct ll_step *at, enum ll_reason reason)
+ll_step_end(struct ll_rerate *at, enum ll_reason reason)
 {
     at->verdict.reason = reason;
     if (reason != LL_REASON_ALLOW) {
@@ -490,7 +490,7 @@ fetch(const struct ll_consent *consent, const struct ll_ask *ask)
 struct ll_verdict
 ll_consent_decide(const struct ll_consent *consent, const struct ll_ask *ask)
 {
-    struct ll_step at;
+    struct ll_rerate at;
     fetch(consent, ask);
     ll_step_begin(&at, consent, ask);
     return ll_step_end(&at, walk(&at));

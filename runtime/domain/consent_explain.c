@@ -16,7 +16,7 @@ static const char *const sentences[][2] = {
 /* -- for a plugin -- */
 
 static void
-for_plugin(const struct ll_step *at, struct ll_jw *w)
+for_plugin(const struct ll_rerate *at, struct ll_jw *w)
 {
     const struct ll_verdict *verdict = &at->verdict;
     bool hidden = ll_verdict_hidden(at->consent, at->ask, verdict);
@@ -30,7 +30,7 @@ for_plugin(const struct ll_step *at, struct ll_jw *w)
 
 /* The field and the purpose that were asked for, if there are such. */
 static const struct ll_field_def *
-field_of(const struct ll_step *at)
+field_of(const struct ll_rerate *at)
 {
     const struct ll_dictionary *dictionary = at->consent->dictionary;
     return at->ask->field < dictionary->field_count
@@ -39,7 +39,7 @@ field_of(const struct ll_step *at)
 }
 
 static const struct ll_purpose_def *
-purpose_of(const struct ll_step *at)
+purpose_of(const struct ll_rerate *at)
 {
     const struct ll_dictionary *dictionary = at->consent->dictionary;
     return at->ask->purpose < dictionary->purpose_count
@@ -49,7 +49,7 @@ purpose_of(const struct ll_step *at)
 
 /* What stands in a sentence for a word in braces. */
 static linli_str
-filling(const struct ll_step *at, linli_str word, bool zh)
+filling(const struct ll_rerate *at, linli_str word, bool zh)
 {
     const struct ll_field_def *field = field_of(at);
     const struct ll_purpose_def *purpose = purpose_of(at);
@@ -63,7 +63,7 @@ filling(const struct ll_step *at, linli_str word, bool zh)
 }
 
 static void
-put_sentence(const struct ll_step *at, bool zh, struct ll_buf *out)
+put_sentence(const struct ll_rerate *at, bool zh, struct ll_buf *out)
 {
     linli_str rest = ll_cstr(sentences[at->verdict.reason][zh ? 0 : 1]);
     linli_str plain, word;
@@ -76,7 +76,7 @@ put_sentence(const struct ll_step *at, bool zh, struct ll_buf *out)
 }
 
 static void
-put_ids(const struct ll_step *at, struct ll_jw *w)
+put_ids(const struct ll_rerate *at, struct ll_jw *w)
 {
     const struct ll_field_def *field = field_of(at);
     const struct ll_purpose_def *purpose = purpose_of(at);
@@ -89,7 +89,7 @@ put_ids(const struct ll_step *at, struct ll_jw *w)
 }
 
 static void
-for_resident(const struct ll_step *at, bool zh, struct ll_jw *w)
+for_resident(const struct ll_rerate *at, bool zh, struct ll_jw *w)
 {
     ll_jw_key(w, "sentence");
     ll_buf_char(w->buf, '"');
@@ -127,13 +127,13 @@ put_bool(struct ll_jw *w, const char *key, bool b)
 }
 
 static void
-saw_log(const struct ll_step *at, struct ll_jw *w)
+saw_log(const struct ll_rerate *at, struct ll_jw *w)
 {
     put_bool(w, "takes_leaves", !at->ask->unlogged);
 }
 
 static void
-saw_plugin(const struct ll_step *at, struct ll_jw *w)
+saw_plugin(const struct ll_rerate *at, struct ll_jw *w)
 {
     if (at->party != NULL)
         put_int(w, "version", at->party->terms.version);
@@ -141,7 +141,7 @@ saw_plugin(const struct ll_step *at, struct ll_jw *w)
 }
 
 static void
-saw_subject(const struct ll_step *at, struct ll_jw *w)
+saw_subject(const struct ll_rerate *at, struct ll_jw *w)
 {
     static const char *const states[] = {
         "active", "frozen", "deceased", "shredded"};
@@ -154,7 +154,7 @@ saw_subject(const struct ll_step *at, struct ll_jw *w)
 }
 
 static void
-saw_manifest(const struct ll_step *at, struct ll_jw *w)
+saw_manifest(const struct ll_rerate *at, struct ll_jw *w)
 {
     put_int(w, "uses", at->party->terms.scope_count);
     put_int(w, "action", at->ask->action);
@@ -166,7 +166,7 @@ saw_manifest(const struct ll_step *at, struct ll_jw *w)
 }
 
 static void
-saw_pia(const struct ll_step *at, struct ll_jw *w)
+saw_pia(const struct ll_rerate *at, struct ll_jw *w)
 {
     put_bool(w, "on_file", at->party->terms.pia);
     put_bool(w, "auto_decision", at->ask->auto_decision);
@@ -174,7 +174,7 @@ saw_pia(const struct ll_step *at, struct ll_jw *w)
 }
 
 static void
-saw_ceiling(const struct ll_step *at, struct ll_jw *w)
+saw_ceiling(const struct ll_rerate *at, struct ll_jw *w)
 {
     ll_jw_key(w, "class");
     ll_jw_cstr(w, ll_class_name(at->field->class));
@@ -183,13 +183,13 @@ saw_ceiling(const struct ll_step *at, struct ll_jw *w)
 }
 
 static void
-saw_region(const struct ll_step *at, struct ll_jw *w)
+saw_region(const struct ll_rerate *at, struct ll_jw *w)
 {
     put_bool(w, "abroad", at->party->terms.abroad);
 }
 
 static void
-saw_objection(const struct ll_step *at, struct ll_jw *w)
+saw_objection(const struct ll_rerate *at, struct ll_jw *w)
 {
     uint32_t bits =
         ll_objections_between(at->consent, at->subject, at->ask->party);
@@ -202,14 +202,14 @@ saw_objection(const struct ll_step *at, struct ll_jw *w)
 }
 
 static void
-saw_guardian(const struct ll_step *at, struct ll_jw *w)
+saw_guardian(const struct ll_rerate *at, struct ll_jw *w)
 {
     put_bool(w, "ward", at->ward);
 }
 
 /* The grant that served, or that came nearest. */
 static void
-saw_basis(const struct ll_step *at, struct ll_jw *w)
+saw_basis(const struct ll_rerate *at, struct ll_jw *w)
 {
     const struct ll_grant *grant =
         ll_consent_grant(at->consent, at->verdict.grant);
@@ -231,13 +231,13 @@ saw_basis(const struct ll_step *at, struct ll_jw *w)
 }
 
 #define X(name) saw_##name,
-static void (*const saw[])(const struct ll_step *, struct ll_jw *) = {
+static void (*const saw[])(const struct ll_rerate *, struct ll_jw *) = {
     LL_STEPS(X)};
 #undef X
 
 /* Takes the steps and, with `w`, writes what each saw. */
 static void
-take_steps(struct ll_step *at, struct ll_jw *w)
+take_steps(struct ll_rerate *at, struct ll_jw *w)
 {
     enum ll_reason reason = LL_REASON_ALLOW;
     for (uint32_t i = 0; ll_steps[i].name != NULL; i++) {
@@ -261,7 +261,7 @@ take_steps(struct ll_step *at, struct ll_jw *w)
 }
 
 static void
-for_auditor(struct ll_step *at, struct ll_jw *w)
+for_auditor(struct ll_rerate *at, struct ll_jw *w)
 {
     put_ids(at, w);
     put_int(w, "at_ms", at->ask->now_ms);
@@ -282,7 +282,7 @@ ll_consent_explain(const struct ll_consent *consent, const struct ll_ask *ask,
     enum ll_audience audience, bool zh, struct ll_buf *out)
 {
     struct ll_jw w = ll_jw(out);
-    struct ll_step at;
+    struct ll_rerate at;
     ll_step_begin(&at, consent, ask);
     ll_jw_open(&w, '{');
     if (audience == LL_FOR_AUDITOR) {

@@ -16,7 +16,7 @@
     X(manifest) X(pia) X(ceiling) X(region) X(objection) X(guardian) X(basis)
 
 /* What the steps so far have found. */
-struct ll_step {
+struct ll_rerate {
     const struct ll_consent *consent;
     const struct ll_ask *ask;
     const struct ll_party *party;     /* from plugin on */
@@ -29,13 +29,13 @@ struct ll_step {
 
 struct ll_step_def {
     const char *name;
-    enum ll_reason (*take)(struct ll_step *at);
+    enum ll_reason (*take)(struct ll_rerate *at);
 };
 extern const struct ll_step_def ll_steps[]; /* ends with a NULL name */
 
-void ll_step_begin(struct ll_step *at, const struct ll_consent *consent,
+void ll_step_begin(struct ll_rerate *at, const struct ll_consent *consent,
     const struct ll_ask *ask);
 /* The verdict, with what would help. */
-struct ll_verdict ll_step_end(struct ll_step *at, enum ll_reason reason);
+struct ll_verdict ll_step_end(struct ll_rerate *at, enum ll_reason reason);
 
 #endif

@@ -11,6 +11,7 @@ domain_SRCS = \
   consent_state.c \
   consent_table.c \
   dictionary.c \
+  dunning.c \
   entitlement.c \
   leaf.c \
   ledger.c \

@@ -83,7 +83,7 @@ refund(struct ll_case *c)
 
 static bool
 difference(struct ll_case *c, const struct ll_charge *charge,
-    const struct ll_step *step, struct ll_mark mark, struct ll_jv at)
+    const struct ll_rerate *step, struct ll_mark mark, struct ll_jv at)
 {
     linli_status status =
         ll_invoice_difference(&c->invoice, charge, step, mark, c->r.err);
@@ -105,7 +105,7 @@ progressive(struct ll_case *c)
         !ll_case_used(c, charge, ll_jv_get(v, "billed_quantity"), &before) ||
         !ll_case_used(c, charge, ll_jv_get(v, "quantity"), &now))
         return false;
-    struct ll_step step = {&before, &now};
+    struct ll_rerate step = {&before, &now};
     return difference(c, charge, &step, LL_MARK_NONE, v);
 }
 
@@ -144,7 +144,7 @@ late_period(struct ll_case *c, const struct ll_charge *charge, struct ll_jv now,
     struct ll_jv billed)
 {
     struct ll_used is, was;
-    struct ll_step step = {NULL, &is};
+    struct ll_rerate step = {NULL, &is};
     struct ll_mark mark = {ll_read_id(&c->r, now, "period"), 0};
     if (!ll_case_used(c, charge, ll_jv_get(now, "quantity"), &is))
         return false;

@@ -120,7 +120,7 @@ add(struct ll_invoice *invoice, const struct ll_charge *charge,
 
 linli_status
 ll_invoice_difference(struct ll_invoice *invoice,
-    const struct ll_charge *charge, const struct ll_step *step,
+    const struct ll_charge *charge, const struct ll_rerate *step,
     struct ll_mark mark, struct ll_err *err)
 {
     struct ll_lines now = {.arena = invoice->lines.arena}, before = now;

@@ -72,11 +72,11 @@ linli_status ll_invoice_rate_plan(struct ll_invoice *invoice,
 /* Adds rated(now) - rated(before), line by line: what late usage changes in a
  * period that is billed, what progressive billing adds. `before` NULL: nothing
  * was billed of it, no fee for nothing either. */
-struct ll_step {
+struct ll_rerate {
     const struct ll_used *before, *now;
 };
 linli_status ll_invoice_difference(struct ll_invoice *invoice,
-    const struct ll_charge *charge, const struct ll_step *step,
+    const struct ll_charge *charge, const struct ll_rerate *step,
     struct ll_mark mark, struct ll_err *err) LL_USE_RESULT;
 /* Adds the two lines of a change in the middle of a period: what was billed
  * at the old price for the days that are left comes back, and they are

@@ -308,6 +308,9 @@ ll_config_read(struct ll_config *config, struct ll_mem *mem, linli_str text,
         status =
             ll_config_read_consent(config, ll_jv_get(root, "consent"), err);
     if (status == LINLI_OK)
+        status =
+            ll_config_read_billing(config, ll_jv_get(root, "billing"), err);
+    if (status == LINLI_OK)
         status = read_egress(config, ll_jv_get(root, "egress"), err);
     if (status != LINLI_OK) {
         if (err != NULL && strcmp(err->code, "request/json") == 0)

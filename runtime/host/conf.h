@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "domain/address.h"
 #include "domain/notify.h"
+#include "billing/invoices.h"
 #include "host/rate.h"
 
 /* A host that is at an address which is refused otherwise. */
@@ -57,6 +58,7 @@ struct ll_config {
     linli_str relay_prefix; /* of the numbers that stand for residents */
     bool metering;          /* calls are counted */
     struct ll_consent_conf consent;
+    struct ll_invoice_policy billing;
     int64_t plugin_rows, plugin_bytes; /* of one plugin and community */
     struct ll_egress_fixed *egress;    /* the first that fits holds */
     uint32_t egress_count;
@@ -82,6 +84,10 @@ linli_status ll_config_read_egress(struct ll_config *config,
 /* conf_notify.c. *sim_asked: "sim" stands there. */
 linli_status ll_config_read_notify(struct ll_config *config,
     struct ll_jv notify, bool *sim_asked, struct ll_err *err) LL_USE_RESULT;
+
+/* conf_billing.c. */
+linli_status ll_config_read_billing(struct ll_config *config,
+    struct ll_jv billing, struct ll_err *err) LL_USE_RESULT;
 
 /* conf_consent.c. */
 linli_status ll_config_read_consent(struct ll_config *config,

@@ -1,6 +1,7 @@
 host_SRCS = alert.c \
   await.c \
   batch.c \
+  bills.c \
   birthdays.c \
   bus.c \
   call.c \
@@ -12,6 +13,7 @@ host_SRCS = alert.c \
   code_try.c \
   collections.c \
   conf.c \
+  conf_billing.c \
   conf_consent.c \
   conf_egress.c \
   conf_notify.c \

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "config.h"
+#include "host/bills.h"
 #include "host/birthdays.h"
 #include "host/bus.h"
 #include "host/call.h"
@@ -354,6 +355,8 @@ open_store(
         status = ll_space_days_open(host, err);
     if (status == LINLI_OK)
         status = ll_watch_open(host, err);
+    if (status == LINLI_OK)
+        status = ll_bills_open(host, err);
     if (status == LINLI_OK)
         ll_consent_set_reconfirm(
             host->arbiter.consent, host->config.consent.reconfirm_days);

@@ -1,8 +1,7 @@
 /* host/host.h: a host and what hangs on it. [loop]
  *
- * Internal: embedders see linli/host.h. A host owns a loop, a supervisor,
- * communities with their plugins, the keys that callers are known by, and
- * the calls that are open.
+ * Embedders see linli/host.h. A host owns a loop, a supervisor, communities
+ * with their plugins, the keys that callers are known by, and open calls.
  */
 #ifndef LL_HOST_HOST_H
 #define LL_HOST_HOST_H
@@ -21,6 +20,8 @@
 #include "world/datadir.h"
 #include "world/zone.h"
 
+struct ll_advance;
+struct ll_bills;
 struct ll_keeping;
 struct ll_remembered;
 struct ll_recorder;
@@ -151,6 +152,7 @@ struct ll_host {
     struct ll_birthdays *birthdays;   /* host/birthdays.h */
     struct ll_space_days *space_days; /* host/space_days.h */
     struct ll_watch *watch;           /* host/watch.h */
+    struct ll_bills *bills;           /* host/bills.h */
     struct ll_recorder *recorder; /* host/record.h; NULL: nothing is recorded */
     struct ll_roster *roster;   /* host/remember.h; NULL: nothing, or used up */
     uint64_t work_seq;          /* order of timers with one due */
@@ -161,8 +163,7 @@ struct ll_host {
     bool witnessed;             /* host/witness.h has told what there was */
     char admin_token[LL_ADMIN_TOKEN_BYTES]; /* of host-wide paths */
     struct ll_datadir data;                 /* closed: nothing is kept */
-    /* The HTTP face, made by the server layer above: told to drain, then to
-     * go; `drained` back when it has answered everything. */
+    /* The HTTP face, of the layer above: told to drain, then to go. */
     void *face;
     void (*face_drain)(void *face, void (*drained)(void *user), void *user);
     void (*face_free)(void *face);
@@ -177,11 +178,10 @@ linli_status ll_host_new(const linli_host_options *options,
     struct ll_err *err) LL_USE_RESULT;
 void ll_host_free(struct ll_host **host);
 
-/* Where what lives as long as the host is allocated. An allocation that
- * failed once, long ago, is no reason to refuse the next. */
+/* For what lives as long: that it failed once is no reason to refuse. */
 struct ll_arena *ll_host_arena(struct ll_host *host);
 
-/* By id; NULL if there is none. */
+/* By id, or NULL. */
 struct ll_community *ll_host_community(
     const struct ll_host *host, linli_str id);
 struct ll_instance *ll_community_instance(
@@ -191,7 +191,7 @@ struct ll_instance *ll_community_instance(
 linli_status ll_host_add_community(struct ll_host *host, linli_str id,
     linli_str zone, struct ll_err *err) LL_USE_RESULT;
 
-/* Takes a request through the pipeline (host/call.c). */
+/* Takes one through the pipeline (host/call.c). */
 void ll_host_dispatch(struct ll_host *host, struct ll_request *request);
 
 /* Who a request's bearer token says it is; a reference of the caller's.
@@ -239,9 +239,9 @@ linli_status ll_collections_open(struct ll_instance *instance,
  * them once it is alone. Called whenever one came or went. */
 void ll_collections_retire(struct ll_instance *instance);
 
-/* For the face: the drain has begun; nothing new is taken. */
+/* For the face: nothing new is taken. */
 void ll_host_stop(struct ll_host *host);
-/* Called when a call or pool has gone: a drain may be complete. */
+/* When a call or pool has gone: a drain may be complete. */
 void ll_host_check_stopped(struct ll_host *host);
 
 /* Copies a failure into the public shape. */

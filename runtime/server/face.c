@@ -10,6 +10,7 @@
 #include "server/assist.h"
 #include "server/consents.h"
 #include "server/deal.h"
+#include "server/invoices.h"
 #include "server/log.h"
 #include "server/metrics_http.h"
 #include "server/rights.h"
@@ -275,7 +276,8 @@ on_request(void *user, struct ll_request *request)
              ll_access_log_handle(face, request, rest) ||
              ll_consents_handle(face, request, community, rest) ||
              ll_people_me_handle(face, request, community, rest) ||
-             ll_subs_me_handle(face, request, community, rest))
+             ll_subs_me_handle(face, request, community, rest) ||
+             ll_invoices_me_handle(face, request, community, rest))
         return;
     else if (!ll_str_starts(rest, "admin/") &&
              !ll_str_starts(rest, "me/calls/"))

@@ -31,6 +31,10 @@ server_SRCS = \
   http_rules.c \
   http_write.c \
   import.c \
+  invoice.c \
+  invoice_act.c \
+  invoice_records.c \
+  invoices.c \
   job.c \
   jobs.c \
   log.c \

@@ -224,6 +224,66 @@ static const char money_begins[] =
     "  at INTEGER NOT NULL"
     ") STRICT;"
     "CREATE INDEX wallet_uses ON wallet_use(top_up, id);";
+/* What is owed for it: spec/metering.md, section 11. */
+static const char invoices_begin[] =
+    "CREATE TABLE invoice("
+    "  id INTEGER PRIMARY KEY,"
+    "  community TEXT NOT NULL,"
+    "  subscription INTEGER NOT NULL,"
+    "  k INTEGER NOT NULL," /* made as its period k begins */
+    "  last INTEGER NOT NULL,"
+    "  state INTEGER NOT NULL," /* enum ll_inv_state */
+    "  number INTEGER,"         /* drawn when it becomes final */
+    "  made INTEGER NOT NULL,"
+    "  grace INTEGER NOT NULL," /* a draft until then */
+    "  final INTEGER,"
+    "  due INTEGER," /* a local day */
+    "  watermark INTEGER,"
+    "  net INTEGER NOT NULL DEFAULT 0," /* fen */
+    "  tax INTEGER NOT NULL DEFAULT 0,"
+    "  total INTEGER NOT NULL DEFAULT 0,"
+    "  paid INTEGER NOT NULL DEFAULT 0,"
+    "  credited INTEGER NOT NULL DEFAULT 0,"
+    "  step INTEGER NOT NULL DEFAULT 0," /* enum ll_dunning */
+    "  hash BLOB,"                       /* SHA-256 of the body */
+    "  body BLOB,"                       /* JSON; names nobody */
+    "  UNIQUE(subscription, k),"
+    "  UNIQUE(community, number)"
+    ") STRICT;"
+    "CREATE INDEX invoice_state ON invoice(state) WHERE state IN (0, 1, 3);"
+    "CREATE INDEX invoice_community ON invoice(community, id);"
+    "CREATE TABLE invoice_use(" /* of a period, what is billed */
+    "  subscription INTEGER NOT NULL,"
+    "  day INTEGER NOT NULL,"
+    "  meter TEXT NOT NULL,"
+    "  version INTEGER NOT NULL,"
+    "  quantity INTEGER NOT NULL,"
+    "  last INTEGER NOT NULL,"
+    "  PRIMARY KEY(subscription, day, meter, version)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE invoice_deed("
+    "  id INTEGER PRIMARY KEY,"
+    "  invoice INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  what TEXT NOT NULL,"
+    "  reason TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX invoice_deeds ON invoice_deed(invoice, id);"
+    "CREATE TABLE credit_note(" /* never updated */
+    "  id INTEGER PRIMARY KEY,"
+    "  community TEXT NOT NULL,"
+    "  invoice INTEGER NOT NULL,"
+    "  number INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  net INTEGER NOT NULL,"
+    "  tax INTEGER NOT NULL,"
+    "  total INTEGER NOT NULL,"
+    "  hash BLOB NOT NULL,"
+    "  body BLOB NOT NULL,"
+    "  UNIQUE(community, number)"
+    ") STRICT;"
+    "CREATE INDEX credit_note_of ON credit_note(invoice, id);";
 
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
@@ -234,6 +294,7 @@ static const struct ll_migration migrations[] = {
     {billing_begins, NULL},
     {ledger_begins, NULL},
     {money_begins, NULL},
+    {invoices_begin, NULL},
 };
 
 const struct ll_migration *
