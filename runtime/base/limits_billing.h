@@ -58,6 +58,8 @@
 #define LL_LEDGER_ACCOUNTS_MAX 4000000 /* three for each of a million subs */
 #define LL_LEDGER_PAGE_ROWS 4096       /* of balances, read at the start */
 #define LL_TILL_JOBS_MAX 1024          /* about money, that wait in line */
+#define LL_SETTLEMENT_PAGE_ROWS 1000   /* of a statement, asked for at once */
+#define LL_SETTLEMENT_LINES_MAX 10000  /* of a statement as CSV or HTML */
 #define LL_WALLET_LAPSE_MAX 256        /* top-ups that lapse in one commit */
 #define LL_ACCOUNT_BYTES_MAX 128       /* "due:vendor:PLUGIN" */
 

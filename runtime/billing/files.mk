@@ -19,6 +19,7 @@ billing_SRCS = \
   quota.c \
   quota_price.c \
   rating.c \
+  settlement.c \
   subs.c \
   subs_act.c \
   subs_index.c \

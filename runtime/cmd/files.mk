@@ -26,6 +26,7 @@ linli_SRCS = \
   linli_replay_run.c \
   linli_residents.c \
   linli_secret.c \
+  linli_settle.c \
   linli_sink.c \
   linli_token.c \
   linli_trace.c \

@@ -42,6 +42,7 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_SECRET_LIST] = ll_cli_secret_list,
     [LL_VERB_SECRET_SET] = ll_cli_secret_set,
     [LL_VERB_SEED] = ll_cli_seed,
+    [LL_VERB_SETTLE] = ll_cli_settle,
     [LL_VERB_SINK_ADD] = ll_cli_sink_add,
     [LL_VERB_SINK_DELETE] = ll_cli_sink_delete,
     [LL_VERB_SINK_LIST] = ll_cli_sink_list,

@@ -71,6 +71,7 @@ linli_status ll_cli_secret_delete(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_list(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_secret_set(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_seed(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_settle(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_sink_add(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_sink_delete(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_sink_list(struct ll_cli *cli, struct ll_err *err);

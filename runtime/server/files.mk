@@ -56,6 +56,7 @@ server_SRCS = \
   relays.c \
   rights.c \
   secrets.c \
+  settlements.c \
   signed.c \
   sim.c \
   sinks.c \

@@ -17,7 +17,7 @@ struct ll_till_view {
     bool lined, gone; /* gone: answered, and its job is not done */
     char by[LL_TOKEN_NAME_BYTES_MAX + 16];
     size_t bytes; /* of the block that this is in */
-    /* It is done: writes the answer. */
+    /* It is done: writes the answer, or asks the store for it. */
     void (*write)(struct ll_till_view *view);
     /* Gives back what it holds besides; may be NULL. */
     void (*drop)(struct ll_till_view *view);
@@ -35,6 +35,10 @@ void ll_till_view_lined(
 /* .../admin/invoices/{id}/payments, refunds; .../subscriptions/{id}/wallet;
  * .../ledger. False for any other `rest`. server/money.c */
 bool ll_money_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str rest);
+
+/* .../admin/settlements[/{id}]; the same. server/settlements.c */
+bool ll_settlements_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest);
 
 #endif

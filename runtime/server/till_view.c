@@ -73,7 +73,8 @@ on_done(struct ll_till_job *job, linli_status status, const struct ll_err *err)
         ll_view_refuse(&view->view, err);
     } else {
         view->write(view);
-        ll_view_answer(&view->view);
+        if (!view->view.asking)
+            ll_view_answer(&view->view);
     }
 }
 

@@ -285,6 +285,30 @@ static const char invoices_begin[] =
     ") STRICT;"
     "CREATE INDEX credit_note_of ON credit_note(invoice, id);";
 
+/* What vendors get, period by period: never updated. */
+static const char settlements_begin[] =
+    "CREATE TABLE settlement("
+    "  id INTEGER PRIMARY KEY,"
+    "  community TEXT NOT NULL,"
+    "  number INTEGER NOT NULL,"
+    "  plugin TEXT NOT NULL,"
+    "  period TEXT NOT NULL,"
+    "  since INTEGER NOT NULL," /* moves in [since, until) are in it */
+    "  until INTEGER NOT NULL,"
+    "  moves INTEGER NOT NULL,"
+    "  paid INTEGER NOT NULL,"
+    "  base INTEGER NOT NULL,"
+    "  platform INTEGER NOT NULL,"
+    "  channel INTEGER NOT NULL,"
+    "  vendor INTEGER NOT NULL,"
+    "  before INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  hash BLOB NOT NULL," /* of the lines */
+    "  UNIQUE(community, number),"
+    "  UNIQUE(community, plugin, period)"
+    ") STRICT;";
+
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
     {alerts_close, NULL},
@@ -294,6 +318,7 @@ static const struct ll_migration migrations[] = {
     {billing_begins, NULL},
     {ledger_begins, NULL},
     {money_begins, NULL},
+    {settlements_begin, NULL},
     {invoices_begin, NULL},
 };
 
