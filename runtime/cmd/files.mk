@@ -21,6 +21,7 @@ linli_SRCS = \
   linli_invoice.c \
   linli_jobs.c \
   linli_list.c \
+  linli_plan.c \
   linli_plugin.c \
   linli_rate.c \
   linli_replay.c \
@@ -29,6 +30,7 @@ linli_SRCS = \
   linli_secret.c \
   linli_settle.c \
   linli_sink.c \
+  linli_subscribe.c \
   linli_token.c \
   linli_trace.c \
   linli_trigger.c \

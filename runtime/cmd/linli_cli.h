@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/report.h"
 #include "cmd/linli_args.h"
+#include "cmd/linli_verbs.h"
 #include "world/world.h"
 
 #define LL_CLI_DATA_DEFAULT "./linli-data"
@@ -191,6 +192,10 @@ linli_status ll_cli_ask_admin(struct ll_cli *cli, struct ll_ask *ask,
 linli_status ll_cli_ask_host(struct ll_cli *cli, struct ll_ask *ask,
     const char *path, struct ll_admin_answer *answer,
     struct ll_err *err) LL_USE_RESULT;
+
+/* The member `reason` of --reason, which has to be given. */
+linli_status ll_cli_put_reason(
+    struct ll_cli *cli, struct ll_jw *w, struct ll_err *err) LL_USE_RESULT;
 
 /* With --json prints the answer as it came. */
 bool ll_cli_printed(

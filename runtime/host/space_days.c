@@ -112,16 +112,17 @@ count_midnight(struct ll_space_days *days, int64_t ms)
     return send(days, commit, ms);
 }
 
-/* That a day had nothing to count is kept too. */
+/* That a day had nothing to count is kept too; the first time, when there is
+ * something to count one day. */
 static void
-keep(struct ll_space_days *days, int64_t now_ms)
+keep(struct ll_space_days *days, int64_t now_ms, bool something)
 {
     const struct ll_community *c = days->host->communities;
     days->counted_ms = now_ms;
     while (days->kept_ms != INT64_MIN && c != NULL &&
            midnight_after(c, days->kept_ms) > now_ms)
         c = c->next;
-    if (days->kept_ms != INT64_MIN && c == NULL)
+    if (days->kept_ms == INT64_MIN ? !something : c == NULL)
         return;
     struct ll_commit *commit = ll_docs_commit_new(&days->host->docs);
     if (commit != NULL)
@@ -139,7 +140,7 @@ ll_space_days_now(struct ll_host *host)
     for (int i = 0; i < MIDNIGHTS_A_TURN; i++) {
         int64_t next_ms = next_midnight(host, days->counted_ms);
         if (next_ms > now_ms) {
-            keep(days, now_ms);
+            keep(days, now_ms, next_ms != INT64_MAX);
             return;
         }
         if (!count_midnight(days, next_ms))

@@ -186,7 +186,6 @@ open(struct bench *b)
     struct ll_call *call = &b->h.call;
     memset(&b->h, 0, sizeof b->h);
     host_call_open(&b->h, ll_cstr(manifest));
-    b->h.community.host = host;
     host->config.metering = true;
     ll_world_set_wall(host->world, (struct ll_wall){call->now_ms});
     b->identity = (struct ll_identity){.kind = LL_CALLER_RESIDENT,

@@ -6,6 +6,7 @@ plugins did not manage to do, and what an operator is told and does about it.
 
 import contextlib
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -431,8 +432,15 @@ def restart_or_not(d):
 
 
 def to_version_1(path):
-    """The table of alerts, and the index of what is due, as they were."""
+    """The tables of the first version alone, as they were."""
+    with open(Daemon.source("runtime/store/schema.sql"),
+              encoding="utf-8") as f:
+        first = set(re.findall(r"CREATE TABLE (\w+)", f.read()))
     db = sqlite3.connect(path)
+    for name, in db.execute("SELECT name FROM sqlite_schema WHERE "
+                            "type = 'table'").fetchall():
+        if name not in first and not name.startswith("sqlite_"):
+            db.execute("DROP TABLE " + name)
     with db:
         db.executescript("""
             BEGIN;
@@ -444,12 +452,12 @@ def to_version_1(path):
             INSERT INTO old SELECT id, community, kind, plugin, at, subject,
               trace_id, state, data FROM alert;
             DROP TABLE alert;
-            DROP TABLE IF EXISTS log_leaf;
-            DROP TABLE IF EXISTS log_tile;
-            DROP TABLE IF EXISTS log_head;
-            DROP TABLE IF EXISTS leaf_subject;
-            DROP TABLE IF EXISTS frozen;
-            DROP TABLE IF EXISTS statutory;
+            CREATE TABLE series(
+              id INTEGER PRIMARY KEY, space INTEGER NOT NULL,
+              meter TEXT NOT NULL, UNIQUE(space, meter)) STRICT;
+            INSERT INTO series SELECT id, space, meter FROM usage_series;
+            DROP TABLE usage_series;
+            ALTER TABLE series RENAME TO usage_series;
             DROP INDEX IF EXISTS doc_subject;
             CREATE TABLE keys(
               id INTEGER PRIMARY KEY, space INTEGER NOT NULL,

@@ -94,6 +94,7 @@ host_call_open(struct host_call *h, linli_str manifest)
                  &h->err) == LINLI_OK);
     h->package.refs = 1;
     h->community.id = (linli_str)LINLI_STR("garden");
+    h->community.host = host;
     h->instance.id = h->package.manifest->id;
     h->instance.host = host;
     h->instance.community = &h->community;
