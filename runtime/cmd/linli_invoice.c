@@ -1,6 +1,6 @@
 /* cmd/linli_invoice.c: what a community's subscriptions owe:
  * `linli invoice list | show | preview | finalize | credit | write-off`. */
-#include "cmd/linli_cli.h"
+#include "cmd/linli_invoice.h"
 
 #include <string.h>
 
