@@ -1,5 +1,6 @@
 /* cmd/linli.c: the command of vendors, operators and app developers. */
 #include "cmd/linli_audit.h"
+#include "cmd/linli_invoice.h"
 
 #include <curl/curl.h>
 #include <string.h>
