@@ -49,7 +49,8 @@ bool ll_plan_sells(
     const struct ll_billing *billing, linli_str community, linli_str plugin);
 
 /* Reads a plan as an operator writes it:
- *   {"name","plugin","title":{"zh-CN","en"},"plan":{...},"share":{...}}
+ *   {"name","plugin","title":{"zh-CN","en"},"plan":{...},"share":{...},
+ *    "words":{"fee":{"zh-CN","en"}}}
  * "pricing/..." with the place, "plan/invalid". Meters are the caller's to
  * check (`known`, NULL: none are): each of a charge or a limit has to be one
  * of the plugin's or of the runtime's, else "pricing/meter". A name sells the

@@ -21,6 +21,13 @@ is_name(linli_str name)
     return name.len > 0;
 }
 
+/* A text for people in one language. */
+static bool
+is_title(linli_str text)
+{
+    return text.len > 0 && text.len <= LL_PLAN_TITLE_BYTES_MAX;
+}
+
 /* Absent: the name. */
 static linli_str
 read_title(struct ll_plan_rd *r, struct ll_jv titles, const char *lang,
@@ -30,7 +37,7 @@ read_title(struct ll_plan_rd *r, struct ll_jv titles, const char *lang,
     linli_str text = ll_jv_str(v);
     if (r->status != LINLI_OK || !ll_jv_there(v))
         return otherwise;
-    if (text.len == 0 || text.len > LL_PLAN_TITLE_BYTES_MAX) {
+    if (!is_title(text)) {
         (void)ll_read_fail(r, v, "pricing/type",
             "a title is a string of 1 to %d bytes", LL_PLAN_TITLE_BYTES_MAX);
         return otherwise;
@@ -61,8 +68,8 @@ read_head(
     struct ll_plan_rd *r, struct ll_jv root, struct ll_plan_version *version)
 {
     struct ll_jv titles = ll_jv_get(root, "title");
-    if (!ll_read_object(
-            r, root, "what is published", "name! plugin! title plan! share"))
+    if (!ll_read_object(r, root, "what is published",
+            "name! plugin! title plan! share words"))
         return;
     version->name = ll_read_id(r, root, "name");
     version->plugin = ll_read_id(r, root, "plugin");
@@ -74,6 +81,41 @@ read_head(
     version->title_zh = read_title(r, titles, "zh-CN", version->name);
     version->title_en = read_title(r, titles, "en", version->name);
     read_share(r, ll_jv_get(root, "share"), &version->share);
+}
+
+static bool
+has_line_of(const struct ll_plan *plan, linli_str id)
+{
+    for (uint32_t i = 0; i < plan->discount_count; i++)
+        if (ll_str_eq(plan->discounts[i].id, id))
+            return true;
+    return ll_plan_charge(plan, id) != NULL;
+}
+
+/* What people read for a charge or a discount, by its id; looked up in the
+ * body when a bill is drawn (ll_plan_words). */
+static void
+check_words(
+    struct ll_plan_rd *r, struct ll_jv words, const struct ll_plan *plan)
+{
+    if (r->status != LINLI_OK || !ll_jv_there(words))
+        return;
+    if (!ll_jv_is(words, LL_JSON_OBJECT)) {
+        (void)ll_read_fail(
+            r, words, "pricing/type", "`words` are an object, by charge");
+        return;
+    }
+    LL_JSON_MEMBERS (id, said, words) {
+        if (!ll_read_object(r, said, "what is said", "zh-CN! en!"))
+            return;
+        if (!has_line_of(plan, ll_jv_str(id)))
+            (void)ll_read_fail(r, said, "plan/invalid",
+                "the plan has no charge and no discount of that id");
+        else if (!is_title(ll_jv_str(ll_jv_get(said, "zh-CN"))) ||
+                 !is_title(ll_jv_str(ll_jv_get(said, "en"))))
+            (void)ll_read_fail(r, said, "pricing/type",
+                "each is a string of 1 to %d bytes", LL_PLAN_TITLE_BYTES_MAX);
+    }
 }
 
 /* Each meter is the plugin's, or the runtime's. */
@@ -108,6 +150,7 @@ read_version(struct ll_billing *billing, const struct ll_plan_offer *offer,
     read_head(&r, offer->root, version);
     if (r.status == LINLI_OK)
         r.status = ll_plan_read(arena, offer->root, plan, &version->plan, err);
+    check_words(&r, ll_jv_get(offer->root, "words"), &version->plan);
     if (check) {
         check_meters(&r, offer, version, "charges");
         check_meters(&r, offer, version, "limits");

@@ -20,6 +20,7 @@ linli_SRCS = \
   linli_http.c \
   linli_jobs.c \
   linli_list.c \
+  linli_plan.c \
   linli_plugin.c \
   linli_rate.c \
   linli_replay.c \
@@ -28,6 +29,7 @@ linli_SRCS = \
   linli_secret.c \
   linli_settle.c \
   linli_sink.c \
+  linli_subscribe.c \
   linli_token.c \
   linli_trace.c \
   linli_trigger.c \

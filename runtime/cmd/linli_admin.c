@@ -122,3 +122,21 @@ ll_cli_printed(const struct ll_cli *cli, const struct ll_admin_answer *answer)
         (void)printf("%.*s\n", (int)body->len, body->ptr);
     return cli->json;
 }
+
+linli_status
+ll_cli_put_reason(struct ll_cli *cli, struct ll_jw *w, struct ll_err *err)
+{
+    const char *reason = cli->args->value[LL_OPT_REASON];
+    if (reason == NULL) {
+        linli_status status = ll_fail(err, LINLI_E_INVALID, "usage",
+            "linli %s: --reason is missing", cli->args->verb->name);
+        ll_err_fix(
+            err, "linli %s %s", cli->args->verb->name, cli->args->verb->usage);
+        return status;
+    }
+    if (!ll_utf8_valid(ll_cstr(reason)))
+        return ll_fail(err, LINLI_E_INVALID, "usage", "--reason is not UTF-8");
+    ll_jw_key(w, "reason");
+    ll_jw_cstr(w, reason);
+    return LINLI_OK;
+}

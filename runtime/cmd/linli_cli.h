@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/report.h"
 #include "cmd/linli_args.h"
+#include "cmd/linli_verbs.h"
 #include "world/world.h"
 
 #define LL_CLI_DATA_DEFAULT "./linli-data"
@@ -42,49 +43,6 @@ struct ll_cli {
     enum ll_exit exit_code; /* of a failure; LL_EXIT_USAGE at first */
     char title[128];        /* of a problem that our table does not have */
 };
-
-/* The verbs. */
-linli_status ll_cli_alerts(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_alerts_close(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_backup(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_call(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_clock_advance(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_clock_get(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_clock_set(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_doctor(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_explain(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_help(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_jobs(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_jobs_drop(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_jobs_retry(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_jobs_show(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_plugin_disable(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_plugin_uninstall(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_plugin_enable(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_plugin_list(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_rate(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_reconcile(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_replay(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_residents_import(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_restore(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_secret_delete(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_secret_list(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_secret_set(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_seed(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_settle(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_sink_add(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_sink_delete(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_sink_list(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_sink_resume(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_token(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_trigger(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_usage(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_usage_export(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_version(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_webhook_add(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_webhook_delete(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_webhook_list(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_webhook_rotate(struct ll_cli *cli, struct ll_err *err);
 
 /* -- linli_cli.c: files, texts -- */
 
@@ -185,6 +143,10 @@ linli_status ll_cli_ask_admin(struct ll_cli *cli, struct ll_ask *ask,
 linli_status ll_cli_ask_host(struct ll_cli *cli, struct ll_ask *ask,
     const char *path, struct ll_admin_answer *answer,
     struct ll_err *err) LL_USE_RESULT;
+
+/* The member `reason` of --reason, which has to be given. */
+linli_status ll_cli_put_reason(
+    struct ll_cli *cli, struct ll_jw *w, struct ll_err *err) LL_USE_RESULT;
 
 /* With --json prints the answer as it came. */
 bool ll_cli_printed(

@@ -59,24 +59,13 @@ ll_cli_jobs(struct ll_cli *cli, struct ll_err *err)
 
 /* {"reason":...}; without one it is asked for. */
 static linli_status
-put_reason(const struct ll_cli *cli, struct ll_buf *body, struct ll_err *err)
+put_reason(struct ll_cli *cli, struct ll_buf *body, struct ll_err *err)
 {
-    const char *reason = cli->args->value[LL_OPT_REASON];
     struct ll_jw w = ll_jw(body);
-    if (reason == NULL) {
-        linli_status status = ll_fail(err, LINLI_E_INVALID, "usage",
-            "linli %s: --reason is missing", cli->args->verb->name);
-        ll_err_fix(
-            err, "linli %s %s", cli->args->verb->name, cli->args->verb->usage);
-        return status;
-    }
-    if (!ll_utf8_valid(ll_cstr(reason)))
-        return ll_fail(err, LINLI_E_INVALID, "usage", "--reason is not UTF-8");
     ll_jw_open(&w, '{');
-    ll_jw_key(&w, "reason");
-    ll_jw_cstr(&w, reason);
+    linli_status status = ll_cli_put_reason(cli, &w, err);
     ll_jw_close(&w, '}');
-    return LINLI_OK;
+    return status;
 }
 
 /* "/jobs/PLUGIN/ID" and what comes after it. */

@@ -194,7 +194,7 @@ ll_metered_record(struct ll_call *call, const struct ll_metered *m,
     struct ll_usage usage = {.at_ms = m->at_ms,
         .quantity = m->units * LL_USAGE_UNIT,
         .event_hash = id.len > 0 ? ll_usage_event_hash(id) : (uint64_t)0};
-    ll_watch_seen(call->instance->community);
+    ll_watch_seen(call->host, call->instance->space->community);
     return record(call, m->meter, &usage, err);
 }
 

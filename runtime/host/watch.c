@@ -132,15 +132,15 @@ add(struct ll_watch *watch, linli_str community, int64_t looked_ms)
 }
 
 void
-ll_watch_seen(struct ll_community *community)
+ll_watch_seen(struct ll_host *host, linli_str community)
 {
-    struct ll_watch *watch = community->host->watch;
-    int64_t now_ms = ll_world_wall(community->host->world).ms;
-    if (watch == NULL) /* nobody watches yet */
+    struct ll_watch *watch = host->watch;
+    if (watch == NULL)
         return;
-    struct watched *w = find(watch, community->id);
+    int64_t now_ms = ll_world_wall(host->world).ms;
+    struct watched *w = find(watch, community);
     if (w == NULL)
-        w = add(watch, community->id, now_ms);
+        w = add(watch, community, now_ms);
     if (w != NULL && now_ms > w->last_ms)
         w->last_ms = now_ms;
 }

@@ -18,7 +18,7 @@ linli_status ll_watch_open(
     struct ll_host *host, struct ll_err *err) LL_USE_RESULT;
 void ll_watch_close(struct ll_host *host);
 /* A plugin of a community has metered by itself, or is about to. */
-void ll_watch_seen(struct ll_community *community);
+void ll_watch_seen(struct ll_host *host, linli_str community);
 /* Does what is due by now. */
 void ll_watch_now(struct ll_host *host);
 bool ll_watch_idle(const struct ll_host *host);

@@ -36,6 +36,9 @@ void ll_deal_end(struct ll_deal *deal, linli_status status, bool again,
 /* -- what an operator who was admitted asks; false if `rest` is none of
  * theirs -- */
 
+/* For ll_plan_offer: whether Linli, or the plugin as it is enabled in the
+ * community that is `user`, has a meter. server/plans.c */
+bool ll_plan_meter_known(void *user, linli_str plugin, linli_str meter);
 /* .../admin/plans and what is below it. server/plans.c */
 bool ll_plans_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest);
@@ -60,6 +63,16 @@ void ll_sub_write(struct ll_jw *w, const struct ll_billing *billing,
 /* Whether a party is the reader, or a household that they are of. */
 bool ll_sub_is_readers(
     const struct ll_sub_party *party, const struct ll_sub_reader *reader);
+/* What an operator offers, but for the plan and the key: payers and
+ * beneficiaries, which borrow from `root` and stand in `room`, start, seats and
+ * cap. server/subscriptions.c */
+struct ll_sub_offer_room {
+    struct ll_sub_party payers[LL_SUB_PARTIES_MAX];
+    struct ll_sub_party users[LL_SUB_PARTIES_MAX];
+};
+linli_status ll_sub_offer_read(struct ll_jv root,
+    struct ll_sub_offer_room *room, struct ll_sub_offer *offer,
+    struct ll_err *err) LL_USE_RESULT;
 /* {"fen": 5000 or null}: LL_CAP_NONE for null. */
 linli_status ll_sub_read_cap(
     struct ll_jv root, int64_t *fen, struct ll_err *err) LL_USE_RESULT;

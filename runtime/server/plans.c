@@ -1,7 +1,7 @@
 /* server/plans.c: the catalogue of a community. [loop]
  *
  * GET  /v1/c/{c}/admin/plans?plugin=&cursor=&limit=    every version
- * POST /v1/c/{c}/admin/plans {name, plugin, title?, plan, share?}
+ * POST /v1/c/{c}/admin/plans {name, plugin, title?, plan, share?, words?}
  * GET  /v1/c/{c}/admin/plans/{name}[@{version}]
  * POST /v1/c/{c}/admin/plans/{name}/close {reason}
  */
@@ -139,8 +139,8 @@ list(struct ll_face *face, struct ll_request *request,
 static const char *const own_meters[] = {"linli.call", "linli.cpu_us",
     "linli.egress_bytes", "linli.notification", "linli.storage_byte_days"};
 
-static bool
-is_known(void *user, linli_str plugin, linli_str meter)
+bool
+ll_plan_meter_known(void *user, linli_str plugin, linli_str meter)
 {
     const struct ll_community *community = user;
     const struct ll_instance *instance =
@@ -172,7 +172,7 @@ static linli_status
 publish_it(struct ll_deal *deal, bool *again, struct ll_err *err)
 {
     static const char *const names[] = {
-        "name", "plugin", "title", "plan", "share", NULL};
+        "name", "plugin", "title", "plan", "share", "words", NULL};
     struct ll_view *view = &deal->view;
     const struct ll_plan_version *version;
     struct ll_buf text;
@@ -189,7 +189,7 @@ publish_it(struct ll_deal *deal, bool *again, struct ll_err *err)
     struct ll_plan_offer offer = {.community = deal->community->id,
         .root = root,
         .body = ll_buf_view(&text),
-        .known = is_known,
+        .known = ll_plan_meter_known,
         .user = deal->community};
     status = text.failed
                  ? ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a plan")

@@ -225,11 +225,6 @@ read_kind(linli_str word, enum ll_party_kind *kind)
     return false;
 }
 
-struct starting {
-    struct ll_sub_party payers[LL_SUB_PARTIES_MAX];
-    struct ll_sub_party users[LL_SUB_PARTIES_MAX];
-};
-
 static linli_status
 read_party(struct ll_jv v, bool pays, bool alone, struct ll_sub_party *out,
     struct ll_err *err)
@@ -322,6 +317,25 @@ read_terms(struct ll_jv root, struct ll_sub_offer *offer, struct ll_err *err)
     return LINLI_OK;
 }
 
+linli_status
+ll_sub_offer_read(struct ll_jv root, struct ll_sub_offer_room *room,
+    struct ll_sub_offer *offer, struct ll_err *err)
+{
+    struct ll_jv users = ll_jv_get(root, "beneficiaries");
+    offer->payers = room->payers;
+    offer->beneficiaries = room->users;
+    linli_status status = read_parties(ll_jv_get(root, "payers"), "payers",
+        room->payers, &offer->payer_count, err);
+    if (status != LINLI_OK)
+        return status;
+    if (!ll_jv_there(users))
+        default_users(offer, room->users, &offer->beneficiary_count);
+    else
+        status = read_parties(users, "beneficiaries", room->users,
+            &offer->beneficiary_count, err);
+    return status == LINLI_OK ? read_terms(root, offer, err) : status;
+}
+
 static linli_status
 read_key(const struct ll_deal *deal, linli_str *key, struct ll_err *err)
 {
@@ -335,34 +349,21 @@ read_key(const struct ll_deal *deal, linli_str *key, struct ll_err *err)
 }
 
 static linli_status
-start_it(
-    struct ll_deal *deal, struct starting *s, bool *again, struct ll_err *err)
+start_it(struct ll_deal *deal, struct ll_sub_offer_room *room, bool *again,
+    struct ll_err *err)
 {
     static const char *const names[] = {"plan", "payers", "beneficiaries",
         "start", "seats", "cap_fen", "reason", NULL};
-    struct ll_sub_offer offer = {.community = deal->community->id,
-        .payers = s->payers,
-        .beneficiaries = s->users};
+    struct ll_sub_offer offer = {.community = deal->community->id};
     struct ll_sub *sub;
     linli_status status = ll_deal_read(deal, names, err);
-    struct ll_jv root = ll_json_root(&deal->body);
     if (status == LINLI_OK)
         status = read_key(deal, &offer.key, err);
     if (status == LINLI_OK)
         status = read_plan(deal, &offer.plan, err);
     if (status == LINLI_OK)
-        status = read_parties(ll_jv_get(root, "payers"), "payers", s->payers,
-            &offer.payer_count, err);
-    if (status != LINLI_OK)
-        return status;
-    struct ll_jv users = ll_jv_get(root, "beneficiaries");
-    if (!ll_jv_there(users))
-        default_users(&offer, s->users, &offer.beneficiary_count);
-    else
-        status = read_parties(
-            users, "beneficiaries", s->users, &offer.beneficiary_count, err);
-    if (status == LINLI_OK)
-        status = read_terms(root, &offer, err);
+        status =
+            ll_sub_offer_read(ll_json_root(&deal->body), room, &offer, err);
     if (status == LINLI_OK)
         status = ll_sub_start(&deal->act, &offer, &sub, again, err);
     if (status != LINLI_OK)
@@ -383,11 +384,11 @@ start(struct ll_face *face, struct ll_request *request,
     struct ll_mem *mem = &face->host->mem;
     if (deal == NULL)
         return;
-    struct starting *s = ll_alloc(mem, sizeof *s);
-    linli_status status = s == NULL ? ll_fail(&err, LINLI_E_NOMEM,
-                                          "runtime/memory", "a subscription")
-                                    : start_it(deal, s, &again, &err);
-    ll_release(mem, s, sizeof *s);
+    struct ll_sub_offer_room *room = ll_alloc(mem, sizeof *room);
+    linli_status status = room == NULL ? ll_fail(&err, LINLI_E_NOMEM,
+                                             "runtime/memory", "a subscription")
+                                       : start_it(deal, room, &again, &err);
+    ll_release(mem, room, sizeof *room);
     ll_deal_end(deal, status, again, &err);
 }
 

@@ -6,6 +6,7 @@ spec/metering.md, sections 8 and 9: what an operator publishes and whom they
 subscribe, what a resident decides of it, what a kill and an erasure leave.
 """
 
+import json
 import os
 import sys
 
@@ -132,7 +133,18 @@ def test_what_cannot_be_sold():
         refused(dict(body(), plugin="nobody"), "plan/plugin", "/plugin")
         refused(dict(body(), name="Basic"), "plan/invalid", "/name")
         refused({"name": "x", "plugin": "orders"}, "pricing/missing", "plan")
+        fee = {"zh-CN": "月费", "en": "Monthly fee"}
+        refused(dict(body(), words={"no": fee}), "plan/invalid", "/words/no")
+        refused(dict(body(), words={"fee": {"en": "Fee"}}), "pricing/missing",
+                "/words/fee")
+        refused(dict(body(), words={"fee": dict(fee, en="")}), "pricing/type",
+                "/words/fee")
+        refused(dict(body(), words=[]), "pricing/type", "/words")
         tap.equal(op(d, "GET", "/plans").json["items"], [])
+        answer = op(d, "POST", "/plans", dict(body("said"),
+                                              words={"fee": fee}))
+        tap.equal((answer.status, answer.json["published"]["words"]),
+                  (201, {"fee": fee}), answer)
         # Each meter that Linli counts, and the plugin's own.
         meters = ["linli.call", "linli.cpu_us", "linli.notification",
                   "linli.egress_bytes", "linli.storage_byte_days",
@@ -338,6 +350,63 @@ def test_an_erased_payer_is_in_no_file():
                   "active")
         d.stop()
         tap.equal(files_with(d.data, who, other), [])
+
+
+def test_by_command():
+    """All of it with linli: a person's lines, and JSON for scripts."""
+    with Daemon() as d:
+        d.enable(d.source(ORDERS))
+        path = os.path.join(d.folder, "plan.json")
+        for name in ("basic", "plus"):
+            with open(path, "w", encoding="utf-8") as f:
+                json.dump(body(name=name), f)
+            tap.contains(d.linli_ok("plan", "publish", path).out,
+                         name + "@1")
+        tap.contains(d.linli_ok("plan", "list").out, "基础版")
+        tap.equal(json.loads(d.linli_ok("plan", "show", "plus@1").out),
+                  body(name="plus"))
+        words = ["subscribe", "start", "basic", "--payers",
+                 "resident:r1=6000,household:h1=4000", "--users",
+                 "resident:r1,household:h2", "--seats", "2", "--cap", "5000",
+                 "--key", "k1"]
+        row = d.linli_ok(*words).out
+        for word in ("sub_16", "basic@1", "active", "5000",
+                     "resident:r1=6000,household:h1=4000"):
+            tap.contains(row, word)
+        tap.equal(d.linli_ok(*words).out, row)
+        made_up = d.linli_ok("subscribe", "start", "basic", "--payers",
+                             "operator")
+        tap.contains(made_up.err, "Idempotency-Key: ")
+        why = ["--reason", "asked for"]
+        tap.contains(d.linli_ok("subscribe", "upgrade", "sub_16", "plus",
+                                *why).out, "plus@1")
+        d.linli_ok("subscribe", "downgrade", "sub_16", "basic", *why)
+        tap.contains(d.linli_ok("subscribe", "pause", "sub_16", *why).out,
+                     "paused")
+        d.linli_ok("subscribe", "resume", "sub_16", *why)
+        d.linli_ok("subscribe", "cap", "sub_16", "9000", *why)
+        one = d.linli_ok("subscribe", "show", "sub_16", "--json").json
+        tap.equal([one["cap_fen"], one["cap_asked"]["fen"]], [5000, 9000])
+        d.linli_ok("subscribe", "cap", "sub_16", "none", *why)
+        d.linli_ok("subscribe", "cancel", "sub_17", "--now", *why)
+        found = d.linli_ok("subscribe", "list", "--state", "ended",
+                           "--json").json
+        tap.equal([i["id"] for i in found["items"]], ["sub_17"])
+        shown = d.linli_ok("subscribe", "show", "sub_16").out
+        for word in ("upgrade", "downgrade", "pause", "resume", "ask-cap",
+                     "operator:linli", "asked for"):
+            tap.contains(shown, word)
+        refused = d.linli("subscribe", "pause", "sub_16")
+        tap.equal(refused.code, 2)
+        tap.contains(refused.err, "--reason")
+        refused = d.linli("subscribe", "start", "gold", "--payers",
+                          "resident:r9")
+        tap.equal(refused.code, 1)
+        tap.contains(refused.err, "plan/unknown")
+        tap.equal(d.linli("subscribe", "start", "basic", "--payers",
+                          "resident:r9=x").code, 2)
+        tap.contains(d.linli_ok("plan", "close", "basic", *why).out,
+                     "closed")
 
 
 if __name__ == "__main__":
