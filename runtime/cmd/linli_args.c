@@ -227,6 +227,13 @@ static const struct ll_verb verbs[] = {
     {LL_VERB_PLAN_LIST, "plan list", "[--plugin P] [--community C]", 0, 0,
         OPT(COMMUNITY) | OPT(PLUGIN) | OPT(TOKEN_FILE),
         "list every version of every plan", "列出全部套餐版本"},
+    {LL_VERB_PLAN_PREVIEW, "plan preview",
+        "FILE|NAME[@VERSION] [SUB] --from DAY --to DAY [--seats N] "
+        "[--community C]",
+        1, 2,
+        OPT(COMMUNITY) | OPT(FROM) | OPT(TO) | OPT(SEATS) | OPT(TOKEN_FILE),
+        "what past usage would have cost under a plan",
+        "按某套餐试算过往用量的费用"},
     {LL_VERB_PLAN_PUBLISH, "plan publish", "FILE [--community C]", 1, 1,
         OPT(COMMUNITY) | OPT(TOKEN_FILE),
         "publish a plan, or the next version of one", "发布套餐或其新版本"},
