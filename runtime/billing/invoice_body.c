@@ -94,7 +94,8 @@ static void
 put_made_of(struct ll_jw *w, const struct ll_line *line,
     const struct ll_line_note *note)
 {
-    bool money = note->charge != NULL && ll_charge_of_amounts(note->charge);
+    bool money = note->charge != NULL && line->part != LL_PART_FIXED &&
+                 ll_charge_of_amounts(note->charge);
     if (line->quantity_micro != 0)
         put_decimal(
             w, money ? "amount_of_fen" : "quantity", line->quantity_micro);

@@ -54,7 +54,7 @@ ll_yuan_price(int64_t micro, char out[LL_YUAN_BYTES])
     len += (size_t)snprintf(
         out + len, LL_YUAN_BYTES - len, ".%08u", (unsigned)(n % PRICE_UNIT));
     /* Two decimals stay: it is a price. */
-    while (out[len - 1] == '0' && out[len - 4] != '.' && out[len - 3] != '.')
+    while (out[len - 1] == '0' && out[len - 3] != '.')
         len--;
     out[len] = '\0';
 }

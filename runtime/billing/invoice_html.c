@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "domain/pricing_calendar.h"
 #include "domain/usage.h"
 
 static const char style[] =
@@ -37,6 +38,7 @@ static const char style[] =
     "border-bottom:1px solid #c9ccd1}"
     "th{font-weight:600;border-bottom:2px solid #6b6f76}"
     "tr{break-inside:avoid}"
+    ".d{white-space:nowrap}th{overflow-wrap:normal}"
     ".n{text-align:right;white-space:nowrap;padding-right:0;padding-left:12px;"
     "font-variant-numeric:tabular-nums}"
     "small{display:block;color:#4a4a4a;font-size:15px}"
@@ -220,13 +222,18 @@ put_row(const struct page *page, const char *name)
     ll_buf_printf(page->out, "<dt>%s</dt><dd>", name);
 }
 
+/* Its first and its last day. */
 static void
 put_span(const struct page *page, struct ll_jv period)
 {
+    char last[16];
+    int32_t to = 0;
+    (void)ll_day_read(text_of(period, "to"), &to);
+    ll_day_text(to - 1, last);
+    put(page, "<span class=\"d\">");
     put_text(page, text_of(period, "from"));
-    put(page, w(page, " 至 ", " to "));
-    put_text(page, text_of(period, "to"));
-    put(page, w(page, " (不含)", " (not included)"));
+    ll_buf_printf(page->out, "</span> %s <span class=\"d\">%s</span>",
+        w(page, "至", "to"), last);
 }
 
 static void
@@ -304,10 +311,7 @@ put_name(const struct page *page, struct ll_jv line)
             w(page, ", 第 %" PRId64 " 档", ", tier %" PRId64),
             int_of(line, "tier"));
     put(page, "<small>");
-    struct ll_jv period = ll_jv_get(line, "period");
-    put_text(page, text_of(period, "from"));
-    put(page, " – ");
-    put_text(page, text_of(period, "to"));
+    put_span(page, ll_jv_get(line, "period"));
     put_days(page, line);
     if (has(line, "adjusts"))
         put(page, w(page, ", 此前账期的迟到用量",

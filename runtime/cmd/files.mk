@@ -18,6 +18,7 @@ linli_SRCS = \
   linli_explain.c \
   linli_host.c \
   linli_http.c \
+  linli_invoice.c \
   linli_jobs.c \
   linli_list.c \
   linli_plan.c \

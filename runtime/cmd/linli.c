@@ -1,5 +1,6 @@
 /* cmd/linli.c: the command of vendors, operators and app developers. */
 #include "cmd/linli_audit.h"
+#include "cmd/linli_invoice.h"
 
 #include <curl/curl.h>
 #include <string.h>
@@ -25,6 +26,12 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_DOCTOR] = ll_cli_doctor,
     [LL_VERB_EXPLAIN] = ll_cli_explain,
     [LL_VERB_HELP] = ll_cli_help,
+    [LL_VERB_INVOICE_CREDIT] = ll_cli_invoice_credit,
+    [LL_VERB_INVOICE_FINALIZE] = ll_cli_invoice_finalize,
+    [LL_VERB_INVOICE_LIST] = ll_cli_invoice_list,
+    [LL_VERB_INVOICE_PREVIEW] = ll_cli_invoice_preview,
+    [LL_VERB_INVOICE_SHOW] = ll_cli_invoice_show,
+    [LL_VERB_INVOICE_WRITE_OFF] = ll_cli_invoice_write_off,
     [LL_VERB_JOBS] = ll_cli_jobs,
     [LL_VERB_JOBS_DROP] = ll_cli_jobs_drop,
     [LL_VERB_JOBS_RETRY] = ll_cli_jobs_retry,
