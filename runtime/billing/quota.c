@@ -8,6 +8,7 @@
 #include "billing/quota.h"
 
 #include "base/text.h"
+#include "billing/invoices.h"
 #include "billing/sums.h"
 
 #define TABLE_CAP_FIRST 256
@@ -291,20 +292,45 @@ begin(struct ll_billing *billing, const struct ll_sub *sub,
 }
 
 struct ll_window *
-ll_quota_window(struct ll_billing *billing, const struct ll_sub *sub,
+ll_quota_find(const struct ll_billing *billing, const struct ll_sub *sub,
     const struct ll_plan_version *plan, int64_t at_ms)
 {
-    struct ll_quotas *quotas = billing->quotas;
+    const struct ll_quotas *quotas = billing->quotas;
     struct ll_window *w =
         quotas == NULL ? NULL : quotas->table[sub->id & (quotas->cap - 1)];
     while (w != NULL && (w->sub != sub->id || w->plan != plan ||
                             at_ms < w->span.from_ms || at_ms >= w->span.to_ms))
         w = w->chain;
+    return w;
+}
+
+struct ll_window *
+ll_quota_window(struct ll_billing *billing, const struct ll_sub *sub,
+    const struct ll_plan_version *plan, int64_t at_ms)
+{
+    struct ll_window *w = ll_quota_find(billing, sub, plan, at_ms);
     if (w == NULL)
         w = begin(billing, sub, plan, at_ms);
     if (w != NULL)
         w->used_at = ++billing->quotas->ticks;
     return w;
+}
+
+struct ll_window *
+ll_quota_before(struct ll_window *window, bool *good)
+{
+    struct ll_billing *billing = window->billing;
+    const struct ll_sub *sub = ll_sub_by_id(billing, window->sub);
+    int64_t at_ms = window->span.from_ms - 1;
+    *good = true;
+    if (sub == NULL || !window->plan->plan.credit_only ||
+        ll_inv_first_draft(billing, sub->id) == NULL)
+        return NULL;
+    const struct ll_plan_version *plan = ll_sub_plan_at(billing, sub, at_ms);
+    struct ll_window *before =
+        plan == NULL ? NULL : ll_quota_window(billing, sub, plan, at_ms);
+    *good = plan == NULL || before != NULL;
+    return before;
 }
 
 bool

@@ -101,6 +101,10 @@ struct ll_quota_span ll_quota_span_at(const struct ll_sub *sub,
 struct ll_window *ll_quota_window(struct ll_billing *billing,
     const struct ll_sub *sub, const struct ll_plan_version *plan,
     int64_t at_ms);
+/* The one before it, if its use is not billed yet and a balance has to bear it
+ * too; begun if there is none. NULL: there is nothing to ask, or, *good false,
+ * no memory. */
+struct ll_window *ll_quota_before(struct ll_window *window, bool *good);
 /* True if its state is KNOWN or LOST; otherwise `wait` is told when. */
 bool ll_window_ready(struct ll_window *window, struct ll_wait *wait);
 
@@ -136,6 +140,10 @@ bool ll_quota_count(struct ll_window *window, linli_str meter, int64_t micro,
 /* The next threshold that nobody was told of; told by this. */
 bool ll_quota_alert(struct ll_window *window, struct ll_quota_alert *alert);
 
+/* As ll_quota_window, but begins none: NULL. */
+struct ll_window *ll_quota_find(const struct ll_billing *billing,
+    const struct ll_sub *sub, const struct ll_plan_version *plan,
+    int64_t at_ms);
 /* The meter of a name; NULL: the plan has none of it. */
 struct ll_quota_meter *ll_window_meter(
     const struct ll_window *window, linli_str name);

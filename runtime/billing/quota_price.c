@@ -7,6 +7,7 @@
  */
 #include "base/hash.h"
 #include "base/text.h"
+#include "billing/invoices.h"
 #include "billing/money.h"
 #include "billing/quota.h"
 #include "billing/sums.h"
@@ -229,7 +230,40 @@ balance(const struct ll_billing *billing, const struct ll_sub *sub)
     return left > 0 ? left : 0;
 }
 
-/* What it costs against what there is; `left` is negative if that is less. */
+/* What the period before used, while that is a draft and no account has it. */
+static int64_t
+cost_before(const struct ll_window *window, const struct ll_sub *sub)
+{
+    int64_t at_ms = window->span.from_ms - 1, fen = 0;
+    const struct ll_plan_version *plan =
+        ll_sub_plan_at(window->billing, sub, at_ms);
+    struct trial t = {.window = plan == NULL ? NULL
+                                             : ll_quota_find(window->billing,
+                                                   sub, plan, at_ms),
+        .sub = sub,
+        .usage_only = true};
+    if (t.window == NULL || t.window->state != LL_WINDOW_KNOWN ||
+        t.window->span.free)
+        return 0;
+    (void)price(&t, &fen);
+    return fen;
+}
+
+/* Prepaid: what is drafted, and then the fees of this period too, is in no
+ * account yet. */
+static int64_t
+cost_prepaid(struct trial *t)
+{
+    int64_t fen, before = 0;
+    bool drafted = ll_inv_first_draft(t->window->billing, t->sub->id) != NULL;
+    if (drafted)
+        before = cost_before(t->window, t->sub);
+    t->usage_only = !drafted;
+    (void)price(t, &fen);
+    return ll_fen_add(&fen, before) ? fen : INT64_MAX;
+}
+
+/* What it costs, and what it may. False: nothing limits it. */
 static bool
 weigh(struct trial *t, int64_t *cost_fen, int64_t *most_fen)
 {
@@ -245,8 +279,7 @@ weigh(struct trial *t, int64_t *cost_fen, int64_t *most_fen)
         asked = true;
     }
     if (w->plan->plan.credit_only && (!asked || *cost_fen <= *most_fen)) {
-        t->usage_only = true;
-        (void)price(t, cost_fen);
+        *cost_fen = cost_prepaid(t);
         *most_fen = balance(w->billing, t->sub);
         asked = true;
     }

@@ -247,7 +247,14 @@ ll_step_quota(struct ll_call *call)
         return ll_call_refuse(call, "runtime/memory", NULL);
     if (!ll_window_ready(window, &call->hold))
         return LL_STEP_WAIT;
-    if (window->state == LL_WINDOW_LOST)
+    bool good;
+    struct ll_window *before = ll_quota_before(window, &good);
+    if (!good)
+        return ll_call_refuse(call, "runtime/memory", NULL);
+    if (before != NULL && !ll_window_ready(before, &call->hold))
+        return LL_STEP_WAIT;
+    if (window->state == LL_WINDOW_LOST ||
+        (before != NULL && before->state == LL_WINDOW_LOST))
         return ll_call_refuse(call, "store/failed", NULL);
     return promise_all(call, window);
 }

@@ -97,26 +97,34 @@ say_limit(
 
 /* -- a cap -- */
 
+struct cost {
+    int64_t is_fen, most_fen;
+    bool prepaid; /* most_fen is a balance; else the payer's cap */
+};
+
 static void
-write_cost(
-    struct ll_jw *w, struct ll_window *window, int64_t *cost, int64_t *most)
+write_cost(struct ll_jw *w, const struct cost *cost)
 {
-    (void)ll_quota_cost(window, cost, most);
     ll_jw_key(w, "cost_fen");
-    ll_jw_int(w, *cost);
-    ll_jw_key(w, window->plan->plan.credit_only ? "available_fen" : "cap_fen");
-    ll_jw_int(w, *most);
+    ll_jw_int(w, cost->is_fen);
+    ll_jw_key(w, cost->prepaid ? "available_fen" : "cap_fen");
+    ll_jw_int(w, cost->most_fen);
 }
 
 static void
-say_cap(struct ll_call *call, const int64_t fen[2], const char *end)
+say_cap(struct ll_call *call, const struct cost *cost, const char *end)
 {
-    bool zh = call->locale == LL_LOCALE_ZH;
-    (void)snprintf(call->plan_detail, sizeof call->plan_detail,
-        zh ? "本期费用 %lld.%02d 元, 上限 %lld.%02d 元; %s 起重新计算"
-           : "%lld.%02d yuan so far, of %lld.%02d; it begins anew on %s",
-        (long long)(fen[0] / 100), (int)(fen[0] % 100),
-        (long long)(fen[1] / 100), (int)(fen[1] % 100), end);
+    static const char *const words[2][2] = {
+        {"%lld.%02d yuan so far, of %lld.%02d; it begins anew on %s",
+            "本期费用 %lld.%02d 元, 上限 %lld.%02d 元; %s 起重新计算"},
+        {"%lld.%02d yuan are used, of %lld.%02d prepaid; the next period is "
+         "from %s",
+            "已用 %lld.%02d 元, 预付余额 %lld.%02d 元; 下一周期自 %s 起"}};
+    const char *format =
+        words[cost->prepaid ? 1 : 0][call->locale == LL_LOCALE_ZH ? 1 : 0];
+    (void)snprintf(call->plan_detail, sizeof call->plan_detail, format,
+        (long long)(cost->is_fen / 100), (int)(cost->is_fen % 100),
+        (long long)(cost->most_fen / 100), (int)(cost->most_fen % 100), end);
 }
 
 void
@@ -127,7 +135,7 @@ ll_plan_refuse_text(struct ll_call *call, struct ll_window *window,
     const struct ll_quota_meter *meter = ll_window_meter(window, name);
     struct ll_buf text;
     char end[DAY_BYTES] = "";
-    int64_t fen[2] = {0, 0};
+    struct cost cost = {0, 0, false};
     ll_check(sub != NULL && meter != NULL);
     period_end(window, sub, end);
     ll_buf_init(&text, &call->host->mem, TEXT_BYTES_MAX);
@@ -136,8 +144,11 @@ ll_plan_refuse_text(struct ll_call *call, struct ll_window *window,
     write_sub(&w, sub);
     write_plan(&w, window->plan);
     write_limit(&w, meter);
-    if (word == LL_QUOTA_CAP)
-        write_cost(&w, window, &fen[0], &fen[1]);
+    if (word == LL_QUOTA_CAP) {
+        (void)ll_quota_cost(window, &cost.is_fen, &cost.most_fen);
+        cost.prepaid = cost.most_fen != sub->cap_fen;
+        write_cost(&w, &cost);
+    }
     ll_jw_key(&w, "period_ends");
     ll_jw_cstr(&w, end);
     ll_jw_close(&w, '}');
@@ -148,7 +159,7 @@ ll_plan_refuse_text(struct ll_call *call, struct ll_window *window,
     call->plan_no =
         word == LL_QUOTA_CAP ? "plan/cap-reached" : "plan/limit-reached";
     if (word == LL_QUOTA_CAP)
-        say_cap(call, fen, end);
+        say_cap(call, &cost, end);
     else
         say_limit(call, meter, end);
 }

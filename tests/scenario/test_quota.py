@@ -292,6 +292,34 @@ def test_a_cap_in_money():
         tap.equal([s.run().status for _ in range(2)], [200, 402])
 
 
+def test_prepaid():
+    """What was put in is what can be used, also while the last period is a
+    draft that no account has, and over restarts."""
+    with shop(options=["--clock=virtual"]) as s:
+        s.d.linli_ok("clock", "set", "2030-03-30T00:00:00Z")
+        s.publish("pre", charges=[per_unit(CALL, 100)],
+                  wallet_mode="credit_only")
+        sub = s.subscribe("wang", "pre")
+        plan = refused(s.run(), "plan/cap-reached")
+        tap.equal((plan["cost_fen"], plan["available_fen"]), (0, 0), plan)
+        s.admin("/subscriptions/%s/wallet" % sub,
+                {"amount_fen": 550, "ref": "t1"})
+        tap.equal([s.run().status for _ in range(3)], [200] * 3)
+        s.d.linli_ok("clock", "advance", "3d")  # of April; March is a draft
+        s.restart()
+        tap.equal([s.run().status for _ in range(3)], [200, 200, 402])
+        got = s.run(headers={"Accept-Language": "zh-CN"})
+        tap.equal(got.json["detail"].split(";")[0],
+                  "已用 5.00 元, 预付余额 5.50 元", got.json)
+        s.d.linli_ok("clock", "advance", "4d")  # it was final, and is paid
+        plan = refused(s.run(), "plan/cap-reached")
+        tap.equal((plan["cost_fen"], plan["available_fen"]), (200, 250), plan)
+        s.admin("/subscriptions/%s/wallet" % sub,
+                {"amount_fen": 50, "ref": "t2"})
+        tap.equal([s.run().status for _ in range(2)], [200, 402])
+        tap.equal(s.used(CALL, sub), 6)
+
+
 def test_a_period_and_an_upgrade_begin_anew():
     with shop(options=["--clock=virtual"]) as s:
         s.d.linli_ok("clock", "set", "2030-03-30T00:00:00Z")
