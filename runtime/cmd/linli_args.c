@@ -209,7 +209,7 @@ static const struct ll_verb verbs[] = {
         "解释问题代码; 不带代码则全部列出"},
     {LL_VERB_HELP, "help", "[VERB]", 0, 2, 0, "explain a verb", "显示命令说明"},
     {LL_VERB_INVOICE_CREDIT, "invoice credit",
-        "ID [LINE...] --reason R [--community C]", 1, LL_CLI_WORDS_MAX,
+        "ID [LINE...] --reason R [--community C]", 1, LL_CLI_WORDS_MAX - 2,
         OPT(COMMUNITY) | OPT(REASON) | OPT(TOKEN_FILE),
         "take lines of a final invoice back, or all that is left",
         "对已定稿账单的明细开具红字, 未指明则为全部余额"},
