@@ -4,6 +4,7 @@
  * POST /v1/c/{c}/admin/plans {name, plugin, title?, plan, share?, words?}
  * GET  /v1/c/{c}/admin/plans/{name}[@{version}]
  * POST /v1/c/{c}/admin/plans/{name}/close {reason}
+ * POST /v1/c/{c}/admin/plans/preview    server/plan_preview.c
  */
 #include <stdio.h>
 
@@ -88,7 +89,7 @@ write_list(struct ll_face *face, const struct ll_community *community,
     ll_jw_key(&w, "items");
     ll_jw_open(&w, '[');
     while ((version = ll_plan_next(billing, (uint32_t)after)) != NULL &&
-           shown < limit) {
+           shown < limit && face->out.len < LL_ADMIN_PAGE_BYTES) {
         after = version->id;
         if (!ll_str_eq(version->community, community->id) ||
             (plugin.ptr != NULL && !ll_str_eq(version->plugin, plugin)))
@@ -264,6 +265,11 @@ ll_plans_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest)
 {
     bool all = ll_str_is(rest, "/plans");
+    if (ll_str_is(rest, "/plans/preview") &&
+        ll_str_is(request->method, "POST")) {
+        ll_plan_preview_begin(face, request, community);
+        return true;
+    }
     if (!all && !ll_str_starts(rest, "/plans/"))
         return false;
     if (!all)
