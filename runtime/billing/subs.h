@@ -107,6 +107,17 @@ struct ll_sub_seeker {
 struct ll_sub *ll_sub_for(
     const struct ll_billing *billing, const struct ll_sub_seeker *seeker);
 
+/* Those that somebody pays for or uses, in the order of their ids: at most
+ * `max` behind `after`. Returns how many. */
+struct ll_sub_person {
+    linli_str community;
+    enum ll_party_kind kind; /* a resident, a household */
+    linli_str who;
+};
+uint32_t ll_subs_about(const struct ll_billing *billing,
+    const struct ll_sub_person *person, uint32_t after, struct ll_sub **out,
+    uint32_t max);
+
 /* As domain/subscription.h has it. */
 void ll_sub_life(const struct ll_sub *sub, struct ll_subscription *out);
 enum ll_sub_state ll_sub_state_at(const struct ll_sub *sub, int64_t at_ms);
@@ -175,5 +186,16 @@ linli_status ll_sub_act(struct ll_bill_act *act, struct ll_sub *sub,
  * stays. An act of its own: begun and sent here. *again: there was nothing. */
 linli_status ll_subs_forget(struct ll_bill_act *act, linli_str community,
     linli_str resident, bool *again, struct ll_err *err) LL_USE_RESULT;
+/* The same of everybody whose key is gone already, as in a copy from before
+ * that was restored. Once, when all is open. */
+linli_status ll_subs_forget_gone(
+    struct ll_billing *billing, struct ll_err *err) LL_USE_RESULT;
+
+/* A plugin leaves a community: at most `max` subscriptions of it end now, each
+ * by an act of its own; *ended of them. When none is left its plans are closed.
+ * `act` is who does it, and why. */
+linli_status ll_subs_leave(const struct ll_bill_act *act, linli_str community,
+    linli_str plugin, uint32_t max, uint32_t *ended,
+    struct ll_err *err) LL_USE_RESULT;
 
 #endif

@@ -456,7 +456,8 @@ ll_subs_forget(struct ll_bill_act *act, linli_str community, linli_str resident,
     if (status != LINLI_OK)
         return status;
     for (uint32_t i = 0; i < subs->count && status == LINLI_OK; i++)
-        if (ll_str_eq(subs->at[i]->community, community) &&
+        if ((community.len == 0 ||
+                ll_str_eq(subs->at[i]->community, community)) &&
             concerns(&f, subs->at[i]))
             status = forget_in(&f, subs->at[i], err);
     *again = status == LINLI_OK && f.count == 0;
@@ -473,4 +474,58 @@ ll_subs_forget(struct ll_bill_act *act, linli_str community, linli_str resident,
     if (status == LINLI_OK && !*again)
         (void)ll_bill_send(act);
     return status;
+}
+
+linli_status
+ll_subs_forget_gone(struct ll_billing *billing, struct ll_err *err)
+{
+    struct ll_bill_act act = {.billing = billing,
+        .by = LINLI_STR("system"),
+        .now_ms = ll_world_wall(billing->world).ms};
+    bool again;
+    return ll_subs_forget(
+        &act, (linli_str){NULL, 0}, (linli_str){NULL, 0}, &again, err);
+}
+
+/* -- a plugin leaves -- */
+
+static linli_status
+close_plans(const struct ll_bill_act *of, linli_str community, linli_str plugin,
+    struct ll_err *err)
+{
+    const struct ll_billing *billing = of->billing;
+    const struct ll_plan_version *v = NULL;
+    linli_status status = LINLI_OK;
+    bool again;
+    while (status == LINLI_OK &&
+           (v = ll_plan_next(billing, v == NULL ? 0 : v->id)) != NULL) {
+        struct ll_bill_act act = *of;
+        if (!v->closed && ll_str_eq(v->plugin, plugin) &&
+            ll_str_eq(v->community, community))
+            status = ll_plan_close(&act, community, v->name, &again, err);
+    }
+    return status;
+}
+
+linli_status
+ll_subs_leave(const struct ll_bill_act *of, linli_str community,
+    linli_str plugin, uint32_t max, uint32_t *ended, struct ll_err *err)
+{
+    static const struct ll_sub_deed cancel = {.what = LL_SUB_DO_CANCEL};
+    linli_status status = LINLI_OK;
+    *ended = 0;
+    for (struct ll_sub *sub = ll_sub_next(of->billing, 0);
+         sub != NULL && status == LINLI_OK && *ended < max;
+         sub = ll_sub_next(of->billing, sub->id)) {
+        struct ll_bill_act act = *of;
+        bool again;
+        if (sub->end_ms <= of->now_ms || !ll_str_eq(sub->plugin, plugin) ||
+            !ll_str_eq(sub->community, community))
+            continue;
+        status = ll_sub_act(&act, sub, &cancel, &again, err);
+        *ended += status == LINLI_OK && !again ? 1 : 0;
+    }
+    return status == LINLI_OK && *ended == 0
+               ? close_plans(of, community, plugin, err)
+               : status;
 }

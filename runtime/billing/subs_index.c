@@ -1,9 +1,13 @@
 /* billing/subs_index.c: the table of who uses what. [loop] */
+#include <string.h>
+
 #include "base/hash.h"
 #include "base/text.h"
 #include "billing/subs_int.h"
 
-#define BY_KEY 255 /* among the kinds of parties */
+/* Among the kinds of parties, which stand for who uses a plugin. */
+#define BY_KEY 255
+#define ABOUT(kind) (128 + (unsigned)(kind)) /* pays or uses, of any plugin */
 
 static uint64_t
 hash_of(const struct ll_subs *subs, unsigned kind, linli_str community,
@@ -56,13 +60,11 @@ grow_places(struct ll_billing *billing, uint32_t more)
 }
 
 bool
-ll_subs_room(struct ll_billing *billing, uint32_t more, uint32_t users)
+ll_subs_room(struct ll_billing *billing, uint32_t parties)
 {
     struct ll_subs *subs = billing->subs;
-    uint32_t cap = subs->cap == 0 ? 64 : subs->cap;
-    while (cap < subs->count + more)
-        cap *= 2;
-    if (cap != subs->cap) {
+    if (subs->count == subs->cap) {
+        uint32_t cap = subs->cap == 0 ? 64 : 2 * subs->cap;
         struct ll_sub **at = ll_realloc(
             billing->mem, subs->at, subs->cap * sizeof *at, cap * sizeof *at);
         if (at == NULL)
@@ -70,7 +72,27 @@ ll_subs_room(struct ll_billing *billing, uint32_t more, uint32_t users)
         subs->at = at;
         subs->cap = cap;
     }
-    return grow_places(billing, more + users);
+    return grow_places(billing, 1 + 2 * parties);
+}
+
+/* By whom it is found, each once: who uses it pays for it as a rule. */
+static void
+place_people(struct ll_subs *subs, const struct ll_sub *sub)
+{
+    static const linli_str none = {"", 0};
+    for (uint32_t i = 0; i < sub->payer_count + sub->beneficiary_count; i++) {
+        const struct ll_sub_party *p =
+            i < sub->payer_count ? &sub->payers[i]
+                                 : &sub->beneficiaries[i - sub->payer_count];
+        bool again = false;
+        for (uint32_t k = 0; i >= sub->payer_count && k < sub->payer_count; k++)
+            again = again || (sub->payers[k].kind == p->kind &&
+                                 ll_str_eq(sub->payers[k].who, p->who));
+        if (p->who.len > 0 && !again)
+            place(subs,
+                hash_of(subs, ABOUT(p->kind), sub->community, none, p->who),
+                sub->id);
+    }
 }
 
 void
@@ -88,6 +110,7 @@ ll_subs_add(struct ll_billing *billing, struct ll_sub *take_sub)
         place(subs, hash_of(subs, p->kind, sub->community, sub->plugin, p->who),
             sub->id);
     }
+    place_people(subs, sub);
     struct ll_market *market = ll_market(billing, sub->community, sub->plugin);
     ll_check(market != NULL);
     if (sub->end_ms > market->end_ms)
@@ -145,4 +168,57 @@ ll_subs_of(const struct ll_billing *billing, const struct ll_sub_user *who,
         if (uses(sub, who))
             look(user, sub);
     }
+}
+
+static bool
+is_about(const struct ll_sub *sub, const struct ll_sub_person *person)
+{
+    if (!ll_str_eq(sub->community, person->community))
+        return false;
+    for (uint32_t i = 0; i < sub->payer_count + sub->beneficiary_count; i++) {
+        const struct ll_sub_party *p =
+            i < sub->payer_count ? &sub->payers[i]
+                                 : &sub->beneficiaries[i - sub->payer_count];
+        if (p->kind == person->kind && ll_str_eq(p->who, person->who))
+            return true;
+    }
+    return false;
+}
+
+/* Into a list of the least ids, in their order. */
+static uint32_t
+insert(struct ll_sub **list, uint32_t count, uint32_t max, struct ll_sub *sub)
+{
+    uint32_t at = count;
+    while (at > 0 && list[at - 1]->id > sub->id)
+        at--;
+    if (at == max || (at > 0 && list[at - 1] == sub))
+        return count;
+    uint32_t moved = count < max ? count - at : max - 1 - at;
+    memmove(&list[at + 1], &list[at], moved * sizeof(struct ll_sub *));
+    list[at] = sub;
+    return count < max ? count + 1 : max;
+}
+
+uint32_t
+ll_subs_about(const struct ll_billing *billing,
+    const struct ll_sub_person *person, uint32_t after, struct ll_sub **out,
+    uint32_t max)
+{
+    static const linli_str none = {"", 0};
+    const struct ll_subs *subs = billing->subs;
+    uint32_t count = 0;
+    if (subs->place_cap == 0 || person->who.len == 0)
+        return 0;
+    uint64_t hash = hash_of(
+        subs, ABOUT(person->kind), person->community, none, person->who);
+    uint32_t i = first_of(subs, hash);
+    for (; subs->places[i].sub != 0; i = (i + 1) & (subs->place_cap - 1)) {
+        if (subs->places[i].hash != hash || subs->places[i].sub <= after)
+            continue;
+        struct ll_sub *sub = ll_sub_by_id(billing, subs->places[i].sub);
+        if (is_about(sub, person))
+            count = insert(out, count, max, sub);
+    }
+    return count;
 }

@@ -36,9 +36,8 @@ void ll_subs_refresh(
 
 /* -- billing/subs_index.c -- */
 
-/* Room for `subs` more subscriptions of so many who use them. */
-bool ll_subs_room(
-    struct ll_billing *billing, uint32_t subs, uint32_t users) LL_USE_RESULT;
+/* Room for one more, of so many who pay and use. */
+bool ll_subs_room(struct ll_billing *billing, uint32_t parties) LL_USE_RESULT;
 /* Takes one in, for which there is room. */
 void ll_subs_add(struct ll_billing *billing, struct ll_sub *take_sub);
 /* By the key it was made under; NULL. */

@@ -456,7 +456,8 @@ take_sub(struct ll_billing *billing, struct loading *loading,
     read->community = market->community;
     read->plugin = market->plugin;
     struct ll_sub *sub = ll_alloc(billing->mem, sizeof *sub);
-    if (sub == NULL || !ll_subs_room(billing, 1, read->beneficiary_count))
+    if (sub == NULL ||
+        !ll_subs_room(billing, read->payer_count + read->beneficiary_count))
         status =
             ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "the subscriptions");
     else

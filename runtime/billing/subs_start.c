@@ -212,7 +212,8 @@ make(struct ll_billing *billing, const struct ll_sub_offer *offer,
     (void)snprintf(like.offer, sizeof like.offer, "%s", hash);
     *out = NULL;
     struct ll_sub *sub = ll_alloc(billing->mem, sizeof *sub);
-    if (sub == NULL || !ll_subs_room(billing, 1, offer->beneficiary_count)) {
+    if (sub == NULL ||
+        !ll_subs_room(billing, offer->payer_count + offer->beneficiary_count)) {
         ll_release(billing->mem, sub, sizeof *sub);
         return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "a subscription");
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "billing/subs.h"
 #include "config.h"
 #include "host/bills.h"
 #include "host/birthdays.h"
@@ -347,6 +348,8 @@ open_store(
         status = ll_releases_open(host, err);
     if (status == LINLI_OK)
         status = ll_clock_open(host, err);
+    if (status == LINLI_OK)
+        status = ll_subs_forget_gone(&host->billing, err);
     if (status == LINLI_OK)
         status = ll_sweep_open(host, err);
     if (status == LINLI_OK)

@@ -1,9 +1,11 @@
-/* host/uninstall_empty.c: consents to it end, documents go, then keys. [loop]
+/* host/uninstall_empty.c: consents and subscriptions end, documents
+ * go, then keys. [loop]
  */
 #include <stdio.h>
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "billing/subs.h"
 #include "domain/leaf.h"
 #include "host/bus.h"
 #include "host/directory.h"
@@ -34,6 +36,31 @@ is_still(const struct ll_leaving *l)
                             (i->errands == NULL || i->errands->open == 0));
 }
 
+/* -- subscriptions -- */
+
+/* Nobody pays for what is not there. */
+static bool
+subscriptions(struct ll_leaving *l)
+{
+    struct ll_bill_act act = {.billing = &l->host->billing,
+        .by = l->by,
+        .reason = l->reason,
+        .now_ms = l->now_ms};
+    struct ll_txn txn;
+    struct ll_err err;
+    uint32_t ended = 0;
+    if (ll_subs_leave(&act, l->community->id, l->plugin, LL_ERASE_ROWS, &ended,
+            &err) != LINLI_OK)
+        return ll_leaving_end(l, true);
+    if (ended == 0) {
+        l->coll = l->space->colls;
+        l->step = page;
+        return true;
+    }
+    struct ll_commit *commit = ll_leaving_begin(l, &txn);
+    return commit != NULL && commit_on(l, &txn, commit);
+}
+
 /* -- consents -- */
 
 static bool
@@ -51,8 +78,7 @@ grants(struct ll_leaving *l)
         return ll_leaving_end(l, true);
     l->grants += ended;
     if (ended == 0) {
-        l->coll = l->space->colls;
-        l->step = page;
+        l->step = subscriptions;
         return true;
     }
     struct ll_commit *commit = ll_leaving_begin(l, &txn);

@@ -14,6 +14,7 @@
 #include "consent/values.h"
 #include "host/rights.h"
 #include "server/consents.h"
+#include "server/deal.h"
 #include "server/rights.h"
 #include "server/signed.h"
 
@@ -22,8 +23,10 @@
 #define VALUES LL_C3
 #define RECEIPTS (VALUES + 1)
 #define LOG (VALUES + 2)
-#define OWN (VALUES + 3)
+#define SUBS (VALUES + 3)
+#define OWN (VALUES + 4)
 #define LEAVES_MAX 400 /* looked at for one page */
+#define SUBS_MAX 50
 
 struct exporting {
     struct ll_view view;
@@ -293,6 +296,34 @@ ask_leaves(struct exporting *x)
     ll_view_ask(&x->view);
 }
 
+/* -- subscriptions -- */
+
+/* after_coll: the last that is on a page. */
+static void
+take_subs(struct exporting *x)
+{
+    const struct ll_host *host = x->view.face->host;
+    struct ll_sub_reader reader = {ll_cstr(x->resident), {NULL, 0}};
+    struct ll_sub_person person = {
+        x->community->id, LL_PARTY_RESIDENT, reader.resident};
+    struct ll_sub *found[SUBS_MAX];
+    struct ll_jw *w = &x->view.w;
+    uint32_t count = ll_subs_about(
+        &host->billing, &person, (uint32_t)x->after_coll, found, SUBS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        ll_jw_open(w, '{');
+        ll_jw_key(w, "kind");
+        ll_jw_cstr(w, "subscription");
+        ll_jw_key(w, "subscription");
+        ll_sub_write(w, &host->billing, found[i], ll_world_wall(host->world).ms,
+            &reader);
+        ll_jw_close(w, '}');
+        ll_jw_close(w, '}');
+        x->after_coll = found[i]->id;
+    }
+    go_on(x, count == SUBS_MAX);
+}
+
 /* -- plugins -- */
 
 /* The pid by which the plugin that is next knows them. */
@@ -340,6 +371,8 @@ ask_subject(struct exporting *x)
         next_receipt(x);
     } else if (x->target == LOG) {
         ask_leaves(x);
+    } else if (x->target == SUBS) {
+        take_subs(x);
     } else {
         char id[LL_DOC_ID_BYTES_MAX + 3];
         struct ll_query *query = ll_view_query(&x->view, LL_ST_pids_of);

@@ -88,7 +88,7 @@ write_list(struct ll_face *face, const struct ll_community *community,
     ll_jw_key(&w, "items");
     ll_jw_open(&w, '[');
     while ((version = ll_plan_next(billing, (uint32_t)after)) != NULL &&
-           shown < limit) {
+           shown < limit && face->out.len < LL_ADMIN_PAGE_BYTES) {
         after = version->id;
         if (!ll_str_eq(version->community, community->id) ||
             (plugin.ptr != NULL && !ll_str_eq(version->plugin, plugin)))

@@ -53,7 +53,8 @@ write_list(struct ll_face *face, const struct ll_community *community,
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "items");
     ll_jw_open(&w, '[');
-    for (; sub != NULL && shown < limit; sub = ll_sub_next(billing, sub->id)) {
+    for (; sub != NULL && shown < limit && face->out.len < LL_ADMIN_PAGE_BYTES;
+         sub = ll_sub_next(billing, sub->id)) {
         after = sub->id;
         if (!ll_str_eq(sub->community, community->id) || !is_of(sub, f))
             continue;

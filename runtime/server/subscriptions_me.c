@@ -11,6 +11,8 @@
 #include "host/jwt.h"
 #include "server/deal.h"
 
+#define LIST_MAX 100 /* of a resident's own, and of their household's */
+
 static const struct ll_admission residents = {.kinds = 1u << LL_CALLER_RESIDENT,
     .served = true,
     .words = "residents only"};
@@ -36,6 +38,13 @@ is_theirs(const struct ll_sub *sub, const struct ll_sub_reader *reader)
     return place_of(sub, reader) > 0;
 }
 
+static bool
+is_about_resident(const struct ll_sub *sub, const struct ll_sub_reader *reader)
+{
+    const struct ll_sub_reader alone = {reader->resident, {NULL, 0}};
+    return is_theirs(sub, &alone);
+}
+
 static void
 write_own(struct ll_jw *w, const struct ll_billing *billing,
     const struct ll_sub *sub, int64_t now_ms,
@@ -53,21 +62,23 @@ list(struct ll_face *face, struct ll_request *request,
 {
     const struct ll_billing *billing = &face->host->billing;
     struct ll_sub_reader reader = {identity->id, identity->household};
+    const struct ll_sub_person people[] = {
+        {identity->community, LL_PARTY_RESIDENT, identity->id},
+        {identity->community, LL_PARTY_HOUSEHOLD, identity->household}};
     int64_t now_ms = ll_world_wall(face->host->world).ms;
+    struct ll_sub *found[LIST_MAX];
     struct ll_jw w = ll_jw(&face->out);
-    uint32_t shown = 0;
     ll_buf_clear(&face->out);
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "items");
     ll_jw_open(&w, '[');
-    for (const struct ll_sub *sub = ll_sub_next(billing, 0);
-         sub != NULL && shown < LL_ADMIN_LIST_MAX;
-         sub = ll_sub_next(billing, sub->id)) {
-        if (!ll_str_eq(sub->community, identity->community) ||
-            !is_theirs(sub, &reader))
-            continue;
-        write_own(&w, billing, sub, now_ms, &reader);
-        shown++;
+    for (size_t who = 0; who < LL_COUNT(people); who++) {
+        uint32_t count =
+            ll_subs_about(billing, &people[who], 0, found, LIST_MAX);
+        for (uint32_t i = 0; i < count; i++)
+            /* Of the household's, those that were not the resident's own. */
+            if (who == 0 || !is_about_resident(found[i], &reader))
+                write_own(&w, billing, found[i], now_ms, &reader);
     }
     ll_jw_close(&w, ']');
     ll_jw_close(&w, '}');

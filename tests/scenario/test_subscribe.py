@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
 from linli_test import Daemon, wait_until  # noqa: E402
-from test_erasure import erase, files_with, planted  # noqa: E402
+from test_erasure import erase, files_with, planted, restore  # noqa: E402
 
 ORDERS = "examples/orders-lua"
 ADMIN = "/v1/c/demo/admin"
@@ -333,6 +333,8 @@ def test_an_erased_payer_is_in_no_file():
                   beneficiaries=[{"kind": "household", "id": "h1"}])
         own(d, "sub_16", "cap", who, fen=700)
         tap.equal(files_with(d.data, who, other), [])
+        copy, again = (os.path.join(d.folder, n) for n in ("copy", "again"))
+        d.linli_ok("backup", copy)
         erase(d, who)
         wait_until(lambda: not files_with(d.data, who), 10)
         tap.equal(files_with(d.data, who), [])
@@ -348,8 +350,57 @@ def test_an_erased_payer_is_in_no_file():
                   "ended")
         tap.equal(op(d, "GET", "/subscriptions/sub_17").json["state"],
                   "active")
+        # A copy from before knows neither of them, and charges nobody.
+        tap.equal(restore(copy, again, d.data).code, 0)
+        with Daemon(data=again) as old:
+            old.enable(old.source(ORDERS))
+            sub = op(old, "GET", "/subscriptions/sub_16").json
+            tap.equal([sub["state"], [p["id"] for p in sub["payers"]]],
+                      ["ended", [None, None]])
+            tap.equal(sub["deeds"][-1]["by"], "system")
+        tap.equal(files_with(again, who, other), [])
         d.stop()
         tap.equal(files_with(d.data, who, other), [])
+
+
+def test_an_uninstall_ends_them():
+    with Daemon() as d:
+        d.enable(d.source(ORDERS))
+        publish(d)
+        subscribe(d)
+        subscribe(d, key="k2", payers=[{"kind": "operator"}])
+        answer = op(d, "POST", "/plugins/orders/uninstall",
+                    {"reason": "not needed"}, "u1")
+        tap.equal(answer.status, 202, answer)
+        wait_until(lambda: op(d, "GET", "/uninstalls").json["items"][0]
+                   ["state"] == "done", 20)
+        items = op(d, "GET", "/subscriptions").json["items"]
+        tap.equal([i["state"] for i in items], ["ended", "ended"])
+        deed = op(d, "GET", "/subscriptions/sub_16").json["deeds"][-1]
+        tap.equal([deed["what"], deed["by"], deed["with"]["reason"]],
+                  ["cancel", "operator:o1", "not needed"])
+        tap.equal(op(d, "GET", "/plans/basic").json["closed"], True)
+
+
+def test_a_copy_has_them():
+    with Daemon() as d:
+        d.enable(d.source(ORDERS))
+        publish(d)
+        subscribe(d, payers=[{"kind": "resident", "id": "r1", "bp": 4000},
+                             {"kind": "resident", "id": "r2", "bp": 6000}])
+        answer = d.http("POST", "/v1/c/demo/me/requests", {"kind": "export"},
+                        as_="resident:r1", key="k1")
+        tap.equal(answer.status, 201, answer)
+        path = "/v1/c/demo/me/requests/%s/export" % answer.json["id"]
+        wait_until(lambda: d.http("GET", path,
+                                  as_="resident:r1").status == 200, 10)
+        copy = d.http("GET", path, as_="resident:r1")
+        found = [i["subscription"] for i in copy.json["items"]
+                 if i["kind"] == "subscription"]
+        tap.equal([i["id"] for i in found], ["sub_16"], copy)
+        tap.equal(found[0]["payers"],
+                  [{"kind": "resident", "you": True, "bp": 4000},
+                   {"kind": "resident", "you": False, "bp": 6000}])
 
 
 def test_by_command():

@@ -552,8 +552,86 @@ T_CASE(who_was_erased_before_a_crash)
     sub = ll_sub_by_id(&s.billing, 16);
     T_INT(sub->payers[0].who.len, 0);
     T_INT(sub->end_ms, LL_NO_END);
+    T_INT(ll_subs_forget_gone(&s.billing, &s.e.f.err), LINLI_OK);
+    engine_settle(&s.e);
+    T_INT(sub->end_ms, NOW_MS);
+    shop_again(&s);
+    T_INT(ll_sub_by_id(&s.billing, 16)->end_ms, NOW_MS);
+    shop_fini(&s);
+}
+
+T_CASE(what_is_somebodys)
+{
+    struct shop s;
+    struct ll_sub *sub, *found[3];
+    const struct parties mixed = {{SOMEBODY("r1", 5000), SOMEBODY("r2", 5000)},
+        {SOMEBODY("r1", 0), {LL_PARTY_HOUSEHOLD, LINLI_STR("r1"), 0}}, 2, 2};
+    const struct ll_sub_person r1 = {HERE, LL_PARTY_RESIDENT, LINLI_STR("r1")};
+    const struct ll_sub_person r2 = {HERE, LL_PARTY_RESIDENT, LINLI_STR("r2")};
+    const struct ll_sub_person r3 = {HERE, LL_PARTY_RESIDENT, LINLI_STR("r3")};
+    const struct ll_sub_person home = {
+        HERE, LL_PARTY_HOUSEHOLD, LINLI_STR("r1")};
+    char key[16];
+    shop_init(&s, false);
+    const struct ll_plan_version *plan = shop_plan(&s, PLAN("basic", ""));
+    T_STR(ll_cstr(start(&s, plan, "k", &mixed, &sub)), "");
+    T_STR(ll_cstr(shop_do(&s, sub, deed(LL_SUB_DO_CANCEL))), "");
+    for (int i = 0; i < 4; i++) { /* 17 to 20 */
+        (void)snprintf(key, sizeof key, "k%d", i);
+        sub = shop_sub(&s, plan, "r1", key);
+        T_STR(ll_cstr(shop_do(&s, sub, deed(LL_SUB_DO_CANCEL))), "");
+    }
+    for (int again = 0; again < 2; again++) {
+        T_INT(ll_subs_about(&s.billing, &r1, 0, found, 3), 3);
+        T_OK(found[0]->id == 16 && found[1]->id == 17 && found[2]->id == 18);
+        T_INT(ll_subs_about(&s.billing, &r1, 18, found, 3), 2);
+        T_OK(found[0]->id == 19 && found[1]->id == 20);
+        T_INT(ll_subs_about(&s.billing, &r2, 0, found, 3), 1);
+        T_INT(ll_subs_about(&s.billing, &home, 0, found, 3), 1);
+        T_INT(ll_subs_about(&s.billing, &r3, 0, found, 3), 0);
+        shop_again(&s);
+    }
     forget(&s, "r1", false);
-    T_INT(sub->end_ms, s.now_ms);
+    T_INT(ll_subs_about(&s.billing, &r1, 0, found, 3), 0);
+    T_INT(ll_subs_about(&s.billing, &r2, 0, found, 3), 1);
+    shop_fini(&s);
+}
+
+/* It leaves: nobody pays for what is not there, and others stay. */
+T_CASE(a_plugin_leaves)
+{
+    struct shop s;
+    char who[16];
+    uint32_t ended;
+    shop_init(&s, false);
+    const struct ll_plan_version *plan = shop_plan(&s, PLAN("basic", ""));
+    const struct ll_plan_version *other =
+        shop_plan(&s, "{\"name\":\"other\",\"plugin\":\"repair\",\"plan\":{"
+                      "\"interval\":\"month\",\"anchor\":\"calendar\","
+                      "\"charges\":[]}}");
+    for (int i = 0; i < 5; i++) {
+        (void)snprintf(who, sizeof who, "r%d", i);
+        (void)shop_sub(&s, plan, who, who);
+    }
+    struct ll_sub *stays = shop_sub(&s, other, "r1", "stays");
+    struct ll_bill_act act = shop_act(&s);
+    act.done = NULL;
+    static const uint32_t each[] = {3, 2, 0};
+    for (size_t i = 0; i < COUNT(each); i++) {
+        T_OK(!plan->closed);
+        T_INT(ll_subs_leave(
+                  &act, HERE, LINLI_STR("parking"), 3, &ended, &s.e.f.err),
+            LINLI_OK);
+        T_INT(ended, each[i]);
+    }
+    T_OK(plan->closed && !other->closed);
+    T_INT(stays->end_ms, LL_NO_END);
+    engine_settle(&s.e);
+    shop_again(&s);
+    T_OK(ll_plan_by_id(&s.billing, 1)->closed);
+    T_INT(ll_sub_by_id(&s.billing, 20)->end_ms, s.now_ms);
+    T_INT(ll_sub_by_id(&s.billing, 21)->end_ms, LL_NO_END);
+    T_OK(!ll_plan_sells(&s.billing, HERE, LINLI_STR("parking")));
     shop_fini(&s);
 }
 
@@ -581,5 +659,7 @@ T_MAIN(T_RUN(one_key_makes_one) T_RUN(who_pays_adds_up) T_RUN(a_start_to_come)
             T_RUN(versions_of_a_life) T_RUN(what_cannot_be_moved_to)
                 T_RUN(pauses_and_ends) T_RUN(caps_are_the_payers)
                     T_RUN(deeds_in_an_act_of_others) T_RUN(acts_without_memory)
-                        T_RUN(who_was_erased_is_forgotten) T_RUN(
-                            who_was_erased_before_a_crash) T_RUN(ids_as_text))
+                        T_RUN(who_was_erased_is_forgotten)
+                            T_RUN(who_was_erased_before_a_crash)
+                                T_RUN(what_is_somebodys) T_RUN(a_plugin_leaves)
+                                    T_RUN(ids_as_text))
