@@ -10,7 +10,7 @@ class Disk(Daemon):
     """A linlid whose disk can be told to fail."""
 
     def __init__(self, **more):
-        more.setdefault("config", config("ledger", "listener"))
+        more.setdefault("config", config("tally", "listener"))
         super().__init__(allow_exit=True, **more)
 
     def command_line(self):

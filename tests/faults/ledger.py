@@ -1,6 +1,6 @@
 """tests/faults/ledger.py: a ledger under load, and an audit of its file.
 
-Clients make entries through tests/plugins/ledger and write into a Book what
+Clients make entries through tests/plugins/tally and write into a Book what
 they were told. Whatever happens to linlid meanwhile, Audit then reads a copy
 of the database, by its own knowledge of spec/metering.md and
 runtime/store/schema.sql and through nothing of the runtime, and fails unless
@@ -100,7 +100,7 @@ class Client(threading.Thread):
         """Sends an entry, for the first time or again."""
         self.past.open[entry.id] = entry
         status, headers, body = self.send(
-            "POST", "/ledger/entries", entry.body, entry.key)
+            "POST", "/tally/entries", entry.body, entry.key)
         if status in (409, 503) and self.refused(status, body):
             return False
         if status != 201:
@@ -146,7 +146,7 @@ class Client(threading.Thread):
         if dice < 0.75:
             self.post(entry)
         elif dice < 0.85:
-            self.read("ledger", "/entries/" + entry.id, "entry")
+            self.read("tally", "/entries/" + entry.id, "entry")
         elif dice < 0.93:
             self.read("listener", "/glance/" + entry.id, "relaxed")
         else:
@@ -283,7 +283,7 @@ class Audit:
             self.documents = self.read_documents(db)
             self.events = {seq: json.loads(body[1:]) for seq, body
                            in db.execute("SELECT seq, body FROM event "
-                                         "WHERE type = 'ledger.entered'")}
+                                         "WHERE type = 'tally.entered'")}
             self.usage = self.read_usage(db)
             self.commit = db.execute("SELECT value FROM meta WHERE "
                                      "name = 'commit'").fetchone()[0]
@@ -328,16 +328,16 @@ class Audit:
     def check(self, book):
         """Fails unless the file says what the Book says, and all of it."""
         docs = self.documents
-        entries = docs["ledger", "entry"]
+        entries = docs["tally", "entry"]
         for entry in book.known.values():
             if entry.id not in entries:
                 raise AssertionError("acknowledged and lost: %s" % entry.id)
         sent = book.sent
         for entry_id, entry in entries.items():
             tap.equal(entry["amount"], sent[entry_id].amount, entry_id)
-        tap.equal(sorted(docs["ledger", "~meter"]),
-                  sorted("ledger.entry/" + i for i in entries), "event ids")
-        tap.equal(len(docs["ledger", "~idem"]), len(entries), "kept answers")
+        tap.equal(sorted(docs["tally", "~meter"]),
+                  sorted("tally.entry/" + i for i in entries), "event ids")
+        tap.equal(len(docs["tally", "~idem"]), len(entries), "kept answers")
         self.check_sums(entries)
         self.check_usage(entries, book)
         self.check_timers(entries)
@@ -345,7 +345,7 @@ class Audit:
 
     def sum(self, name):
         """(count, amount) of a sum."""
-        found = self.documents["ledger", "sum"].get(
+        found = self.documents["tally", "sum"].get(
             name, {"count": 0, "amount": 0})
         return found["count"], found["amount"]
 
@@ -357,15 +357,15 @@ class Audit:
 
     def check_usage(self, entries, book):
         """Each commit is billed, and nothing else is."""
-        events = [r.event for r in self.usage["ledger", "ledger.entry"]]
+        events = [r.event for r in self.usage["tally", "tally.entry"]]
         named = [int.from_bytes(hashlib.sha256(i.encode()).digest()[:8],
                                 "little") for i in entries]
-        tap.equal(sorted(events), sorted(named), "records of ledger.entry")
-        calls = self.usage["ledger", "linli.call"]
+        tap.equal(sorted(events), sorted(named), "records of tally.entry")
+        calls = self.usage["tally", "linli.call"]
         tap.equal(len(calls), len(entries), "records of linli.call")
         tap.equal({(r.call_high, r.call_low) for r in calls},
                   {(r.call_high, r.call_low) for r
-                   in self.usage["ledger", "ledger.entry"]}, "calls billed")
+                   in self.usage["tally", "tally.entry"]}, "calls billed")
         tap.equal(len({(r.call_high, r.call_low) for r in calls}),
                   len(calls), "calls billed twice")
         reads = len(self.usage["listener", "linli.call"])
@@ -376,7 +376,7 @@ class Audit:
 
     def check_timers(self, entries):
         """A timer waits for each entry that is not settled, and no other."""
-        waiting = sorted(self.documents["ledger", "~work"])
+        waiting = sorted(self.documents["tally", "~work"])
         settled = [e for e in entries.values() if e["settled"] == 1]
         tap.equal(waiting, sorted(i for i, e in entries.items()
                                   if e["settled"] == 0), "timers that wait")
@@ -401,9 +401,9 @@ class Audit:
 
     def check_over(self):
         """Nothing is left to be done."""
-        tap.equal(self.documents["ledger", "~work"], {}, "timers that wait")
+        tap.equal(self.documents["tally", "~work"], {}, "timers that wait")
         tap.equal(len(self.documents["listener", "heard"]),
-                  len(self.documents["ledger", "entry"]), "events heard")
+                  len(self.documents["tally", "entry"]), "events heard")
 
 
 def settle(daemon, book, timeout_s=60.0):
@@ -414,7 +414,7 @@ def settle(daemon, book, timeout_s=60.0):
         return
 
     def over():
-        sums = daemon.call("ledger", "/sum", method="GET").json
+        sums = daemon.call("tally", "/sum", method="GET").json
         heard = daemon.call("listener", "/glance/" + last.id, method="GET",
                             as_="resident:observer").json
         book.pasts["c0"].issued["relaxed"] += 1
@@ -423,7 +423,7 @@ def settle(daemon, book, timeout_s=60.0):
             and heard["times"] == 1
     if not wait_until(over, timeout_s, 0.1):
         raise AssertionError("not settled in %d s: %r" % (
-            timeout_s, daemon.call("ledger", "/sum", method="GET").json))
+            timeout_s, daemon.call("tally", "/sum", method="GET").json))
 
 
 def restart(daemon, book):

@@ -23,7 +23,7 @@ class Power(Daemon):
     """A linlid on such a disk; its database must be there already."""
 
     def __init__(self, **more):
-        super().__init__(config=config("ledger", "listener"), **more)
+        super().__init__(config=config("tally", "listener"), **more)
 
     def command_line(self):
         """Through env, which becomes linlid."""
@@ -117,7 +117,7 @@ def on_disk(before, notes):
 
 def new_directory(folder):
     """A data directory whose database is there and synced."""
-    with Daemon(config=config("ledger", "listener")) as d:
+    with Daemon(config=config("tally", "listener")) as d:
         d.token("resident:nobody")
         d.stop()
         shutil.copytree(d.data, folder)

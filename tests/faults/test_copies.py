@@ -60,7 +60,7 @@ def serves(folder, then):
     for past in then.pasts.values():
         for entry in past.open.values():
             entry.answer = None  # it may come out otherwise now
-    with Daemon(config=config("ledger", "listener"), data=folder) as d:
+    with Daemon(config=config("tally", "listener"), data=folder) as d:
         then.replay(d, 5)
         then.finish_open(d)
         settle(d, then)
@@ -74,7 +74,7 @@ def serves(folder, then):
 def test_copies_under_load():
     book, copies = Book(), []
     with temporary_folder() as folder, \
-            Daemon(config=config("ledger", "listener")) as d:
+            Daemon(config=config("tally", "listener")) as d:
         book.begin(d)
         for i in range(COPIES):
             time.sleep(0.5)
@@ -105,7 +105,7 @@ def test_a_kill_while_copying():
     book = Book()
     made = cut = 0
     with temporary_folder() as folder, \
-            Daemon(config=config("ledger", "listener")) as d:
+            Daemon(config=config("tally", "listener")) as d:
         key = os.path.join(d.data, "linli.key")
         for i in range(KILLS):
             book.begin(d)

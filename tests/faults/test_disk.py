@@ -272,7 +272,7 @@ def test_a_real_full_disk():
                 except OSError:
                     pass
 
-        with Daemon(config=config("ledger", "listener"), allow_exit=True,
+        with Daemon(config=config("tally", "listener"), allow_exit=True,
                     data=os.path.join(folder, "data")) as d:
             fails(d, book, fill, ["database or disk is full"], logged=False)
             fill()  # what linlid has given back at its end

@@ -34,10 +34,10 @@ def send_all(daemon, past, entry, meanwhile=None):
     def send(i):
         client = Client(daemon, "c0", past)
         try:
-            client.send("GET", "/ledger/sum")  # the connection is there
+            client.send("GET", "/tally/sum")  # the connection is there
             ready.wait(30)
             status, _, body = client.send(
-                "POST", "/ledger/entries", entry.body, entry.key)
+                "POST", "/tally/entries", entry.body, entry.key)
             answers[i] = (status, body)
         except (OSError, http.client.HTTPException):
             pass
@@ -72,7 +72,7 @@ def test_one_key_over_a_kill():
     book = Book(1)
     past = book.pasts["c0"]
     early = lost = 0
-    with Daemon(config=config("ledger", "listener")) as d:
+    with Daemon(config=config("tally", "listener")) as d:
         for _ in range(ROUNDS):
             past.count += 1
             entry = Entry("c0", past.count)
@@ -94,7 +94,7 @@ def test_one_key_over_a_kill():
             tap.equal(client.wrong, [], "wrong answers")
             # The same key for something else, also after all that.
             status, _, body = client.send(
-                "POST", "/ledger/entries", Entry("c0", 0).body, entry.key)
+                "POST", "/tally/entries", Entry("c0", 0).body, entry.key)
             tap.equal((status, json.loads(body)["code"]),
                       (422, "request/key-reused"), body)
             client.connection.close()
@@ -103,7 +103,7 @@ def test_one_key_over_a_kill():
         audit = Audit(d.data)
         audit.check(book)
         audit.check_over()
-        tap.equal(len(audit.documents["ledger", "entry"]), ROUNDS, "entries")
+        tap.equal(len(audit.documents["tally", "entry"]), ROUNDS, "entries")
     tap.comment("%d rounds: answered before the kill in %d, %d of %d requests "
                 "lost" % (ROUNDS, early, lost, ROUNDS * AT_ONCE))
 

@@ -46,8 +46,8 @@ def check_operator(daemon, entries, reads):
     totals = {(t["plugin"], t["meter"]): (t["quantity"], t["count"])
               for t in daemon.linli_ok("usage", "--json").json["totals"]
               if t["meter"] != "linli.cpu_us"}
-    tap.equal(totals, {("ledger", "linli.call"): (str(entries), entries),
-                       ("ledger", "ledger.entry"): (str(entries), entries),
+    tap.equal(totals, {("tally", "linli.call"): (str(entries), entries),
+                       ("tally", "tally.entry"): (str(entries), entries),
                        ("listener", "linli.call"): (str(reads), reads)},
               "usage")
 
@@ -55,7 +55,7 @@ def check_operator(daemon, entries, reads):
 def test_kill():
     random.seed(os.environ.get("LINLI_SEED") or None)
     book, waits = Book(), []
-    with Daemon(config=config("ledger", "listener")) as d:
+    with Daemon(config=config("tally", "listener")) as d:
         for _ in range(KILLS):
             kill_under_load(d, book)
             Audit(d.data).check(book)
@@ -84,7 +84,7 @@ def test_kill():
 def test_stop_under_load():
     """SIGTERM: what was taken is answered, and what was answered is there."""
     book = Book()
-    with Daemon(config=config("ledger", "listener")) as d:
+    with Daemon(config=config("tally", "listener")) as d:
         for _ in range(STOPS):
             book.begin(d)
             time.sleep(random.uniform(0.1, 0.6))
@@ -104,7 +104,7 @@ def test_workers_are_killed():
     """A plugin's process dies in the middle of its calls: each that is
     answered has its effects once, and linlid goes on."""
     book = Book()
-    with Daemon(config=config("ledger", "listener")) as d:
+    with Daemon(config=config("tally", "listener")) as d:
         for _ in range(WORKER_KILLS):
             book.begin(d)
             time.sleep(random.uniform(0.1, 0.6))

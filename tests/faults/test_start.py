@@ -31,7 +31,7 @@ def data_directory(killed=False):
     """A data directory with some entries, and the book of them; with its log
     if linlid was killed."""
     book = Book(1)
-    with Daemon(config=config("ledger", "listener")) as d:
+    with Daemon(config=config("tally", "listener")) as d:
         client = Client(d, "c0", book.pasts["c0"])
         for _ in range(ENTRIES):
             client.past.count += 1
@@ -231,8 +231,8 @@ def test_no_disk_for_a_new_database():
             left = [n for n in os.listdir(folder) if n.startswith("linli.")]
             tap.equal(left, [], "left behind of " + operation)
         os.remove(os.path.join(aside, "fault"))
-        with Daemon(config=config("ledger", "listener"), data=folder) as d:
-            tap.equal(d.call("ledger", "/sum", method="GET").status, 200)
+        with Daemon(config=config("tally", "listener"), data=folder) as d:
+            tap.equal(d.call("tally", "/sum", method="GET").status, 200)
 
 
 if __name__ == "__main__":

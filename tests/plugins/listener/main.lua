@@ -1,8 +1,8 @@
--- Keeps what tests/plugins/ledger tells, and how often it was told.
+-- Keeps what tests/plugins/tally tells, and how often it was told.
 local linli = require "linli"
 local p = linli.plugin()
 
-p:event("ledger.entered", function(call, event)
+p:event("tally.entered", function(call, event)
   local before = call.db.heard:get(event.data.id)
   call.db.heard:put { id = event.data.id, amount = event.data.amount,
                       seq = event.seq, times = before and before.times + 1 or 1 }

@@ -18,8 +18,8 @@ p:post("/entries", function(call)
   local sum = add(call, "entered", want.amount)
   call:timer { at = call.now + want.after_ms, run = "settle", key = want.id,
                with = { id = want.id } }
-  call:event("ledger.entered", { id = want.id, amount = want.amount })
-  call:meter("ledger.entry", 1, { event_id = want.id })
+  call:event("tally.entered", { id = want.id, amount = want.amount })
+  call:meter("tally.entry", 1, { event_id = want.id })
   return 201, { id = want.id, place = sum.count, random = math.random(2 ^ 40) }
 end)
 
