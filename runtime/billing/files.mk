@@ -28,4 +28,5 @@ billing_SRCS = \
   sums.c \
   till.c \
   turn.c \
-  wallet.c
+  wallet.c \
+  whatif.c

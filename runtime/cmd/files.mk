@@ -22,6 +22,7 @@ linli_SRCS = \
   linli_jobs.c \
   linli_list.c \
   linli_plan.c \
+  linli_plan_preview.c \
   linli_plugin.c \
   linli_rate.c \
   linli_replay.c \

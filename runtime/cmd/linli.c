@@ -38,6 +38,7 @@ static linli_status (*const verbs[LL_VERB_COUNT])(
     [LL_VERB_JOBS_SHOW] = ll_cli_jobs_show,
     [LL_VERB_PLAN_CLOSE] = ll_cli_plan_close,
     [LL_VERB_PLAN_LIST] = ll_cli_plan_list,
+    [LL_VERB_PLAN_PREVIEW] = ll_cli_plan_preview,
     [LL_VERB_PLAN_PUBLISH] = ll_cli_plan_publish,
     [LL_VERB_PLAN_SHOW] = ll_cli_plan_show,
     [LL_VERB_PLUGIN_DISABLE] = ll_cli_plugin_disable,

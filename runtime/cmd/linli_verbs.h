@@ -23,6 +23,7 @@ linli_status ll_cli_jobs_retry(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_jobs_show(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plan_close(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plan_list(struct ll_cli *cli, struct ll_err *err);
+linli_status ll_cli_plan_preview(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plan_publish(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plan_show(struct ll_cli *cli, struct ll_err *err);
 linli_status ll_cli_plugin_disable(struct ll_cli *cli, struct ll_err *err);

@@ -39,6 +39,9 @@ void ll_deal_end(struct ll_deal *deal, linli_status status, bool again,
 /* For ll_plan_offer: whether Linli, or the plugin as it is enabled in the
  * community that is `user`, has a meter. server/plans.c */
 bool ll_plan_meter_known(void *user, linli_str plugin, linli_str meter);
+/* POST .../admin/plans/preview. server/plan_preview.c */
+void ll_plan_preview_begin(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community);
 /* .../admin/plans and what is below it. server/plans.c */
 bool ll_plans_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest);

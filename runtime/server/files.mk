@@ -50,6 +50,7 @@ server_SRCS = \
   people_guard.c \
   people_me.c \
   person.c \
+  plan_preview.c \
   plans.c \
   prover.c \
   receipt.c \

@@ -4,6 +4,7 @@
  * POST /v1/c/{c}/admin/plans {name, plugin, title?, plan, share?, words?}
  * GET  /v1/c/{c}/admin/plans/{name}[@{version}]
  * POST /v1/c/{c}/admin/plans/{name}/close {reason}
+ * POST /v1/c/{c}/admin/plans/preview    server/plan_preview.c
  */
 #include <stdio.h>
 
@@ -264,6 +265,11 @@ ll_plans_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest)
 {
     bool all = ll_str_is(rest, "/plans");
+    if (ll_str_is(rest, "/plans/preview") &&
+        ll_str_is(request->method, "POST")) {
+        ll_plan_preview_begin(face, request, community);
+        return true;
+    }
     if (!all && !ll_str_starts(rest, "/plans/"))
         return false;
     if (!all)
