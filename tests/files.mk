@@ -113,6 +113,7 @@ conform_SRCS = test_json_schema.c
 # tests/bench/*.c: programs to measure by hand; built, so that they cannot rot.
 bench_SRCS = admit_rates.c consent_rates.c \
   http_hello.c \
+  invoice_rates.c \
   log_rates.c \
   price_rates.c \
   store_rates.c
