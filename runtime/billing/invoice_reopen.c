@@ -103,3 +103,10 @@ ll_inv_reopens_cancel(struct ll_billing *billing)
         forget(r);
     }
 }
+
+void
+ll_inv_reopens_free(struct ll_billing *billing)
+{
+    while (billing->invoices->reopens != NULL)
+        forget(billing->invoices->reopens);
+}

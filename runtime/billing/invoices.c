@@ -474,6 +474,7 @@ ll_invoices_close(struct ll_billing *billing)
     if (invoices == NULL)
         return;
     struct ll_mem *mem = billing->mem;
+    ll_inv_reopens_free(billing);
     for (uint32_t i = 0; i < invoices->chain_count; i++)
         for (struct ll_inv *inv = invoices->chains[i], *next; inv != NULL;
              inv = next) {

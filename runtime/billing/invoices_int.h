@@ -95,6 +95,8 @@ linli_status ll_inv_reopen(
 /* Whether some are still to be looked at. */
 bool ll_inv_reopens_run(struct ll_billing *billing);
 void ll_inv_reopens_cancel(struct ll_billing *billing);
+/* After the store has closed: a start finds them. */
+void ll_inv_reopens_free(struct ll_billing *billing);
 
 /* -- billing/invoice_final.c -- */
 void ll_inv_flights_cancel(struct ll_billing *billing);
