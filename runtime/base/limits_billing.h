@@ -60,6 +60,8 @@
 #define LL_TILL_JOBS_MAX 1024          /* about money, that wait in line */
 #define LL_SETTLEMENT_PAGE_ROWS 1000   /* of a statement, asked for at once */
 #define LL_SETTLEMENT_LINES_MAX 10000  /* of a statement as CSV or HTML */
+#define LL_CHECKUP_BREAKS_MAX 20       /* that are named; more say no more */
+#define LL_CHECKUP_PAGE_ROWS 1000      /* of bills, asked for at once */
 #define LL_WALLET_LAPSE_MAX 256        /* top-ups that lapse in one commit */
 #define LL_ACCOUNT_BYTES_MAX 128       /* "due:vendor:PLUGIN" */
 

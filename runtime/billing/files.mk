@@ -3,6 +3,9 @@ billing_SRCS = \
   act.c \
   billing.c \
   books.c \
+  checkup.c \
+  checkup_bills.c \
+  checkup_invoices.c \
   credit.c \
   gather.c \
   invoice_act.c \
