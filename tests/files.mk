@@ -70,6 +70,7 @@ unit_SRCS = \
   test_problem_json.c \
   test_quota.c \
   test_rate.c \
+  test_rating.c \
   test_reconcile.c \
   test_reindex.c \
   test_ring.c \
