@@ -78,9 +78,11 @@
 #define LL_INVOICE_CREDITS_MAX 1000    /* credit notes of one invoice */
 #define LL_INVOICE_GRACE_HOURS 72      /* after a period: late use is in */
 #define LL_INVOICE_GRACE_HOURS_MAX 744 /* a month */
-#define LL_DUNNING_DAYS_MAX 366        /* a step after that is none */
-#define LL_DUNNING_DUE_DAYS 15         /* to pay in, unless configured */
-#define LL_DUNNING_NOTIFY_DAYS 1       /* after the due day, the same */
+#define LL_INVOICE_LAST_GRACE_MS ((72 * 60 + 1) * 60000) /* of the last one */
+#define LL_INVOICE_AGAIN_MS (6 * 3600000) /* until it is tried again */
+#define LL_DUNNING_DAYS_MAX 366           /* a step after that is none */
+#define LL_DUNNING_DUE_DAYS 15            /* to pay in, unless configured */
+#define LL_DUNNING_NOTIFY_DAYS 1          /* after the due day, the same */
 #define LL_DUNNING_RESTRICT_DAYS 8
 #define LL_DUNNING_SUSPEND_DAYS 15
 

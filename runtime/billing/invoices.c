@@ -271,6 +271,15 @@ ll_inv_due_ms(const struct ll_billing *billing, const struct ll_inv *inv)
 }
 
 void
+ll_inv_again(struct ll_billing *billing, int64_t id)
+{
+    /* Without memory it is with the next start. */
+    if (grow_heap(billing))
+        push(billing, ll_world_wall(billing->world).ms + LL_INVOICE_AGAIN_MS,
+            id);
+}
+
+void
 ll_inv_due(struct ll_billing *billing, const struct ll_inv *inv)
 {
     push(billing, ll_inv_due_ms(billing, inv), inv->id);

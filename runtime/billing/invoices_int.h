@@ -74,6 +74,8 @@ int64_t ll_inv_due_ms(
 /* The step of dunning that stands at an instant. */
 enum ll_dunning ll_inv_step_on(
     const struct ll_billing *billing, const struct ll_inv *inv, int64_t now_ms);
+/* What could not be done is looked at again, LL_INVOICE_AGAIN_MS later. */
+void ll_inv_again(struct ll_billing *billing, int64_t id);
 void ll_inv_due(struct ll_billing *billing, const struct ll_inv *inv);
 /* The first instant, if it has come. */
 bool ll_inv_pop(

@@ -473,6 +473,9 @@ def test_a_change_of_plan_and_the_end():
                                 "api:usage#2": 7, "fee:fee": 5600})
         op(d, "POST", "/subscriptions/%s/cancel" % sub,
            {"reason": "moving", "now": True})
+        last = invoices(d)[2]
+        tap.equal(op(d, "POST", "/invoices/%s/finalize" % last["id"],
+                     {"reason": "now"}, 409).code, "invoice/grace")
         advance(d, "4d")
         last = invoices(d)[2]
         body = show(d, last["id"]).json["invoice"]
