@@ -314,7 +314,7 @@ post(struct ll_crediting *c, struct ll_bill *bill, struct ll_err *err)
         .credited_fen = bill->owed.credited_fen - before.credited_fen,
         .paid_fen = bill->owed.paid_fen - before.paid_fen};
     c->due_fen = ll_owed_due(&bill->owed);
-    return status == LINLI_OK ? ll_invoice_moved(act, c->invoice, &by, err)
+    return status == LINLI_OK ? ll_invoice_moved(act, &bill->was, &by, err)
                               : status;
 }
 
