@@ -118,8 +118,9 @@ enum ll_aggregate {
 };
 
 struct ll_meter_decl {
-    linli_str name; /* "parking.session_closed" */
-    bool sum;       /* kind "sum"; else "count" */
+    linli_str name;               /* "parking.session_closed" */
+    linli_str title_zh, title_en; /* what residents read; empty: nothing */
+    bool sum;                     /* kind "sum"; else "count" */
     enum ll_aggregate aggregate;
     linli_str unit;
     int64_t max_per_call; /* units, 1..LL_METER_CALL_MAX */

@@ -199,7 +199,10 @@ read_meter(struct ll_manifest *m, struct ll_jv key, struct ll_jv declared,
     struct ll_meter_decl *meter, struct ll_err *err)
 {
     struct ll_jv max = ll_jv_get(declared, "max_per_call");
+    struct ll_jv title = ll_jv_get(declared, "title");
     meter->name = ll_jv_str(key);
+    meter->title_zh = ll_jv_str(ll_jv_get(title, "zh-CN"));
+    meter->title_en = ll_jv_str(ll_jv_get(title, "en"));
     meter->sum = ll_str_is(ll_jv_str(ll_jv_get(declared, "kind")), "sum");
     meter->aggregate = read_aggregate(declared);
     meter->unit = ll_jv_str(ll_jv_get(declared, "unit"));

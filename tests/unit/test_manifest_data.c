@@ -15,7 +15,8 @@ static const char full[] =
     "'doc_bytes':16384},"
     "'lot':{},"
     "'seen':{'retention':{'days':1}}},"
-    "'meters':{'park-1.session_closed':{'kind':'count','unit':'session'},"
+    "'meters':{'park-1.session_closed':{'kind':'count','unit':'session',"
+    "'title':{'zh-CN':'停车','en':'Parking'}},"
     "'park-1.entry':{'kind':'count','unit':'car','max_per_call':10},"
     "'park-1.gmv_fen':{'kind':'sum','unit':'fen','max_per_call':100000000}},"
     "'timers':['expire_booking','sweep'],"
@@ -111,6 +112,9 @@ T_CASE(reads_names)
         ll_manifest_meter(m, LINLI_STR("park-1.session_closed"));
     T_OK(meter == &m->meters[0] && !meter->sum);
     T_STR(meter->unit, "session");
+    T_STR(meter->title_zh, "停车");
+    T_STR(meter->title_en, "Parking");
+    T_INT(m->meters[1].title_zh.len + m->meters[1].title_en.len, 0);
     T_INT(meter->max_per_call, LL_METER_CALL_DEFAULT);
     T_INT(m->meters[1].max_per_call, 10);
     meter = ll_manifest_meter(m, LINLI_STR("park-1.gmv_fen"));
@@ -318,6 +322,8 @@ static const struct row data_rows[] = {
     /* meters */
     {METER("probe.a", "'kind':'count'"), INVALID, "/meters/probe.a",
         "\"unit\" is missing"},
+    {METER("probe.a", "'kind':'count','unit':'x','title':{'en':'A'}"), INVALID,
+        "/meters/probe.a/title", "zh-CN"},
     {METER("a", "'kind':'count','unit':'x'"), INVALID, "/meters/a",
         "Write it as \"probe.WORD\""},
     {METER("A.b", "'kind':'count','unit':'x'"), INVALID, "/meters/A.b",
