@@ -21,7 +21,7 @@ static const unsigned char schema_text[] = {
 };
 
 /* Segments that belong to Linli: spec/http.md. */
-static const char *const reserved_ids[] = {"admin", "callbacks", "centre",
+static const char *const reserved_ids[] = {"admin", "bills", "callbacks", "centre",
     "dev", "events", "me", "openapi", "payments", "staff"};
 
 /* What the arena holds besides the text: routes, problems, short strings. */
