@@ -70,6 +70,7 @@ unit_SRCS = \
   test_problem_json.c \
   test_quota.c \
   test_rate.c \
+  test_rating.c \
   test_reconcile.c \
   test_reindex.c \
   test_ring.c \
@@ -113,6 +114,7 @@ conform_SRCS = test_json_schema.c
 # tests/bench/*.c: programs to measure by hand; built, so that they cannot rot.
 bench_SRCS = admit_rates.c consent_rates.c \
   http_hello.c \
+  invoice_rates.c \
   log_rates.c \
   price_rates.c \
   store_rates.c

@@ -60,6 +60,8 @@
 #define LL_TILL_JOBS_MAX 1024          /* about money, that wait in line */
 #define LL_SETTLEMENT_PAGE_ROWS 1000   /* of a statement, asked for at once */
 #define LL_SETTLEMENT_LINES_MAX 10000  /* of a statement as CSV or HTML */
+#define LL_CHECKUP_BREAKS_MAX 20       /* that are named; more say no more */
+#define LL_CHECKUP_PAGE_ROWS 1000      /* of bills, asked for at once */
 #define LL_WALLET_LAPSE_MAX 256        /* top-ups that lapse in one commit */
 #define LL_ACCOUNT_BYTES_MAX 128       /* "due:vendor:PLUGIN" */
 
@@ -76,9 +78,11 @@
 #define LL_INVOICE_CREDITS_MAX 1000    /* credit notes of one invoice */
 #define LL_INVOICE_GRACE_HOURS 72      /* after a period: late use is in */
 #define LL_INVOICE_GRACE_HOURS_MAX 744 /* a month */
-#define LL_DUNNING_DAYS_MAX 366        /* a step after that is none */
-#define LL_DUNNING_DUE_DAYS 15         /* to pay in, unless configured */
-#define LL_DUNNING_NOTIFY_DAYS 1       /* after the due day, the same */
+#define LL_INVOICE_LAST_GRACE_MS ((72 * 60 + 1) * 60000) /* of the last one */
+#define LL_INVOICE_AGAIN_MS (6 * 3600000) /* until it is tried again */
+#define LL_DUNNING_DAYS_MAX 366           /* a step after that is none */
+#define LL_DUNNING_DUE_DAYS 15            /* to pay in, unless configured */
+#define LL_DUNNING_NOTIFY_DAYS 1          /* after the due day, the same */
 #define LL_DUNNING_RESTRICT_DAYS 8
 #define LL_DUNNING_SUSPEND_DAYS 15
 

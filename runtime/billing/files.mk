@@ -3,6 +3,9 @@ billing_SRCS = \
   act.c \
   billing.c \
   books.c \
+  checkup.c \
+  checkup_bills.c \
+  checkup_invoices.c \
   credit.c \
   gather.c \
   invoice_act.c \
@@ -10,6 +13,7 @@ billing_SRCS = \
   invoice_csv.c \
   invoice_final.c \
   invoice_html.c \
+  invoice_reopen.c \
   invoice_run.c \
   invoices.c \
   money.c \

@@ -47,7 +47,10 @@ become(struct ll_bill_act *act, struct ll_inv *inv, const struct ll_inv *next,
     struct ll_sub_deed deed = {.what = LL_SUB_DO_UNSUSPEND};
     bool closed =
         next->state == LL_INV_PAID || next->state == LL_INV_WRITTEN_OFF;
-    ll_inv_put_state(act, next);
+    struct ll_inv now = *next;
+    if (closed) /* should it be owed again, all begins anew */
+        now.step = LL_DUNNING_NONE;
+    ll_inv_put_state(act, &now);
     if (what != NULL)
         ll_inv_deed(act, inv, what);
     if (act->commit->ops.failed)
@@ -58,7 +61,7 @@ become(struct ll_bill_act *act, struct ll_inv *inv, const struct ll_inv *next,
         if (status != LINLI_OK)
             return status;
     }
-    *inv = *next;
+    *inv = now;
     if (closed)
         ll_inv_remove(billing, inv);
     return LINLI_OK;
@@ -82,7 +85,9 @@ ll_invoice_moved(struct ll_bill_act *act, int64_t id,
         act->billing->invoices == NULL ? NULL : ll_inv_by_id(act->billing, id);
     if (inv == NULL) {
         put_moved(act, id, by);
-        return LINLI_OK;
+        return by->paid_fen < 0 && act->billing->invoices != NULL
+                   ? ll_inv_reopen(act->billing, id, err)
+                   : LINLI_OK;
     }
     struct ll_inv next = *inv;
     if (!ll_fen_add(&next.paid_fen, by->paid_fen) ||

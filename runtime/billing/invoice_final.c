@@ -38,7 +38,7 @@ end_flight(
         done(user, status, err);
 }
 
-/* It stays a draft, and waits for somebody to look at it. */
+/* It stays a draft, for somebody to look at, and is tried again. */
 static void
 fail_flight(
     struct ll_inv_flight *f, linli_status status, const struct ll_err *err)
@@ -47,7 +47,9 @@ fail_flight(
     struct ll_inv *inv = ll_inv_by_id(f->billing, f->id);
     if (inv != NULL) {
         inv->busy = false;
-        inv->held = true;
+        inv->held = invoices->stopped;
+        if (!inv->held && !invoices->shut)
+            ll_inv_again(f->billing, inv->id);
     }
     if (inv != NULL && invoices->hooks.failed != NULL && !invoices->shut)
         invoices->hooks.failed(invoices->hooks.user, inv, err);

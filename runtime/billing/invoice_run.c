@@ -50,6 +50,17 @@ put_draft(
     ll_put_int(ops, inv->grace_ms);
 }
 
+/* Behind the last one nothing can be billed any more: it is a draft for as long
+ * as use may come, and until what was under way then is durable. */
+static int64_t
+grace_of(const struct ll_invoices *invoices, const struct ll_turn *turn)
+{
+    int64_t grace_ms = invoices->policy.grace_ms;
+    if (turn->last && grace_ms < LL_INVOICE_LAST_GRACE_MS)
+        grace_ms = LL_INVOICE_LAST_GRACE_MS;
+    return turn->due_ms + grace_ms;
+}
+
 /* A draft, and that the subscription is billed so far: one commit. */
 static linli_status
 make_draft(struct ll_billing *billing, struct ll_sub *sub,
@@ -69,7 +80,7 @@ make_draft(struct ll_billing *billing, struct ll_sub *sub,
         .k = turn->k,
         .last = turn->last,
         .made_ms = turn->due_ms,
-        .grace_ms = turn->due_ms + invoices->policy.grace_ms};
+        .grace_ms = grace_of(invoices, turn)};
     linli_status status = is_empty(billing, sub, turn, &empty, err);
     if (status == LINLI_OK)
         status = ll_bill_begin(&act, err);
@@ -193,14 +204,13 @@ come(struct ll_billing *billing, int64_t id, int64_t now_ms, bool *done,
     return finish(billing, inv, err);
 }
 
-/* Could not be done now: looked at again when something else happens. */
+/* Could not be done now: looked at again later. */
 static void
 give_up(struct ll_billing *billing, int64_t id, const struct ll_err *err)
 {
     struct ll_invoices *invoices = billing->invoices;
     struct ll_inv *inv = id > 0 ? ll_inv_by_id(billing, id) : NULL;
-    if (inv != NULL)
-        inv->held = true;
+    ll_inv_again(billing, id);
     if (invoices->hooks.failed != NULL)
         invoices->hooks.failed(invoices->hooks.user, inv, err);
 }
@@ -212,6 +222,7 @@ ll_invoices_run(struct ll_billing *billing, int64_t now_ms)
     struct ll_inv_due due;
     struct ll_err err;
     uint32_t made = 0;
+    bool reopens = ll_inv_reopens_run(billing);
     while (made < LL_INVOICE_TURN_MAX && !invoices->shut &&
            invoices->flight_count < LL_INVOICE_FLIGHTS_MAX &&
            !ll_store_busy(billing->store) &&
@@ -224,7 +235,8 @@ ll_invoices_run(struct ll_billing *billing, int64_t now_ms)
             give_up(billing, due.id, &err);
         made += done ? 1 : 0;
     }
-    return !invoices->shut && ll_invoices_next_ms(billing) <= now_ms;
+    return !invoices->shut &&
+           (reopens || ll_invoices_next_ms(billing) <= now_ms);
 }
 
 /* -- the books -- */

@@ -271,6 +271,15 @@ ll_inv_due_ms(const struct ll_billing *billing, const struct ll_inv *inv)
 }
 
 void
+ll_inv_again(struct ll_billing *billing, int64_t id)
+{
+    /* Without memory it is with the next start. */
+    if (grow_heap(billing))
+        push(billing, ll_world_wall(billing->world).ms + LL_INVOICE_AGAIN_MS,
+            id);
+}
+
+void
 ll_inv_due(struct ll_billing *billing, const struct ll_inv *inv)
 {
     push(billing, ll_inv_due_ms(billing, inv), inv->id);
@@ -297,7 +306,8 @@ ll_invoices_next_ms(const struct ll_billing *billing)
 bool
 ll_invoices_idle(const struct ll_billing *billing)
 {
-    return billing->invoices->flight_count == 0;
+    return billing->invoices->flight_count == 0 &&
+           billing->invoices->reopens == NULL;
 }
 
 /* -- rows -- */
@@ -341,8 +351,8 @@ fail_row(struct ll_err *err)
         "a row of invoices is not of its table's types");
 }
 
-static linli_status
-load_one(struct ll_billing *billing, struct ll_rd *rd, struct ll_err *err)
+linli_status
+ll_inv_load(struct ll_billing *billing, struct ll_rd *rd, struct ll_err *err)
 {
     struct ll_inv *inv = ll_alloc(billing->mem, sizeof *inv);
     if (inv == NULL)
@@ -422,7 +432,7 @@ ll_invoices_open(struct ll_billing *billing, struct ll_err *err)
         return fail_memory(err);
     billing->invoices = invoices;
     ll_arena_init(&invoices->arena, billing->mem, NUMBERS_BYTES_MAX);
-    linli_status status = load(billing, LL_ST_invoices_open, load_one, err);
+    linli_status status = load(billing, LL_ST_invoices_open, ll_inv_load, err);
     if (status == LINLI_OK)
         status = load(billing, LL_ST_invoice_numbers, load_numbers, err);
     if (status == LINLI_OK)
@@ -463,6 +473,7 @@ ll_invoices_cancel(struct ll_billing *billing)
         return;
     billing->invoices->shut = true;
     ll_inv_flights_cancel(billing);
+    ll_inv_reopens_cancel(billing);
 }
 
 void
@@ -472,6 +483,7 @@ ll_invoices_close(struct ll_billing *billing)
     if (invoices == NULL)
         return;
     struct ll_mem *mem = billing->mem;
+    ll_inv_reopens_free(billing);
     for (uint32_t i = 0; i < invoices->chain_count; i++)
         for (struct ll_inv *inv = invoices->chains[i], *next; inv != NULL;
              inv = next) {

@@ -52,6 +52,7 @@ struct ll_invoices {
     int64_t last_id, last_credit;
     struct ll_inv_flight *flights;
     uint32_t flight_count;
+    struct ll_inv_reopen *reopens; /* billing/invoice_reopen.c */
     bool stopped, shut;
     struct ll_invoice_policy policy;
     struct ll_invoice_hooks hooks;
@@ -73,6 +74,8 @@ int64_t ll_inv_due_ms(
 /* The step of dunning that stands at an instant. */
 enum ll_dunning ll_inv_step_on(
     const struct ll_billing *billing, const struct ll_inv *inv, int64_t now_ms);
+/* What could not be done is looked at again, LL_INVOICE_AGAIN_MS later. */
+void ll_inv_again(struct ll_billing *billing, int64_t id);
 void ll_inv_due(struct ll_billing *billing, const struct ll_inv *inv);
 /* The first instant, if it has come. */
 bool ll_inv_pop(
@@ -80,6 +83,22 @@ bool ll_inv_pop(
 void ll_inv_deed(
     struct ll_bill_act *act, const struct ll_inv *inv, const char *what);
 void ll_inv_put_state(struct ll_bill_act *act, const struct ll_inv *inv);
+
+/* Takes in a row of LL_ST_invoices_open. */
+linli_status ll_inv_load(struct ll_billing *billing, struct ll_rd *rd,
+    struct ll_err *err) LL_USE_RESULT;
+
+/* -- billing/invoice_reopen.c -- */
+
+/* What is closed is moved, and may be owed again, by an act that is the next
+ * to be sent. */
+linli_status ll_inv_reopen(
+    struct ll_billing *billing, int64_t id, struct ll_err *err) LL_USE_RESULT;
+/* Whether some are still to be looked at. */
+bool ll_inv_reopens_run(struct ll_billing *billing);
+void ll_inv_reopens_cancel(struct ll_billing *billing);
+/* After the store has closed: a start finds them. */
+void ll_inv_reopens_free(struct ll_billing *billing);
 
 /* -- billing/invoice_final.c -- */
 void ll_inv_flights_cancel(struct ll_billing *billing);

@@ -115,17 +115,52 @@ int_of(struct ll_jv object, const char *name)
     return value;
 }
 
+/* What is wrong, row by row. */
+static void
+print_breaks(struct ll_jv found)
+{
+    struct ll_jv bad = ll_jv_get(found, "first_bad");
+    bool bucket = ll_jv_there(ll_jv_get(bad, "bucket"));
+    if (ll_jv_there(bad)) {
+        (void)printf("usage: %s %lld: ", bucket ? "bucket" : "LSN",
+            int_of(bad, bucket ? "bucket" : "lsn"));
+        ll_cli_print(ll_jv_str(ll_jv_get(bad, "what")));
+        (void)putchar('\n');
+    }
+    LL_JSON_EACH (b, ll_jv_get(found, "breaks")) {
+        ll_cli_print(ll_jv_str(ll_jv_get(b, "check")));
+        (void)fputs(": ", stdout);
+        ll_cli_print(ll_jv_str(ll_jv_get(b, "row")));
+        (void)fputs(": ", stdout);
+        ll_cli_print(ll_jv_str(ll_jv_get(b, "what")));
+        (void)putchar('\n');
+    }
+}
+
 /* A database that does not agree with itself is no success, whatever the
- * status of the answer. */
+ * status of the answer: the first thing is said. */
 static linli_status
 judge_found(struct ll_cli *cli, struct ll_jv found, struct ll_err *err)
 {
     struct ll_jv bad = ll_jv_get(found, "first_bad");
     bool bucket = ll_jv_there(ll_jv_get(bad, "bucket"));
-    linli_str what = ll_jv_str(ll_jv_get(bad, "what"));
     if (ll_jv_true(ll_jv_get(found, "ok")))
         return LINLI_OK;
     cli->exit_code = LL_EXIT_REFUSED;
+    if (!ll_jv_there(bad)) {
+        struct ll_jv first = {NULL, 0};
+        LL_JSON_EACH (b, ll_jv_get(found, "breaks")) {
+            first = b;
+            break;
+        }
+        linli_str row = ll_jv_str(ll_jv_get(first, "row"));
+        linli_str said = ll_jv_str(ll_jv_get(first, "what"));
+        linli_status broken = ll_fail(
+            err, LINLI_E_INTERNAL, "store/corrupt", "%.*s", LL_FMT(said));
+        ll_err_where(err, "%.*s", LL_FMT(row));
+        return broken;
+    }
+    linli_str what = ll_jv_str(ll_jv_get(bad, "what"));
     linli_status status =
         ll_fail(err, LINLI_E_INTERNAL, "store/corrupt", "%.*s", LL_FMT(what));
     ll_err_where(err, "%s %lld", bucket ? "bucket" : "LSN",
@@ -148,6 +183,11 @@ ll_cli_reconcile(struct ll_cli *cli, struct ll_err *err)
             (void)printf("segments %lld, records %lld, buckets %lld\n",
                 int_of(found, "segments"), int_of(found, "records"),
                 int_of(found, "buckets"));
+            (void)printf("invoices %lld, rated again %lld, bills %lld, "
+                         "statements %lld\n",
+                int_of(found, "invoices"), int_of(found, "rated_again"),
+                int_of(found, "bills"), int_of(found, "settlements"));
+            print_breaks(found);
             if (ok)
                 ll_cli_both(stdout, cli, "they agree", "相符");
         }

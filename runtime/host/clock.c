@@ -9,6 +9,7 @@
 
 #include "base/instant.h"
 #include "base/text.h"
+#include "host/agree.h"
 #include "host/bills.h"
 #include "host/birthdays.h"
 #include "host/bus.h"
@@ -113,6 +114,7 @@ ll_clock_set(struct ll_host *host, int64_t ms, struct ll_err *err)
     ll_birthdays_now(host);
     ll_space_days_now(host);
     ll_watch_now(host);
+    ll_nightly_now(host);
     ll_bills_now(host);
     ll_queues_pump(host);
     ll_bus_pump(host);
@@ -137,7 +139,7 @@ settled(const struct ll_host *host)
 {
     return ll_queues_idle(host) && ll_bus_idle(host) &&
            ll_webhooks_idle(host) && ll_sweep_idle(host) &&
-           ll_watch_idle(host) && ll_bills_idle(host);
+           ll_watch_idle(host) && ll_bills_idle(host) && ll_nightly_idle(host);
 }
 
 static void
@@ -162,12 +164,15 @@ on_step(void *user)
         next_ms = ll_watch_next_ms(host);
     if (ll_bills_next_ms(host) < next_ms)
         next_ms = ll_bills_next_ms(host);
+    if (ll_nightly_next_ms(host) < next_ms)
+        next_ms = ll_nightly_next_ms(host);
     if (next_ms <= advance->to_ms) {
         if (next_ms > now_ms)
             move(host, next_ms);
         ll_birthdays_now(host);
         ll_space_days_now(host);
         ll_watch_now(host);
+        ll_nightly_now(host);
         ll_bills_now(host);
         ll_queues_pump(host);
         ll_bus_pump(host);

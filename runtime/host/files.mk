@@ -1,4 +1,5 @@
-host_SRCS = alert.c \
+host_SRCS = agree.c \
+  alert.c \
   await.c \
   batch.c \
   bills.c \
@@ -45,6 +46,7 @@ host_SRCS = alert.c \
   meter.c \
   meter_span.c \
   metrics.c \
+  nightly.c \
   notify.c \
   notify_http.c \
   notify_send.c \

@@ -1,4 +1,5 @@
 /* host/host.c: making a host; communities; the public header's core. */
+#include "host/agree.h"
 #include "host/host.h"
 
 #include <stdio.h>
@@ -360,6 +361,8 @@ open_store(
         status = ll_watch_open(host, err);
     if (status == LINLI_OK)
         status = ll_bills_open(host, err);
+    if (status == LINLI_OK)
+        status = ll_nightly_open(host, err);
     if (status == LINLI_OK)
         ll_consent_set_reconfirm(
             host->arbiter.consent, host->config.consent.reconfirm_days);

@@ -149,6 +149,7 @@ struct ll_host {
     struct ll_gateways *gateways;    /* host/notify_http.h; NULL: none */
     struct ll_timer *work_timer;
     struct ll_sweep *sweep;
+    struct ll_nightly *nightly;       /* host/agree.h */
     struct ll_birthdays *birthdays;   /* host/birthdays.h */
     struct ll_space_days *space_days; /* host/space_days.h */
     struct ll_watch *watch;           /* host/watch.h */
@@ -171,8 +172,7 @@ struct ll_host {
     struct ll_demo_call *demo_calls; /* host/demo.h */
 };
 
-/* As linli_host_new and linli_host_free. `mem` is what the host's account
- * begins as; copied. */
+/* As linli_host_new. `mem` is what its account begins as; copied. */
 linli_status ll_host_new(const linli_host_options *options,
     const struct ll_mem *mem, struct ll_host **out,
     struct ll_err *err) LL_USE_RESULT;

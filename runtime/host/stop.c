@@ -7,6 +7,7 @@
 #include "host/call.h"
 #include "host/clock.h"
 #include "host/await.h"
+#include "host/agree.h"
 #include "host/bills.h"
 #include "host/birthdays.h"
 #include "host/bus.h"
@@ -146,6 +147,7 @@ close_store(struct ll_host *host)
     ll_birthdays_close(host);
     ll_space_days_close(host);
     ll_watch_close(host);
+    ll_nightly_close(host);
     ll_bills_close(host);
     ll_timer_free(&host->work_timer);
     ll_call_free_spares(host);

@@ -85,7 +85,7 @@ on_final(void *user, linli_status status, const struct ll_err *err)
 }
 
 /* As long as use may come with an instant of the period, somebody says why it
- * is not waited for. */
+ * is not waited for; for the last one it is, as nothing could bill it then. */
 static linli_status
 finalize(struct doing *d, struct ll_err *err)
 {
@@ -97,7 +97,8 @@ finalize(struct doing *d, struct ll_err *err)
         .done = on_final,
         .user = d};
     int64_t now_ms = ll_world_wall(billing->world).ms;
-    if (inv != NULL && inv->state == LL_INV_DRAFT && d->reason.len == 0 &&
+    if (inv != NULL && inv->state == LL_INV_DRAFT &&
+        (d->reason.len == 0 || inv->last) &&
         now_ms < inv->made_ms + (int64_t)LL_INVOICE_GRACE_HOURS * HOUR_MS)
         return ll_fail(err, LINLI_E_CONFLICT, "invoice/grace",
             "use of this period may come until %d hours after its end",

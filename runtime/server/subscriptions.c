@@ -13,6 +13,7 @@
 #include "base/instant.h"
 #include "base/text.h"
 #include "domain/pricing_number.h"
+#include "host/tell.h"
 #include "server/deal.h"
 
 /* -- the list -- */
@@ -458,6 +459,29 @@ read_deed(const struct ll_deal *deal, const struct ll_sub *sub,
     }
 }
 
+/* A cap that waits: those who can approve it have to know. */
+static void
+tell_asked(struct ll_community *community, const struct ll_sub *sub)
+{
+    struct ll_telling telling = {
+        .zh = LINLI_STR("物业请求调高您的服务费用上限, 未经您批准不会生效, "
+                        "请在我的订阅中查看."),
+        .en = LINLI_STR("The operator asks for a higher cap on what a service "
+                        "may cost you. It holds only once you approve it: see "
+                        "your subscriptions.")};
+    struct ll_log_line line = {.level = LL_ERROR,
+        .code = "runtime/memory",
+        .plugin = LINLI_STR("~"),
+        .community = community->id,
+        .msg = LINLI_STR("a payer is not told of a cap that was asked")};
+    for (uint32_t i = 0; i < sub->payer_count; i++) {
+        telling.resident = sub->payers[i].who;
+        if (sub->payers[i].kind == LL_PARTY_RESIDENT &&
+            telling.resident.len > 0 && !ll_tell(community, &telling))
+            ll_log_write(&community->host->log, &line);
+    }
+}
+
 static void
 act(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, uint32_t id, const struct verb *verb)
@@ -479,6 +503,9 @@ act(struct ll_face *face, struct ll_request *request,
             &deal->view.w, deal->act.billing, sub, deal->act.now_ms, NULL);
         ll_jw_close(&deal->view.w, '}');
     }
+    if (status == LINLI_OK && !again && deed.what == LL_SUB_DO_ASK_CAP &&
+        sub->cap_asked_fen != LL_CAP_NONE)
+        tell_asked(community, sub);
     ll_deal_end(deal, status, again, &err);
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "billing/subs.h"
-#include "host/reconcile.h"
+#include "host/agree.h"
 #include "server/view.h"
 
 #define TEXT_BYTES_MAX ((size_t)1 << 20) /* names of one answer */
@@ -494,14 +494,14 @@ ll_usage_records_begin(struct ll_face *face, struct ll_request *request,
 
 struct reconciling {
     struct ll_view view; /* asks nothing itself */
-    struct ll_reconcile *reconcile;
+    struct ll_agree *agree;
 };
 
 static void
 end_reconciling(struct ll_view *view)
 {
     struct reconciling *r = LL_CONTAINER(view, struct reconciling, view);
-    ll_reconcile_free(&r->reconcile);
+    ll_agree_free(&r->agree);
     ll_release(&view->face->host->mem, r, sizeof *r);
 }
 
@@ -512,8 +512,46 @@ step_never(struct ll_view *view)
 }
 
 static void
-on_reconciled(
-    void *user, const struct ll_reconciled *found, const struct ll_err *err)
+write_usage(struct ll_view *view, const struct ll_reconciled *found)
+{
+    bool bucket = found->bad_bucket != 0;
+    put_int(view, "segments", (int64_t)found->segments);
+    put_int(view, "records", (int64_t)found->records);
+    put_int(view, "buckets", (int64_t)found->buckets);
+    if (found->ok)
+        return;
+    ll_jw_key(&view->w, "first_bad");
+    ll_jw_open(&view->w, '{');
+    put_int(view, bucket ? "bucket" : "lsn",
+        (int64_t)(bucket ? found->bad_bucket : found->bad_lsn));
+    ll_jw_key(&view->w, "what");
+    ll_jw_cstr(&view->w, found->what);
+    ll_jw_close(&view->w, '}');
+}
+
+static void
+write_billing(struct ll_view *view, const struct ll_checkup_found *found)
+{
+    put_int(view, "bills", found->bills);
+    put_int(view, "invoices", found->invoices);
+    put_int(view, "rated_again", found->rated);
+    put_int(view, "settlements", found->settlements);
+    put_int(view, "unbilled", found->unbilled);
+    ll_jw_key(&view->w, "breaks");
+    ll_jw_open(&view->w, '[');
+    for (uint32_t i = 0; i < found->break_count; i++) {
+        const struct ll_break *b = &found->breaks[i];
+        ll_jw_open(&view->w, '{');
+        ll_view_text(view, "check", ll_cstr(ll_check_kind_name(b->kind)));
+        ll_view_text(view, "row", ll_cstr(b->row));
+        ll_view_text(view, "what", ll_cstr(b->what));
+        ll_jw_close(&view->w, '}');
+    }
+    ll_jw_close(&view->w, ']');
+}
+
+static void
+on_agreed(void *user, const struct ll_agreed *found, const struct ll_err *err)
 {
     struct reconciling *r = user;
     struct ll_view *view = &r->view;
@@ -522,21 +560,10 @@ on_reconciled(
         return;
     }
     ll_jw_open(&view->w, '{');
-    put_int(view, "segments", (int64_t)found->segments);
-    put_int(view, "records", (int64_t)found->records);
-    put_int(view, "buckets", (int64_t)found->buckets);
     ll_jw_key(&view->w, "ok");
     ll_jw_bool(&view->w, found->ok);
-    if (!found->ok) {
-        bool bucket = found->bad_bucket != 0;
-        ll_jw_key(&view->w, "first_bad");
-        ll_jw_open(&view->w, '{');
-        put_int(view, bucket ? "bucket" : "lsn",
-            (int64_t)(bucket ? found->bad_bucket : found->bad_lsn));
-        ll_jw_key(&view->w, "what");
-        ll_jw_cstr(&view->w, found->what);
-        ll_jw_close(&view->w, '}');
-    }
+    write_usage(view, &found->usage);
+    write_billing(view, &found->billing);
     ll_jw_close(&view->w, '}');
     ll_view_answer(view);
 }
@@ -559,7 +586,6 @@ ll_reconcile_begin(struct ll_face *face, struct ll_request *request)
     r->view.step = step_never;
     r->view.end = end_reconciling;
     ll_view_begin(&r->view, face, request);
-    if (ll_reconcile_new(face->host, on_reconciled, r, &r->reconcile, &err) !=
-        LINLI_OK)
+    if (ll_agree_new(face->host, on_agreed, r, &r->agree, &err) != LINLI_OK)
         ll_view_refuse(&r->view, &err);
 }

@@ -18,7 +18,9 @@ written to bench.json in the build folder.
 process, over 100,000 and 1,000,000 grants (bench/consent_rates). `acts` is what
 a resident waits when they give and withdraw, `log` what a leaf of the log of
 consent costs and a proof of it (bench/log_rates); both are consent.py. `admit`
-is what it costs to admit a call by its plan (bench/admit_rates).
+is what it costs to admit a call by its plan (bench/admit_rates); `invoice` is
+what 100,000 subscriptions' month costs to rate (bench/price_rates), and their
+drafts and final invoices at one midnight (bench/invoice_rates).
 
 CPU is user and system time of the server's process tree a request: the
 steadiest figure on a busy machine. Ratios are Linli over nginx.
@@ -69,7 +71,7 @@ end
 # differ by more than any of this, so it is aimed at as their ratio.
 STEP_AIM = 0.23
 CALLS = ("hello", "quote", "step", "hot")
-WORKS = CALLS + ("consent", "acts", "log", "admit")
+WORKS = CALLS + ("consent", "acts", "log", "admit", "invoice")
 # Of a withdrawal, which is true and on the disk when it answers.
 WITHDRAW_AIM_US = 5000
 # Of consent.md, in the names that consent_rates prints; the greatest allowed.
@@ -471,6 +473,8 @@ def main(arguments):
         result["log"] = log(options)
     if "admit" in options.works:
         result["admit"] = admit(options)
+    if "invoice" in options.works:
+        result["invoice"] = invoice(options)
     options.works = [w for w in options.works if w in CALLS]
     if options.works:
         status = calls(options, result)
@@ -535,6 +539,30 @@ def admit(options):
             ", the first %.1f us, %d bytes a subscription" % (
                 row["load_us"], row["bytes"]) if "load_us" in row else ""))
     return rows
+
+
+def rows_of(options, program):
+    """What a program of this folder says, row by row, on a quiet machine."""
+    wait_for_quiet(options.quiet_wait)
+    said = subprocess.run(
+        pinned(SERVER_CORE, [os.path.join(options.build, "bench", program)]),
+        stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def invoice(options):
+    """What price_rates and invoice_rates say."""
+    rated = rows_of(options, "price_rates")
+    made = rows_of(options, "invoice_rates")
+    for row in rated:
+        print("rate: %d subscriptions' month in %.3f s of CPU, %d lines a "
+              "second" % (row["subscriptions"], row["cpu_s"],
+                          row["lines_per_s"]))
+    for row in made:
+        print("invoice, %s: %d a second, %.1f us of CPU each, the loop at most "
+              "%.2f ms" % (row["what"], row["per_s"], row["cpu_us"],
+                           row["longest_ms"]))
+    return {"rate": rated, "make": made}
 
 
 def stand_in(options):

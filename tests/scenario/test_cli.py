@@ -791,7 +791,8 @@ def test_reconcile():
                    {"segments": 2, "records": 30, "buckets": 4, "ok": True})
         done = s.linli("reconcile", "--lang", "en")
         tap.equal((done.code, done.out), (
-            0, "segments 2, records 30, buckets 4\nthey agree\n"))
+            0, "segments 2, records 30, buckets 4\ninvoices 0, "
+            "rated again 0, bills 0, statements 0\nthey agree\n"))
         tap.equal(s.last()[:2], ("GET", "/v1/c/demo/admin/reconcile"))
         bad = dict(s.reply[2], ok=False,
                    first_bad={"bucket": 3, "what": "its count is off"})

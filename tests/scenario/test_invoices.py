@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import browser  # noqa: E402
 import tap  # noqa: E402
 from linli_test import Daemon, plugin_folder, probe_manifest  # noqa: E402
-from linli_test import temporary_folder  # noqa: E402
+from linli_test import temporary_folder, wait_until  # noqa: E402
 
 ADMIN = "/v1/c/demo/admin"
 KEYS = itertools.count()
@@ -334,6 +334,27 @@ def test_dunning_and_what_ends_it():
         tap.equal(what, ["final", "notify", "restrict", "suspend", "paid"])
 
 
+def test_what_goes_back_is_owed_again():
+    with shop() as d:
+        publish(d)
+        sub = subscribe(d)
+        advance(d, "3d")
+        first = invoices(d)[0]
+        paid = pay(d, first["id"], 2200, "a").json
+        tap.equal(invoices(d)[0]["state"], "paid")
+        op(d, "POST", "/invoices/%s/refunds" % first["id"], {
+            "payment": paid["id"], "amount_fen": 2200, "ref": "back",
+            "reason": "the bank took it"}, 201)
+        got = invoices(d)[0]
+        tap.equal([got["state"], got["due_fen"]], ["final", 2200])
+        advance(d, "32d")
+        tap.equal([invoices(d)[0]["dunning"], state(d, sub)],
+                  ["suspend", "suspended"])
+        pay(d, first["id"], 2200, "b")
+        tap.equal([invoices(d)[0]["state"], state(d, sub)],
+                  ["paid", "active"])
+
+
 def test_what_is_essential_goes_on():
     with shop(config={"billing": {"essential": ["probe"],
                                   "grace_hours": 1}}) as d:
@@ -452,6 +473,9 @@ def test_a_change_of_plan_and_the_end():
                                 "api:usage#2": 7, "fee:fee": 5600})
         op(d, "POST", "/subscriptions/%s/cancel" % sub,
            {"reason": "moving", "now": True})
+        last = invoices(d)[2]
+        tap.equal(op(d, "POST", "/invoices/%s/finalize" % last["id"],
+                     {"reason": "now"}, 409).code, "invoice/grace")
         advance(d, "4d")
         last = invoices(d)[2]
         body = show(d, last["id"]).json["invoice"]
@@ -552,6 +576,32 @@ def test_numbers_have_no_gaps_over_kills():
         tap.equal(posted, (len(numbers), len(numbers)))
         db.close()
         d.start()
+
+
+def test_what_was_missed_is_made():
+    with shop() as d:
+        publish(d)
+        for n in range(3):
+            subscribe(d, "r%d" % n)
+        use(d, "r0", api=10)
+        # As for a host that was down: nothing stops on the way.
+        d.linli_ok("clock", "set", "2030-05-10T00:00:00Z")
+        d.stop()
+        d.start()
+        wait_until(lambda: all(i["state"] != "draft" for i in invoices(d))
+                   and len(invoices(d)) == 15, 20)
+        got = invoices(d)
+        tap.equal(sorted(i["number"] for i in got),
+                  ["INV-%06d" % (n + 1) for n in range(15)])
+        of = [show(d, i["id"]).json["invoice"] for i in got
+              if i["subscription"] == "sub_16"]
+        tap.equal([b["k"] for b in of], [0, 1, 2, 3, 4])
+        tap.equal([lines(b).get("api:t1:unit") for b in of],
+                  [None, 30, None, None, None])
+        tap.equal([b["advance"]["from"] for b in of],
+                  ["2030-0%d-01" % (n + 1) for n in range(5)])
+        advance(d, "1h")
+        tap.equal(len(invoices(d)), 15)
 
 
 def ran(d, *words):

@@ -70,6 +70,13 @@ def mine(d, who="r1", household=None):
     return answer.json["items"]
 
 
+def messages(d, to="r1"):
+    """What the host itself told somebody."""
+    answer = d.http("GET", "/v1/dev/sim/messages?to=" + to, headers={
+        "Authorization": "Bearer " + d.ready["admin_token"]})
+    return [i["text"] for i in answer.json["items"]]
+
+
 def own(d, sub, what, who="r1", household=None, **more):
     """An act on a subscription, by a resident."""
     claims = {"household": household} if household else None
@@ -261,6 +268,8 @@ def test_the_payer_decides():
         tap.equal([asked["cap_fen"], asked["cap_asked"]],
                   [5000, {"fen": 8000}])
         tap.equal(mine(d)[0]["cap_asked"], {"fen": 8000})
+        wait_until(lambda: messages(d), 10)
+        tap.equal(["费用上限" in text for text in messages(d)], [True])
         tap.equal([mine(d)[0]["pays"], mine(d, "r3")[0]["pays"]],
                   [True, False])
         tap.equal(mine(d)[0]["payers"],

@@ -192,6 +192,40 @@ def test_refusals():
                   (200, "", "false", "3"))
 
 
+def test_of_a_plugin_that_is_sold():
+    """Who has no subscription is refused; who has one is a number."""
+    with Bench() as b:
+        b.note()
+        plan = {"name": "basic", "plugin": "probe",
+                "plan": {"interval": "month", "anchor": "calendar",
+                         "charges": [{"id": "notes", "kind": "unit",
+                                      "meter": "probe.note",
+                                      "unit_fen": "10"}]}}
+        for fee in ("10", "20"):
+            plan["plan"]["charges"][0]["unit_fen"] = fee
+            answer = b.d.http("POST", "/v1/c/demo/admin/plans", plan,
+                              as_="operator:o")
+            tap.equal(answer.status, 201, answer)
+        answer = b.d.http("POST", "/v1/c/demo/admin/subscriptions", {
+            "plan": "basic", "payers": [{"kind": "resident",
+                                         "id": RESIDENT}]},
+            as_="operator:o", key="k1")
+        tap.equal(answer.status, 201, answer)
+        sub = answer.json["id"]
+        b.note(4)
+        found = [e for e in events(b.pages("cloudevents", 100)[0])
+                 if e["type"] == "probe.note"]
+        tap.equal([(e["subject"], e["data"]["qty"], e["data"].get("plan"),
+                    e["data"].get("plan_version")) for e in found],
+                  [("sub_0", "1", None, None), (sub, "4", "basic", 2)])
+        rows = csv.DictReader(io.StringIO(b.pages("csv", 100)[0][0]))
+        tap.equal([(r["subscription"], r["plan"], r["plan_version"])
+                   for r in rows if r["meter"] == "probe.note"],
+                  [("sub_0", "", ""), (sub, "basic", "2")])
+        whole = "".join(b.pages("lago", 100)[0])
+        tap.equal((RESIDENT in whole, sub in whole), (False, True))
+
+
 def read(path):
     """A file's text."""
     with open(path, encoding="utf-8") as file:

@@ -17,7 +17,8 @@ static const char full[] =
     "'seen':{'retention':{'days':1}}},"
     "'meters':{'park-1.session_closed':{'kind':'count','unit':'session',"
     "'title':{'zh-CN':'停车','en':'Parking'}},"
-    "'park-1.entry':{'kind':'count','unit':'car','max_per_call':10},"
+    "'park-1.entry':{'kind':'count','unit':'car','max_per_call':10,"
+    "'aggregate':'max'},"
     "'park-1.gmv_fen':{'kind':'sum','unit':'fen','max_per_call':100000000}},"
     "'timers':['expire_booking','sweep'],"
     "'events':{'publishes':['park-1.gate_command'],"
@@ -117,6 +118,8 @@ T_CASE(reads_names)
     T_INT(m->meters[1].title_zh.len + m->meters[1].title_en.len, 0);
     T_INT(meter->max_per_call, LL_METER_CALL_DEFAULT);
     T_INT(m->meters[1].max_per_call, 10);
+    T_INT(m->meters[0].aggregate, LL_AGGREGATE_SUM);
+    T_INT(m->meters[1].aggregate, LL_AGGREGATE_MAX);
     meter = ll_manifest_meter(m, LINLI_STR("park-1.gmv_fen"));
     T_OK(meter != NULL && meter->sum && meter->max_per_call == 100000000);
     T_OK(ll_manifest_meter(m, LINLI_STR("gmv_fen")) == NULL);
@@ -338,6 +341,16 @@ static const struct row data_rows[] = {
         "/meters/probe.a/kind", "\"count\", \"sum\""},
     {METER("probe.a", "'kind':'sum','unit':'x'"), INVALID, "/meters/probe.a",
         "needs max_per_call"},
+    {METER("probe.a", "'kind':'count','unit':'x','aggregate':'unique'"), "", "",
+        ""},
+    {METER("probe.a", "'kind':'sum','unit':'x','max_per_call':9,"
+                      "'aggregate':'last'"),
+        "", "", ""},
+    {METER("probe.a", "'kind':'count','unit':'x','aggregate':'mean'"), INVALID,
+        "/meters/probe.a/aggregate", "\"sum\", \"max\""},
+    {METER("probe.a", "'kind':'sum','unit':'x','max_per_call':9,"
+                      "'aggregate':'unique'"),
+        INVALID, "/meters/probe.a", "counts them"},
     {METER("probe.a", "'kind':'sum','unit':'x','max_per_call':1000000000"), "",
         "", ""},
     {METER("probe.a", "'kind':'sum','unit':'x','max_per_call':1000000001"),
