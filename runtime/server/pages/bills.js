@@ -179,10 +179,20 @@ function drawHead(sub, info) {
     ...lines.map(line => h("p", null, line))];
 }
 
+/* A card that does not come leaves the others as they are. */
 async function drawSub(sub) {
   const path = "subscriptions/" + sub.id;
-  const [info, preview] = await Promise.all([api("GET", path + "/plan"),
-    sub.pays && sub.state !== "coming" ? api("GET", path + "/preview") : null]);
+  const runs = sub.state !== "coming" && sub.state !== "ended";
+  let info, preview;
+  try {
+    [info, preview] = await Promise.all([api("GET", path + "/plan"),
+      sub.pays && runs ? api("GET", path + "/preview") : null]);
+  } catch (trouble) {
+    if (trouble.kind !== "problem")
+      throw trouble;
+    return h("section", {class: "card"}, h("h2", null, said(sub.title)),
+      h("p", {class: "notice alert", role: "alert"}, t("part_text")));
+  }
   return h("section", {class: "card"}, ...drawHead(sub, info),
     preview ? drawSoFar(sub, info, preview) : null,
     drawCap(sub, info), drawPrices(info));
