@@ -1,6 +1,7 @@
 # What is sold, to whom, and what they owe.
 billing_SRCS = \
   act.c \
+  attribute.c \
   billing.c \
   books.c \
   checkup.c \

@@ -37,7 +37,9 @@ ll_config_read_billing(
     policy->essential = ll_jv_get(billing, "essential");
     if (ll_dunning_valid(&policy->dunning))
         return LINLI_OK;
-    return ll_fail(err, LINLI_E_INVALID, "config/invalid",
-        "`billing`: notify_days, restrict_days and suspend_days must rise, "
-        "and what follows a step that never comes never comes either");
+    (void)ll_fail(err, LINLI_E_INVALID, "config/invalid",
+        "notify_days, restrict_days and suspend_days must rise, and what "
+        "follows a step that never comes never comes either");
+    ll_err_where(err, "/billing");
+    return LINLI_E_INVALID;
 }

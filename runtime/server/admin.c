@@ -397,6 +397,7 @@ ll_admin_handle(struct ll_face *face, struct ll_request *request,
     if (there != NULL &&
         (ll_consents_admin_handle(face, request, there, rest) ||
             ll_money_handle(face, request, there, rest) ||
+            ll_attribute_handle(face, request, there, rest) ||
             ll_settlements_handle(face, request, there, rest) ||
             ll_invoices_admin_handle(face, request, there, rest) ||
             ll_payments_handle(face, request, there, rest) ||

@@ -7,6 +7,7 @@ server_SRCS = \
   api.c \
   assist.c \
   assist_proof.c \
+  attribute.c \
   audit.c \
   bills_me.c \
   callbacks.c \

@@ -41,4 +41,9 @@ bool ll_money_handle(struct ll_face *face, struct ll_request *request,
 bool ll_settlements_handle(struct ll_face *face, struct ll_request *request,
     struct ll_community *community, linli_str rest);
 
+/* POST .../admin/usage/records/{lsn}/attribute; the same. server/attribute.c
+ */
+bool ll_attribute_handle(struct ll_face *face, struct ll_request *request,
+    struct ll_community *community, linli_str rest);
+
 #endif

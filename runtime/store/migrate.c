@@ -309,6 +309,17 @@ static const char settlements_begin[] =
     "  UNIQUE(community, plugin, period)"
     ") STRICT;";
 
+/* Use that was given out of suspense: never updated. */
+static const char attributions_begin[] =
+    "CREATE TABLE usage_attribution("
+    "  lsn INTEGER PRIMARY KEY," /* of the record that was taken back */
+    "  community TEXT NOT NULL,"
+    "  subscription INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  reason TEXT NOT NULL"
+    ") STRICT;";
+
 static const struct ll_migration migrations[] = {
     {ll_store_schema, NULL},
     {alerts_close, NULL},
@@ -320,6 +331,7 @@ static const struct ll_migration migrations[] = {
     {money_begins, NULL},
     {settlements_begin, NULL},
     {invoices_begin, NULL},
+    {attributions_begin, NULL},
 };
 
 const struct ll_migration *

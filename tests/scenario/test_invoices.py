@@ -106,6 +106,12 @@ def advance(d, duration):
     d.linli_ok("clock", "advance", duration)
 
 
+def agree(d):
+    """Usage, invoices and the ledger say the same."""
+    got = op(d, "GET", "/reconcile").json
+    tap.equal(got["ok"], True, got)
+
+
 def invoices(d, query=""):
     """All of them, the oldest first."""
     return op(d, "GET", "/invoices" + query).json["items"][::-1]
@@ -353,6 +359,7 @@ def test_what_goes_back_is_owed_again():
         pay(d, first["id"], 2200, "b")
         tap.equal([invoices(d)[0]["state"], state(d, sub)],
                   ["paid", "active"])
+        agree(d)
 
 
 def test_what_is_essential_goes_on():
@@ -402,6 +409,7 @@ def test_final_never_changes():
         advance(d, "31d")
         body = show(d, invoices(d)[3]["id"]).json["invoice"]
         tap.equal([k for k in lines(body) if "@" in k], [])
+        agree(d)
 
 
 def test_credit_notes_mirror_lines():
@@ -451,6 +459,7 @@ def test_credit_notes_mirror_lines():
             d, "GET", "/ledger").json["items"]}
         tap.equal([accounts.get("receivable:sub_16", 0),
                    accounts["writeoff"]], [0, first["total_fen"]])
+        agree(d)
 
 
 def test_a_change_of_plan_and_the_end():
@@ -485,6 +494,7 @@ def test_a_change_of_plan_and_the_end():
         tap.equal([last["state"], last["due_fen"]], ["paid", 0])
         advance(d, "70d")
         tap.equal(len(invoices(d)), 3)
+        agree(d)
 
 
 def test_lines_lead_to_records():
@@ -576,6 +586,7 @@ def test_numbers_have_no_gaps_over_kills():
         tap.equal(posted, (len(numbers), len(numbers)))
         db.close()
         d.start()
+        agree(d)
 
 
 def test_what_was_missed_is_made():
@@ -602,6 +613,7 @@ def test_what_was_missed_is_made():
                   ["2030-0%d-01" % (n + 1) for n in range(5)])
         advance(d, "1h")
         tap.equal(len(invoices(d)), 15)
+        agree(d)
 
 
 def ran(d, *words):

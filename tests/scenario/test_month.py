@@ -289,7 +289,10 @@ def everything_agrees(m):
     tap.equal(used, {("basic", "2030-01"): 3 + 6, ("plus", "2030-01"): 15,
                      ("plus", "2030-02"): 12})
     found = m.d.linli_ok("reconcile", "--json").json
-    tap.equal((found["ok"], found["records"]), (True, len(exported)))
+    tap.equal((found["ok"], found["records"], found["breaks"]),
+              (True, len(exported), []))
+    tap.equal((found["bills"], found["invoices"], found["settlements"]),
+              (3, 3, 2), "all of it was looked at")
     # Days with so many visits are told (section 16); nothing else is wrong.
     alerts = m.op("GET", "/alerts?state=open")["items"]
     tap.equal({a["kind"] for a in alerts}, {"linli.usage.unusual"})
