@@ -14,7 +14,6 @@ billing_SRCS = \
   invoice_csv.c \
   invoice_final.c \
   invoice_html.c \
-  invoice_reopen.c \
   invoice_run.c \
   invoices.c \
   money.c \

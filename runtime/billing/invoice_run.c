@@ -222,7 +222,6 @@ ll_invoices_run(struct ll_billing *billing, int64_t now_ms)
     struct ll_inv_due due;
     struct ll_err err;
     uint32_t made = 0;
-    bool reopens = ll_inv_reopens_run(billing);
     while (made < LL_INVOICE_TURN_MAX && !invoices->shut &&
            invoices->flight_count < LL_INVOICE_FLIGHTS_MAX &&
            !ll_store_busy(billing->store) &&
@@ -235,8 +234,7 @@ ll_invoices_run(struct ll_billing *billing, int64_t now_ms)
             give_up(billing, due.id, &err);
         made += done ? 1 : 0;
     }
-    return !invoices->shut &&
-           (reopens || ll_invoices_next_ms(billing) <= now_ms);
+    return !invoices->shut && ll_invoices_next_ms(billing) <= now_ms;
 }
 
 /* -- the books -- */

@@ -306,8 +306,7 @@ ll_invoices_next_ms(const struct ll_billing *billing)
 bool
 ll_invoices_idle(const struct ll_billing *billing)
 {
-    return billing->invoices->flight_count == 0 &&
-           billing->invoices->reopens == NULL;
+    return billing->invoices->flight_count == 0;
 }
 
 /* -- rows -- */
@@ -351,8 +350,8 @@ fail_row(struct ll_err *err)
         "a row of invoices is not of its table's types");
 }
 
-linli_status
-ll_inv_load(struct ll_billing *billing, struct ll_rd *rd, struct ll_err *err)
+static linli_status
+load_one(struct ll_billing *billing, struct ll_rd *rd, struct ll_err *err)
 {
     struct ll_inv *inv = ll_alloc(billing->mem, sizeof *inv);
     if (inv == NULL)
@@ -432,7 +431,7 @@ ll_invoices_open(struct ll_billing *billing, struct ll_err *err)
         return fail_memory(err);
     billing->invoices = invoices;
     ll_arena_init(&invoices->arena, billing->mem, NUMBERS_BYTES_MAX);
-    linli_status status = load(billing, LL_ST_invoices_open, ll_inv_load, err);
+    linli_status status = load(billing, LL_ST_invoices_open, load_one, err);
     if (status == LINLI_OK)
         status = load(billing, LL_ST_invoice_numbers, load_numbers, err);
     if (status == LINLI_OK)
@@ -473,7 +472,6 @@ ll_invoices_cancel(struct ll_billing *billing)
         return;
     billing->invoices->shut = true;
     ll_inv_flights_cancel(billing);
-    ll_inv_reopens_cancel(billing);
 }
 
 void
@@ -483,7 +481,6 @@ ll_invoices_close(struct ll_billing *billing)
     if (invoices == NULL)
         return;
     struct ll_mem *mem = billing->mem;
-    ll_inv_reopens_free(billing);
     for (uint32_t i = 0; i < invoices->chain_count; i++)
         for (struct ll_inv *inv = invoices->chains[i], *next; inv != NULL;
              inv = next) {

@@ -124,8 +124,11 @@ linli_status ll_inv_finalize(struct ll_billing *billing,
 
 /* For money, the last into an act that has begun: so much more was paid or
  * credited of it. One that is paid is open no more, and what was suspended for
- * it goes on. */
-linli_status ll_invoice_moved(struct ll_bill_act *act, int64_t id,
+ * it goes on. `was`: as it was kept before, for one that is closed. One of
+ * which something went back is to be paid again, with as much time as at first;
+ * what comes of one that was written off is not written off any more. Posts to
+ * the ledger. */
+linli_status ll_invoice_moved(struct ll_bill_act *act, const struct ll_inv *was,
     const struct ll_owed_move *by, struct ll_err *err) LL_USE_RESULT;
 /* What is left of it will not come, in an act that has begun:
  * "invoice/closed". Posts to the ledger. */

@@ -52,7 +52,6 @@ struct ll_invoices {
     int64_t last_id, last_credit;
     struct ll_inv_flight *flights;
     uint32_t flight_count;
-    struct ll_inv_reopen *reopens; /* billing/invoice_reopen.c */
     bool stopped, shut;
     struct ll_invoice_policy policy;
     struct ll_invoice_hooks hooks;
@@ -83,22 +82,6 @@ bool ll_inv_pop(
 void ll_inv_deed(
     struct ll_bill_act *act, const struct ll_inv *inv, const char *what);
 void ll_inv_put_state(struct ll_bill_act *act, const struct ll_inv *inv);
-
-/* Takes in a row of LL_ST_invoices_open. */
-linli_status ll_inv_load(struct ll_billing *billing, struct ll_rd *rd,
-    struct ll_err *err) LL_USE_RESULT;
-
-/* -- billing/invoice_reopen.c -- */
-
-/* What is closed is moved, and may be owed again, by an act that is the next
- * to be sent. */
-linli_status ll_inv_reopen(
-    struct ll_billing *billing, int64_t id, struct ll_err *err) LL_USE_RESULT;
-/* Whether some are still to be looked at. */
-bool ll_inv_reopens_run(struct ll_billing *billing);
-void ll_inv_reopens_cancel(struct ll_billing *billing);
-/* After the store has closed: a start finds them. */
-void ll_inv_reopens_free(struct ll_billing *billing);
 
 /* -- billing/invoice_final.c -- */
 void ll_inv_flights_cancel(struct ll_billing *billing);

@@ -71,10 +71,12 @@ put_move(struct ll_bill_act *act, const struct ll_bill *bill,
     const struct ll_money_move *move)
 {
     struct ll_buf *ops = &act->commit->ops;
+    struct ll_money *money = act->billing->money;
     ll_commit_op(act->commit, LL_ST_bill_move_put);
-    ll_put_int(ops, ++act->billing->money->ids.move);
+    ll_put_int(ops, ++money->ids.move);
     ll_put_int(ops, bill->invoice);
-    ll_put_int(ops, act->now_ms);
+    ll_put_int(
+        ops, act->now_ms > money->settled_ms ? act->now_ms : money->settled_ms);
     ll_put_bytes(ops, ll_cstr(move->kind));
     ll_put_bytes(ops, move->ref);
     ll_put_int(ops, move->by.credited_fen);
@@ -191,6 +193,25 @@ ll_money_ask(struct ll_till_job *job, linli_str community, int64_t invoice)
     ll_put_int(&query->params, invoice);
 }
 
+/* A bill that has no invoice is of a draft, which has none. */
+static void
+read_invoice(struct ll_rd *rd, struct ll_bill *bill)
+{
+    struct ll_inv *was = &bill->was;
+    was->id = bill->invoice;
+    was->sub = bill->sub;
+    was->total_fen = bill->owed.total_fen;
+    was->credited_fen = bill->owed.credited_fen;
+    was->paid_fen = bill->owed.paid_fen;
+    was->state = (enum ll_inv_state)ll_rd_int_in(rd, 0, LL_INV_STATE_COUNT - 1);
+    was->k = (int32_t)ll_rd_int_in(rd, 0, INT32_MAX);
+    was->last = ll_rd_int(rd) != 0;
+    was->number = ll_rd_int(rd);
+    was->made_ms = ll_rd_int(rd);
+    was->grace_ms = ll_rd_int(rd);
+    was->final_ms = ll_rd_int(rd);
+}
+
 linli_status
 ll_money_read(
     const struct ll_till_job *job, struct ll_bill *bill, struct ll_err *err)
@@ -216,6 +237,7 @@ ll_money_read(
     owed->credited_tax_fen = ll_rd_int(&rd);
     owed->paid_fen = ll_rd_int(&rd);
     owed->base_fen = ll_rd_int(&rd);
+    read_invoice(&rd, bill);
     return rd.bad ? ll_till_torn(err) : LINLI_OK;
 }
 
@@ -238,6 +260,7 @@ load_ids(struct ll_billing *billing, struct ll_err *err)
         ids->refund = ll_rd_int(&rd);
         ids->grant = ll_rd_int(&rd);
         ids->use = ll_rd_int(&rd);
+        billing->money->settled_ms = ll_rd_int(&rd);
         if (rd.bad)
             status = ll_till_torn(err);
     }

@@ -11,6 +11,7 @@
 #define LL_BILLING_MONEY_H
 
 #include "billing/books.h"
+#include "billing/invoices.h"
 #include "billing/till.h"
 #include "domain/owed.h"
 
@@ -21,6 +22,7 @@ struct ll_bill {
     linli_str plugin;
     uint32_t sub;
     struct ll_owed owed;
+    struct ll_inv was; /* of ll_money_read: the invoice, as it is kept */
 };
 
 /* Loads what wallets hold; blocks. */

@@ -9,6 +9,8 @@ struct ll_grant;
 
 struct ll_money {
     struct ll_money_ids ids;
+    int64_t settled_ms; /* up to which statements are closed, or are being: no
+                           move is booked before it, whatever the clock says */
     struct ll_grant **grants; /* chains, by subscription: wallet.c */
 };
 

@@ -89,6 +89,9 @@ take_payment(struct ll_paying *p, enum ll_till_next *next, struct ll_err *err)
     p->due_fen = ll_owed_due(&bill.owed);
     if (status != LINLI_OK || p->again)
         return status;
+    if (bill.owed.total_fen < 0)
+        return ll_fail(err, LINLI_E_CONFLICT, "ledger/too-much",
+            "an invoice of less than nothing is not paid");
     status = ll_bill_begin(act, err);
     if (status != LINLI_OK)
         return status;
@@ -104,7 +107,7 @@ take_payment(struct ll_paying *p, enum ll_till_next *next, struct ll_err *err)
     if (status == LINLI_OK)
         status = post_payment(p, &bill, ll_cstr(ref), err);
     if (status == LINLI_OK)
-        status = ll_invoice_moved(act, bill.invoice, &move.by, err);
+        status = ll_invoice_moved(act, &bill.was, &move.by, err);
     *next = LL_TILL_SEND;
     return status;
 }
@@ -243,7 +246,7 @@ give_back(struct ll_refunding *r, enum ll_till_next *next, struct ll_err *err)
     if (status == LINLI_OK)
         status = post_refund(r, &bill, ll_cstr(ref), err);
     if (status == LINLI_OK && r->owed_fen > 0)
-        status = ll_invoice_moved(act, bill.invoice, &move.by, err);
+        status = ll_invoice_moved(act, &bill.was, &move.by, err);
     *next = LL_TILL_SEND;
     return status;
 }

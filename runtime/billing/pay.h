@@ -25,7 +25,8 @@ struct ll_paying {
     int64_t due_fen;  /* of the invoice, now */
 };
 /* Done with "ledger/ref-used" (the name has another amount or invoice),
- * "request/not-found", "ledger/overflow". */
+ * "request/not-found", "ledger/overflow", "ledger/too-much" of an invoice of
+ * less than nothing. */
 linli_status ll_pay_take(
     struct ll_paying *paying, struct ll_err *err) LL_USE_RESULT;
 

@@ -450,6 +450,19 @@ correct(struct work *w, const struct ll_plan_version *plan, int32_t days,
     return change_fees(w, &change);
 }
 
+/* All that was billed of a period's fees. */
+static linli_status
+give_back(
+    struct work *w, const struct ll_sub_piece *billed, struct ll_period period)
+{
+    struct change change = {
+        .period = period, .days = {0, period.to - period.from}};
+    const struct ll_plan_version *plan = NULL;
+    linli_status status = find_plan(w, billed->version, &plan);
+    return status == LINLI_OK ? correct(w, plan, billed->days.billed, change)
+                              : status;
+}
+
 /* What the fees of the period before, billed as it began, turned out to be:
  * two lines for each change of the plan, and the days of pauses and after the
  * end. */
@@ -463,8 +476,10 @@ rate_changes(struct work *w, struct ll_period period)
     began = began > sub->start_ms ? began : sub->start_ms;
     ll_sub_life(sub, &life);
     uint32_t count = ll_sub_pieces(&life, sub->local, period, pieces);
-    if (advance_piece(sub, period, began, &first) == 0 || count == 0)
+    if (advance_piece(sub, period, began, &first) == 0)
         return LINLI_OK;
+    if (count == 0) /* it ended as the period began: no instant was theirs */
+        return give_back(w, &first, period);
     const struct ll_plan_version *plan = NULL, *next = NULL;
     int32_t left = first.days.billed;
     linli_status status = find_plan(w, pieces[0].version, &plan);

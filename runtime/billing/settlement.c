@@ -181,6 +181,15 @@ take_lines(struct ll_settling *s, enum ll_till_next *next, struct ll_err *err)
     return status;
 }
 
+/* From now on no move is booked in the period. */
+static void
+shut(const struct ll_settling *s)
+{
+    struct ll_money *money = s->job.act.billing->money;
+    if (s->to_ms <= s->job.act.now_ms && s->to_ms > money->settled_ms)
+        money->settled_ms = s->to_ms;
+}
+
 /* Invoices become final beside the till: what was sent before this began has
  * to be seen. */
 static linli_status
@@ -191,8 +200,10 @@ step(struct ll_till_job *job, enum ll_till_next *next, struct ll_err *err)
         return take_lines(s, next, err);
     if (job->steps > 0 && job->query.snapshot >= s->known)
         return found(s, next, err);
-    if (job->steps == 0)
+    if (job->steps == 0) {
         s->known = ll_store_last(job->act.billing->store);
+        shut(s);
+    }
     *next = LL_TILL_ASK;
     look(s);
     return LINLI_OK;

@@ -16,7 +16,8 @@ struct ll_till_view {
     struct ll_till_job *job;
     bool lined, gone; /* gone: answered, and its job is not done */
     char by[LL_TOKEN_NAME_BYTES_MAX + 16];
-    size_t bytes; /* of the block that this is in */
+    size_t bytes;       /* of the block that this is in */
+    struct ll_mem *mem; /* the same; its job may outlive the face */
     /* It is done: writes the answer, or asks the store for it. */
     void (*write)(struct ll_till_view *view);
     /* Gives back what it holds besides; may be NULL. */

@@ -10,7 +10,7 @@ free_it(struct ll_till_view *view)
 {
     if (view->drop != NULL)
         view->drop(view);
-    ll_release(&view->view.face->host->mem, view, view->bytes);
+    ll_release(view->mem, view, view->bytes);
 }
 
 static void
@@ -53,6 +53,7 @@ ll_till_view_new(struct ll_face *face, struct ll_request *request, size_t bytes)
         return NULL;
     }
     view->bytes = bytes;
+    view->mem = &face->host->mem;
     view->view.end = on_end;
     view->view.step = on_step;
     ll_view_begin(&view->view, face, request);

@@ -6,9 +6,12 @@ spec/metering.md, sections 8 and 9: what an operator publishes and whom they
 subscribe, what a resident decides of it, what a kill and an erasure leave.
 """
 
+import contextlib
+import http.client
 import json
 import os
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
@@ -327,6 +330,50 @@ def test_an_acknowledged_act_outlives_a_kill():
             {"kind": "resident", "id": "r7"}]).json["id"], "sub_23")
         tap.equal([p["id"] for p in op(d, "GET", "/plans").json["items"]],
                   ["basic@1", "plus@1"])
+
+
+def test_killed_while_it_is_busy():
+    """Four operators subscribe and move people until linlid is killed: what
+    was acknowledged is there, and nothing is half there."""
+    with Daemon(audited=False) as d:
+        d.enable(d.source(ORDERS))
+        publish(d)
+        publish(d, name="plus")
+        acked = {}
+
+        def work(n, turn):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                for i in range(1000):
+                    key = "k%d.%d.%d" % (turn, n, i)
+                    made = subscribe(d, key=key, payers=[
+                        {"kind": "resident", "id": "r" + key}])
+                    acked[key] = "basic@1"
+                    if do(d, made.json["id"], "upgrade",
+                          plan="plus").status == 200:
+                        acked[key] = "plus@1"
+
+        for turn in range(3):
+            threads = [threading.Thread(target=work, args=(n, turn))
+                       for n in range(4)]
+            before = len(acked)
+            for t in threads:
+                t.start()
+            wait_until(lambda: len(acked) > before + 20 + 17 * turn, 10)
+            d.kill()
+            for t in threads:
+                t.join()
+            d.start()
+            found, cursor = {}, ""
+            while cursor is not None:
+                page = op(d, "GET", "/subscriptions?limit=1000" + cursor).json
+                for sub in page["items"]:
+                    found[sub["payers"][0]["id"][1:]] = sub["plan"]
+                cursor = page["next_cursor"] and \
+                    "&cursor=" + page["next_cursor"]
+            for key, plan in acked.items():
+                tap.equal(found.get(key) in (plan, "plus@1"), True,
+                          (key, plan, found.get(key)))
+        tap.equal(len(acked) > 60, True)
 
 
 def test_an_erased_payer_is_in_no_file():

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "billing/pay.h"
+#include "billing/settlement.h"
 #include "dice.h"
 
 /* -- what is owed, by itself -- */
@@ -498,6 +499,41 @@ T_CASE(an_invoice_that_is_given_up_uses_nothing)
     desk_end(&d);
 }
 
+/* Closes what ends so long after NOW_MS; how many moves that has. */
+static int64_t
+settle(struct desk *d, const char *period, int64_t after_ms)
+{
+    struct ll_settling s = {.job = {.act = act_of(d), .done = on_done},
+        .community = GARDEN,
+        .plugin = LINLI_STR("hello"),
+        .to_ms = NOW_MS + after_ms};
+    s.job.act.now_ms = s.to_ms;
+    (void)snprintf(s.period, sizeof s.period, "%s", period);
+    outcome = (struct outcome){.told = false};
+    T_INT(ll_settle_period(&s, &d->err), LINLI_OK);
+    await(d);
+    T_INT(outcome.status, LINLI_OK);
+    return s.made.sums.moves;
+}
+
+/* A clock that is set back, also while nobody is there, and an invoice that
+ * took its time: no move is of a month that is closed. */
+T_CASE(each_move_is_in_one_statement)
+{
+    struct desk d;
+    struct ll_paying p;
+    desk_begin(&d);
+    T_INT(bill(&d, 1, "INV-000001", 10600, 600), 10600);
+    T_INT(pay(&d, &p, 1, "w1", 1000), LINLI_OK);
+    T_INT(settle(&d, "2026-01", 10), 1);
+    T_INT(pay(&d, &p, 1, "w2", 1000), LINLI_OK); /* at NOW_MS */
+    desk_again(&d);
+    T_INT(pay(&d, &p, 1, "w3", 1000), LINLI_OK);
+    T_INT(settle(&d, "2026-02", 20), 2);
+    T_INT(settle(&d, "2026-03", 30), 0);
+    desk_end(&d);
+}
+
 static uint32_t told;
 
 static void
@@ -549,4 +585,5 @@ T_MAIN(T_RUN(many_small_refunds_end_where_one_would)
                     T_RUN(a_credit_note_of_what_was_paid_is_theirs)
                         T_RUN(wallets_are_used_in_order)
                             T_RUN(an_invoice_that_is_given_up_uses_nothing)
-                                T_RUN(they_stand_in_one_line))
+                                T_RUN(each_move_is_in_one_statement)
+                                    T_RUN(they_stand_in_one_line))
