@@ -14,12 +14,10 @@
 
 /* A record, to be added to the call; NULL, with err, without memory. */
 static struct ll_effect *
-record(struct ll_call *call, linli_str meter, const struct ll_usage *usage,
-    struct ll_err *err)
+record(struct ll_call *call, const struct ll_counted *counted,
+    const struct ll_usage *usage, struct ll_err *err)
 {
-    struct ll_counted counted = ll_plan_counted(
-        call->host, ll_plan_call_sub(call), meter, usage->at_ms);
-    uint32_t series = ll_series(call->instance->space, &counted);
+    uint32_t series = ll_series(call->instance->space, counted);
     struct ll_effect *effect =
         series == 0 ? NULL : ll_effect_new(call, LL_EFFECT_USAGE);
     if (effect == NULL) {
@@ -27,7 +25,7 @@ record(struct ll_call *call, linli_str meter, const struct ll_usage *usage,
         return NULL;
     }
     effect->usage = *usage;
-    effect->counted = counted;
+    effect->counted = *counted;
     effect->usage.series = series;
     effect->usage.call_high = call->id_high;
     effect->usage.call_low = call->id_low;
@@ -38,7 +36,9 @@ static linli_status
 note(struct ll_call *call, linli_str meter, const struct ll_usage *usage,
     struct ll_err *err)
 {
-    struct ll_effect *effect = record(call, meter, usage, err);
+    struct ll_counted counted = ll_plan_counted(
+        call->host, ll_plan_call_sub(call), meter, usage->at_ms);
+    struct ll_effect *effect = record(call, &counted, usage, err);
     if (effect == NULL)
         return LINLI_E_NOMEM;
     ll_effect_add(call, effect);
@@ -195,7 +195,12 @@ ll_metered_record(struct ll_call *call, const struct ll_metered *m,
         .quantity = m->units * LL_USAGE_UNIT,
         .event_hash = id.len > 0 ? ll_usage_event_hash(id) : (uint64_t)0};
     ll_watch_seen(call->host, call->instance->space->community);
-    return record(call, m->meter, &usage, err);
+    struct ll_counted counted = {
+        .meter = m->meter, .subscription = m->sub, .version = m->version};
+    if (!m->taken_back)
+        counted = ll_plan_counted(
+            call->host, ll_plan_call_sub(call), m->meter, m->at_ms);
+    return record(call, &counted, &usage, err);
 }
 
 void
@@ -250,6 +255,8 @@ ll_claim_read(struct ll_call *call, const struct ll_content *content,
     (void)ll_jv_int(ll_jv_get(kept, "at"), &claim->at_ms);
     claim->at_given = ll_jv_true(ll_jv_get(kept, "at_given"));
     claim->reversed = ll_jv_true(ll_jv_get(kept, "reversed"));
+    (void)ll_jv_int(ll_jv_get(kept, "sub"), &claim->sub);
+    (void)ll_jv_int(ll_jv_get(kept, "version"), &claim->version);
     return true;
 }
 
@@ -270,16 +277,22 @@ write_claim(struct ll_call *call, struct ll_op *op,
     ll_jw_int(&w, claim->units);
     ll_jw_key(&w, "reversed");
     ll_jw_bool(&w, claim->reversed);
+    ll_jw_key(&w, "sub");
+    ll_jw_int(&w, claim->sub);
+    ll_jw_key(&w, "version");
+    ll_jw_int(&w, claim->version);
     ll_jw_close(&w, '}');
     return ll_txn_put(&call->txn, op->doc, &op->text, call->now_ms, err);
 }
 
 linli_status
-ll_claim_both(struct ll_call *call, struct ll_op *op,
-    const struct ll_claim *claim, struct ll_effect *effect, struct ll_err *err)
+ll_claim_both(struct ll_call *call, struct ll_op *op, struct ll_claim *claim,
+    struct ll_effect *effect, struct ll_err *err)
 {
     if (effect == NULL)
         return LINLI_E_NOMEM;
+    claim->sub = effect->counted.subscription;
+    claim->version = effect->counted.version;
     linli_status status =
         effect->usage.quantity > 0 ? promise(call, op, effect, err) : LINLI_OK;
     if (status == LINLI_OK)
@@ -333,6 +346,9 @@ reverse_event(struct ll_call *call, struct ll_op *op, struct ll_metered *m,
         return LINLI_OK;
     claim.reversed = true;
     m->at_ms = claim.at_ms;
+    m->taken_back = true; /* from whom it was counted for, whoever calls */
+    m->sub = (uint32_t)claim.sub;
+    m->version = (uint32_t)claim.version;
     op->extra = (linli_str)LINLI_STR("recorded");
     return ll_claim_both(
         call, op, &claim, ll_metered_record(call, m, m->reverses, err), err);

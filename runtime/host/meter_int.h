@@ -12,6 +12,8 @@ struct ll_metered {
     const struct ll_meter_decl *decl;    /* NULL: it is not declared */
     int64_t units, at_ms;
     bool at_given;
+    bool taken_back; /* a correction: of what was counted for these */
+    uint32_t sub, version;
 };
 
 /* The arguments of the host call; the second, from the op that keeps them. */
@@ -32,6 +34,7 @@ void ll_metered_answer(
  * what it has come to. */
 struct ll_claim {
     int64_t units, at_ms;
+    int64_t sub, version; /* that it was counted for */
     bool at_given, reversed;
 };
 /* False, and all 0, if there is none. */
@@ -39,7 +42,7 @@ bool ll_claim_read(struct ll_call *call, const struct ll_content *content,
     struct ll_claim *claim);
 /* The claim, and what it claims: both or none. A record of 0 is none. */
 linli_status ll_claim_both(struct ll_call *call, struct ll_op *op,
-    const struct ll_claim *claim, struct ll_effect *effect,
+    struct ll_claim *claim, struct ll_effect *effect,
     struct ll_err *err) LL_USE_RESULT;
 
 /* -- meter_span.c: max, unique, last -- */

@@ -139,5 +139,47 @@ def test_only_what_will_be_billed():
         tap.equal(op(d, "GET", "/reconcile").json["ok"], True)
 
 
+def test_a_correction_is_of_whose_it_was():
+    """Staff takes back what was counted for a resident: also as a percentage,
+    where another's would have nothing to take back."""
+    lua = """
+local p = require('linli').plugin()
+p:post('/use', function(call)
+  call:meter('probe.pay', 500, {event_id = call.body.id})
+  return 200, {}
+end)
+p:post('/undo', function(call)
+  return 200, {is = call:meter('probe.pay', -500, {reverses = call.body.id})}
+end)
+return p
+"""
+    with temporary_folder() as parent, Daemon(
+            options=["--clock=virtual"]) as d:
+        d.linli_ok("clock", "set", START)
+        d.enable(plugin_folder(parent, probe_manifest(
+            "probe", meters=METERS,
+            routes=[{"method": "POST", "path": path,
+                     "caller": ["resident", "staff"]}
+                    for path in ("/use", "/undo")]), main__lua=lua))
+        publish(d, charges=[{"id": "pay", "kind": "percentage",
+                             "meter": "probe.pay", "rate_bp": 1000}],
+                tax={"mode": "none"})
+        sub = subscribe(d)
+        for n, (who, path, event) in enumerate((
+                ("resident:r1", "/use", "a"), ("resident:r1", "/use", "b"),
+                ("staff:s1", "/use", "c"), ("staff:s1", "/undo", "a"))):
+            got = d.http("POST", "/v1/c/demo/probe" + path, {"id": event},
+                         as_=who, key="k%d" % n)
+            tap.equal(got.status, 200, got)
+        for of, want in ((sub, "500"), ("sub_1", "500")):
+            totals = op(d, "GET", "/usage?subscription=%s&meter=probe.pay" % of
+                        ).json["totals"]
+            tap.equal([t["quantity"] for t in totals], [want], of)
+        advance(d, "26d")
+        made, = [i for i in invoices(d) if i.get("number")]
+        tap.equal(made["total_fen"], 50)
+        tap.equal(op(d, "GET", "/reconcile").json["ok"], True)
+
+
 if __name__ == "__main__":
     tap.main()
