@@ -6,6 +6,7 @@ unit_SRCS = \
   test_books.c \
   test_breaker.c \
   test_checkpoint.c \
+  test_checkup.c \
   test_cli.c \
   test_conf.c \
   test_consent.c \

@@ -25,7 +25,8 @@ struct ll_attributing {
 };
 /* Done with "request/not-found", "usage/attributed" (to another),
  * "usage/owned" (it is not in suspense), "usage/outside" (the subscription was
- * not in force when it happened, or is of something else). */
+ * not in force when it happened, is of something else, or has no invoice to
+ * come that would bill it). */
 linli_status ll_attribute(
     struct ll_attributing *attributing, struct ll_err *err) LL_USE_RESULT;
 

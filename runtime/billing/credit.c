@@ -174,11 +174,15 @@ want_one(struct ll_crediting *c, const struct ll_credit_want *want,
         return ll_fail(err, LINLI_E_CONFLICT, "invoice/remainder",
             "%lld fen are left of `%.*s`", (long long)(left > 0 ? left : 0),
             LL_FMT(want->key));
-    /* Of what is left the tax that is left; of a part its part, rounded. */
+    /* Of what is left the tax that is left; of a part its part, rounded, and
+     * no more than there is: many small ones are all rounded up. */
+    int64_t most = line->left_tax_fen - line->back_tax_fen;
     if (fen == left)
-        tax = line->left_tax_fen - line->back_tax_fen;
+        tax = most;
     else if (!ll_fen_share(line->tax_fen, fen, gross, &tax))
         return ll_charge_overflow(want->key, err);
+    int64_t least = fen - (left - most);
+    tax = tax > most ? most : tax < least ? least : tax;
     line->back_tax_fen += tax;
     line->back_net_fen += fen - tax;
     return LINLI_OK;

@@ -11,12 +11,16 @@ import contextlib
 import os
 import sqlite3
 import sys
+import threading
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import tap  # noqa: E402
 from linli_test import Daemon, plugin_folder, probe_manifest  # noqa: E402
 from linli_test import temporary_folder  # noqa: E402
+from test_invoices import (advance, invoices, publish, shop,  # noqa: E402
+                           show, subscribe, use)
 
 ADMIN = "/v1/c/demo/admin"
 OPERATOR = "operator:o1"
@@ -161,6 +165,73 @@ def test_refunds():
                        as_=OPERATOR).json["items"]
         equal((len(items), items[0]["reason"], items[0]["by"]),
               (21, "坏了", OPERATOR))
+
+
+def test_wallets():
+    """Used by priority, then expiry; what is left is prepaid; what expired is
+    written off at night."""
+    with shop() as d:
+        publish(d, tax={"mode": "none"}, charges=[
+            {"id": "api", "kind": "unit", "meter": "probe.api",
+             "unit_fen": "1"}])
+        path = "/subscriptions/%s/wallet" % subscribe(d)
+        tops = ({"amount_fen": 100, "ref": "t1", "priority": 2},
+                {"amount_fen": 200, "ref": "t2", "priority": 1},
+                {"amount_fen": 300, "ref": "t3", "priority": 1,
+                 "expires": "2030-02-20T00:00:00Z", "channel": "wechat"},
+                {"amount_fen": 400, "ref": "t4",
+                 "expires": "2030-01-20T00:00:00Z"})
+        for n, top in enumerate(tops):
+            got = post(d, path, top, 201)
+        equal((got["id"], got["balance_fen"], got["duplicate"]),
+              ("top_4", 1000, False))
+        equal(post(d, path, tops[0], 200)["duplicate"], True)
+        equal(post(d, path, dict(tops[0], priority=3), 409)["code"],
+              "ledger/ref-used")
+        for wrong in ({"amount_fen": -1}, {"priority": -1}, {"priority": "x"},
+                      {"expires": "2029-01-01T00:00:00Z"}, {"expires": 5}):
+            post(d, path, dict(tops[0], ref="new", **wrong), 422)
+        post(d, "/subscriptions/sub_99/wallet", tops[0], 404)
+        use(d, api=450)
+        advance(d, "26d")  # the invoice is final
+        made, = [i for i in invoices(d) if i["number"]]
+        equal((made["state"], show(d, made["id"]).json["paid_fen"]),
+              ("paid", 450))
+        page = d.http("GET", ADMIN + path, as_=OPERATOR).json
+        equal(page["balance_fen"], 150)
+        equal([(i["id"], i["left_fen"]) for i in page["items"]],
+              [("top_1", 100), ("top_2", 50), ("top_3", 0), ("top_4", 0)])
+        accounts = ledger(d)
+        equal((accounts["wallet:sub_16"], accounts["writeoff"],
+               accounts["cash:prepaid"], accounts["cash:wechat"]),
+              (-150, -400, 700, 300))
+        equal(d.http("GET", ADMIN + "/reconcile", as_=OPERATOR).json["ok"],
+              True)
+
+
+def test_many_at_once():
+    """The same payment from many at once is one; killed, it is there."""
+    with community() as d:
+        bill(d, 1, 10000, 0, (1000, 0, 0))
+        answers = []
+
+        def one(n):
+            answers.append(d.http(
+                "POST", ADMIN + "/invoices/inv_1/payments",
+                {"amount_fen": 100, "channel": "wechat",
+                 "ref": "w%d" % (n % 10)}, as_=OPERATOR))
+        threads = [threading.Thread(target=one, args=(n,)) for n in range(40)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        equal(sorted({a.status for a in answers}), [200, 201])
+        equal(sum(a.status == 201 for a in answers), 10)
+        d.kill()
+        d.start()
+        accounts = ledger(d)
+        equal((accounts["cash:wechat"], accounts["due:vendor:probe"]),
+              (1000, -900))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap  # noqa: E402
-from test_invoices import advance, invoices, op, pay, publish  # noqa: E402
-from test_invoices import shop, show, state, subscribe  # noqa: E402
+from test_invoices import advance, agree, invoices, op, pay  # noqa: E402
+from test_invoices import publish, shop, show, state, subscribe  # noqa: E402
 
 
 def ledger(d):
@@ -70,6 +70,7 @@ def test_what_was_taken_back_is_owed_again():
         tap.equal("receivable:" + sub in ledger(d), False)
         tap.contains([h["what"] for h in show(d, first).json["history"]],
                      "owed-again")
+        agree(d)
 
 
 def test_what_was_written_off_comes_after_all():
@@ -89,6 +90,7 @@ def test_what_was_written_off_comes_after_all():
         tap.equal([books["writeoff"], books.get("receivable:" + sub)],
                   [1500, None])
         refund(d, first, got["id"], 100, "back")
+        agree(d)
         books = ledger(d)
         tap.equal([books["writeoff"], books.get("receivable:" + sub)],
                   [1600, None])
@@ -105,6 +107,13 @@ def test_what_was_written_off_comes_after_all():
             "writeoff", "receivable:" + sub, "credit:" + sub)],
                   [None, None, -100])
         tap.equal(seen(d, first)[:3], ["paid", 1600, 0])
+        agree(d)
+        # Taken back, and given up once more.
+        refund(d, first, "pay_3", 1100, "all")
+        tap.equal(seen(d, first)[:3], ["final", 600, 1000])
+        op(d, "POST", "/invoices/%s/write-off" % first, {"reason": "gone"})
+        tap.equal(ledger(d)["writeoff"], 1000)
+        agree(d)
 
 
 def test_nothing_is_paid_of_less_than_nothing():
@@ -121,6 +130,7 @@ def test_nothing_is_paid_of_less_than_nothing():
             "channel": "bank", "ref": "x", "amount_fen": 100}, 409)
         tap.equal(got.code, "ledger/too-much")
         tap.equal(ledger(d), before)
+        agree(d)
 
 
 def test_who_ends_at_once_pays_nothing():
@@ -140,6 +150,27 @@ def test_who_ends_at_once_pays_nothing():
         advance(d, "4d")
         got = [i["total_fen"] for i in invoices(d, "?subscription=" + other)]
         tap.equal(sum(got), 1800)  # 18 days of January, none of February
+        agree(d)
+
+
+def test_small_credits_take_no_more_tax_than_there_is():
+    """Nine fen of 71, whose tax is 4, have half a fen of it and a bit."""
+    with shop() as d:
+        publish(d, charges=[{"id": "fee", "kind": "flat", "amount_fen": 100}])
+        subscribe(d)
+        advance(d, "26d")
+        first = invoices(d)[0]
+        tap.equal([first["total_fen"], first["tax_fen"]], [71, 4])
+        path = "/invoices/%s/credit" % first["id"]
+        for _ in range(7):
+            op(d, "POST", path, {"lines": [{"key": "fee:fee", "fen": 9}],
+                                 "reason": "small"})
+        got = op(d, "POST", path, {"all": True, "reason": "the rest"}).json
+        tap.equal([n["credit_note"]["tax_fen"] for n in got["credit_notes"]],
+                  [-1, -1, -1, -1, 0, 0, 0, 0])
+        tap.equal(sum(n["credit_note"]["total_fen"]
+                      for n in got["credit_notes"]), -71)
+        agree(d)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# test-timeout-s: 120
 """tests/scenario/test_suspense.py: use of a sold plugin that no subscription
 owns is seen, and an operator says whose it was: spec/metering.md, section 12.
 """
@@ -110,6 +111,32 @@ def test_only_when_it_was_in_force():
         lsn, _ = record(d)
         tap.equal(attribute(d, lsn, sub, 409)["code"], "usage/outside")
         tap.equal(suspense(d), "5")
+
+
+def test_only_what_will_be_billed():
+    """Who has had the last invoice gets nothing that is billed to nobody; and
+    nothing so old that no invoice looks at it any more."""
+    with temporary_folder() as parent, Daemon(
+            options=["--clock=virtual"]) as d:
+        d.linli_ok("clock", "set", START)
+        d.enable(plugin_folder(parent, probe_manifest(
+            "probe", meters=METERS,
+            routes=[{"method": "POST", "path": "/use",
+                     "caller": ["staff"]}]), main__lua=LUA))
+        publish(d, charges=CHARGES, tax={"mode": "none"})
+        sub, other = subscribe(d), subscribe(d, "r2")
+        d.http("POST", "/v1/c/demo/probe/use", {"of": {"api": 5}},
+               as_="staff:s1", key="k1")
+        lsn, _ = record(d)
+        advance(d, "1h")
+        op(d, "POST", "/subscriptions/%s/cancel" % sub,
+           {"now": True, "reason": "moved"})
+        advance(d, "4d")
+        tap.equal(attribute(d, lsn, sub, 409)["code"], "usage/outside")
+        advance(d, "420d")
+        tap.equal(attribute(d, lsn, other, 409)["code"], "usage/outside")
+        tap.equal(suspense(d), "5")
+        tap.equal(op(d, "GET", "/reconcile").json["ok"], True)
 
 
 if __name__ == "__main__":
