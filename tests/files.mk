@@ -3,6 +3,7 @@
 unit_SRCS = \
   test_address.c \
   test_arbiter.c \
+  test_billing_memory.c \
   test_books.c \
   test_breaker.c \
   test_checkpoint.c \

@@ -94,6 +94,7 @@
 #define LL_UNUSUAL_SHARE_PERCENT 50 /* or so much of it, if that is more; */
 #define LL_UNUSUAL_UNITS_MIN 10     /* or so much, where little is counted */
 #define LL_UNUSUAL_LATE_DAYS 3      /* a record comes so late: 72 hours */
+#define LL_BILL_DAYS_MAX 366        /* of a meter, shown to who pays: a year */
 #define LL_WHATIF_PERIODS_MAX 36    /* of one preview: three years of months */
 #define LL_UNUSUAL_JUDGED_MAX 8     /* days in one look, after a long absence */
 

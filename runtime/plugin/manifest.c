@@ -21,8 +21,8 @@ static const unsigned char schema_text[] = {
 };
 
 /* Segments that belong to Linli: spec/http.md. */
-static const char *const reserved_ids[] = {"admin", "callbacks", "centre",
-    "dev", "events", "me", "openapi", "payments", "staff"};
+static const char *const reserved_ids[] = {"admin", "bills", "callbacks",
+    "centre", "dev", "events", "me", "openapi", "payments", "staff"};
 
 /* What the arena holds besides the text: routes, problems, short strings. */
 #define ARENA_BYTES_MAX (LL_MANIFEST_BYTES_MAX + (4u << 20))

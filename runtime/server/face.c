@@ -8,6 +8,7 @@
 #include "host/problem_json.h"
 #include "host/trace.h"
 #include "server/assist.h"
+#include "server/bills.h"
 #include "server/consents.h"
 #include "server/deal.h"
 #include "server/invoices.h"
@@ -276,6 +277,7 @@ on_request(void *user, struct ll_request *request)
              ll_access_log_handle(face, request, rest) ||
              ll_consents_handle(face, request, community, rest) ||
              ll_people_me_handle(face, request, community, rest) ||
+             ll_bills_me_handle(face, request, community, rest) ||
              ll_subs_me_handle(face, request, community, rest) ||
              ll_invoices_me_handle(face, request, community, rest))
         return;

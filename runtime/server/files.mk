@@ -9,6 +9,7 @@ server_SRCS = \
   assist_proof.c \
   attribute.c \
   audit.c \
+  bills_me.c \
   callbacks.c \
   calls.c \
   consents.c \
@@ -82,6 +83,7 @@ gen/openapi_base.h: $(srcdir)/runtime/server/openapi.base.json
 # without a type are not served as they are.
 pages = page.html: words.json: style.css:text/css main.js:text/javascript \
   acts.js:text/javascript api.js:text/javascript dom.js:text/javascript \
+  bills.js:text/javascript bill_words.js:text/javascript \
   page.js:text/javascript sheet.js:text/javascript \
   centre.js:text/javascript rights.js:text/javascript
 pages_names = $(foreach p,$(pages),$(firstword $(subst :, ,$(p))))

@@ -1,4 +1,4 @@
-/* server/pages.c: drawing the sheet and the centre. [loop]
+/* server/pages.c: drawing the sheet, the centre and the bills. [loop]
  *
  * server/pages/page.html is the one page, with {{names}} in it: of what is
  * filled in here, or of words.json, in the reader's language. Everything that
@@ -33,7 +33,7 @@ struct page {
     struct ll_request *request;
     const struct ll_community *community; /* NULL: not served here */
     const struct ll_manifest *plugin;     /* of a sheet; NULL: none */
-    const char *view;                     /* "sheet", "centre", "missing" */
+    const char *view; /* "sheet", "centre", "bills", "missing" */
     enum ll_locale locale;
     size_t size; /* of `sizes` */
     bool elder;
@@ -157,6 +157,8 @@ put_title(struct ll_buf *out, const struct page *page)
         put_named(out, page, word(page, "sheet_title"));
     else if (ll_str_is(ll_cstr(page->view), "centre"))
         put_escaped(out, word(page, "centre_title"));
+    else if (ll_str_is(ll_cstr(page->view), "bills"))
+        put_escaped(out, word(page, "bills_title"));
     else
         put_escaped(out, word(page, "missing_title"));
 }
@@ -211,8 +213,10 @@ put_main(struct ll_buf *out, const struct page *page)
         return;
     }
     ll_buf_cstr(out, "<p>");
-    put_escaped(
-        out, word(page, page->plugin == NULL ? "centre_intro" : "sheet_intro"));
+    bool bills = ll_str_is(ll_cstr(page->view), "bills");
+    put_escaped(out, word(page, bills                  ? "bills_intro"
+                                : page->plugin == NULL ? "centre_intro"
+                                                       : "sheet_intro"));
     ll_buf_cstr(out, "</p>");
     for (uint32_t i = 0; page->plugin != NULL && i < page->plugin->datum_count;
          i++)
@@ -466,16 +470,16 @@ answer_page(struct page *page)
     page->request->respond(page->request, &response);
 }
 
-/* `plugin` empty: the centre. */
+/* `plugin` empty: `view`, which is of nobody's data by itself. */
 static void
 handle_page(struct ll_face *face, struct ll_request *request,
-    linli_str community, linli_str plugin)
+    linli_str community, linli_str plugin, const char *view)
 {
     struct page page = {.face = face, .request = request};
     page.community = ll_host_community(face->host, community);
     page.plugin = find_plugin(page.community, plugin);
     page.view = page.community == NULL ? "missing"
-                : plugin.len == 0      ? "centre"
+                : plugin.len == 0      ? view
                 : page.plugin != NULL  ? "sheet"
                                        : "missing";
     read_query(&page);
@@ -515,16 +519,19 @@ ll_pages_handle(struct ll_face *face, struct ll_request *request)
     linli_str path = request->path, community;
     bool file = ll_str_starts(path, "/v1/pages/");
     linli_str rest = {path.ptr + (file ? 10 : 6), 0};
-    bool centre = false, sheet = false;
+    const char *view = NULL;
+    bool sheet = false;
     if (!file && !ll_str_starts(path, "/v1/c/"))
         return false;
     rest.len = path.len - (size_t)(rest.ptr - path.ptr);
     if (!file) {
         if (!ll_str_split(&rest, '/', &community) || rest.ptr == NULL)
             return false;
-        centre = ll_str_is(rest, "centre");
+        view = ll_str_is(rest, "centre")  ? "centre"
+               : ll_str_is(rest, "bills") ? "bills"
+                                          : NULL;
         sheet = ll_str_starts(rest, "consent/") && rest.len > 8;
-        if (!centre && !sheet)
+        if (view == NULL && !sheet)
             return false;
     }
     if (!ll_str_is(request->method, "GET"))
@@ -533,6 +540,7 @@ ll_pages_handle(struct ll_face *face, struct ll_request *request)
         handle_file(face, request, rest);
     else
         handle_page(face, request, community,
-            centre ? LINLI_STR("") : (linli_str){rest.ptr + 8, rest.len - 8});
+            sheet ? (linli_str){rest.ptr + 8, rest.len - 8} : LINLI_STR(""),
+            view);
     return true;
 }

@@ -1,11 +1,11 @@
-/* server/pages.h: the consent sheet and the resident's centre. [loop]
+/* server/pages.h: the consent sheet, the resident's centre, their bills. [loop]
  *
- * GET /v1/c/{community}/consent/{plugin}, /v1/c/{community}/centre and
- * /v1/pages/{file}: what residents read when they are asked for data, and
- * where they take it back. The pages are the same for everybody: whoever
- * reads brings a token in the fragment, which no server sees, and the script
- * asks the API with it. So a page can be opened by anybody and shows nothing
- * of anybody.
+ * GET /v1/c/{community}/consent/{plugin}, .../centre, .../bills and
+ * /v1/pages/{file}: what residents read when they are asked for data, where
+ * they take it back, and what they pay and why. The pages are the same for
+ * everybody: whoever reads brings a token in the fragment, which no server
+ * sees, and the script asks the API with it. So a page can be opened by anybody
+ * and shows nothing of anybody.
  */
 #ifndef LL_SERVER_PAGES_H
 #define LL_SERVER_PAGES_H

@@ -362,6 +362,29 @@ def test_what_goes_back_is_owed_again():
         agree(d)
 
 
+def test_what_was_given_up_may_come_in():
+    with shop() as d:
+        publish(d)
+        subscribe(d)
+        advance(d, "3d")
+        first = invoices(d)[0]
+        op(d, "POST", "/invoices/%s/write-off" % first["id"],
+           {"reason": "moved away"})
+        d.stop()
+        d.start()
+        pay(d, first["id"], 1200, "a")
+        got = invoices(d)[0]
+        tap.equal([got["state"], got["paid_fen"]], ["written-off", 1200])
+        agree(d)
+        pay(d, first["id"], 1000, "b")
+        tap.equal(invoices(d)[0]["state"], "paid")
+        accounts = {i["account"]: i["balance_fen"] for i in op(
+            d, "GET", "/ledger").json["items"]}
+        tap.equal([accounts.get("receivable:sub_16", 0),
+                   accounts.get("writeoff", 0)], [0, 0])
+        agree(d)
+
+
 def test_what_is_essential_goes_on():
     with shop(config={"billing": {"essential": ["probe"],
                                   "grace_hours": 1}}) as d:

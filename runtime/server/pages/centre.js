@@ -121,7 +121,8 @@ async function drawGrants() {
   if (ended.length > 0)
     shown.push(h("details", null,
       h("summary", null, t("ended", {n: ended.length})), ...drawCards(ended, false)));
-  show(...shown, backButton());
+  show(...shown, h("div", {class: "actions"}, app.ward ? null
+    : button(t("to_bills"), () => go({view: "bills"})), backButton()));
 }
 
 export async function drawCentre() {

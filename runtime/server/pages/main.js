@@ -2,10 +2,11 @@
 import {hasToken, takeToken} from "./api.js";
 import {h, hush, show, t} from "./dom.js";
 import {app, backButton, readAddress, resize, setSize} from "./page.js";
+import {drawBillsPage} from "./bills.js";
 import {drawCentre} from "./centre.js";
 import {drawSheet} from "./sheet.js";
 
-/* `notice`: what a sheet is to say first. */
+/* `notice`: what the page is to say first. */
 function draw(notice) {
   hush();
   if (!hasToken())
@@ -13,6 +14,8 @@ function draw(notice) {
       h("p", {class: "notice"}, t("no_token_text")), backButton());
   else if (app.view === "sheet")
     drawSheet(notice);
+  else if (app.view === "bills")
+    drawBillsPage(notice);
   else
     drawCentre();
 }

@@ -10,8 +10,8 @@ const SIZES = [18, 20, 22, 24, 27, 30, 34, 40];
 const ELDER_SIZE = 22;
 
 export const app = {
-  base: "",        /* "/v1/c/demo/", before "consent/..." and "centre" */
-  view: "",        /* "sheet", "centre" */
+  base: "",        /* "/v1/c/demo/", before "consent/...", "centre", "bills" */
+  view: "",        /* "sheet", "centre", "bills" */
   plugin: "",      /* of a sheet; of a centre: whose reads */
   items: [],       /* of a sheet: FIELD:PURPOSE */
   ward: "",        /* for whom; "": oneself */
@@ -25,9 +25,10 @@ export const app = {
 
 export function readAddress() {
   const query = new URLSearchParams(location.search);
-  const found = /^(.*\/)(?:consent\/([^/]+)|centre)$/.exec(location.pathname);
+  const found = /^(.*\/)(?:consent\/([^/]+)|centre|bills)$/.exec(location.pathname);
   app.base = found[1];
-  app.view = found[2] ? "sheet" : "centre";
+  app.view = found[2] ? "sheet"
+    : location.pathname.endsWith("/bills") ? "bills" : "centre";
   app.plugin = found[2] ? decodeURIComponent(found[2])
     : query.get("plugin") || "";
   app.items = query.getAll("item");
@@ -52,7 +53,7 @@ function address() {
   if (app.back)
     query.set("return", app.back);
   return app.base + (app.view === "sheet"
-    ? "consent/" + encodeURIComponent(app.plugin) : "centre") + "?" + query;
+    ? "consent/" + encodeURIComponent(app.plugin) : app.view) + "?" + query;
 }
 
 /* Goes on within the page, so that the token need not leave it. */
