@@ -17,7 +17,6 @@ struct showing {
     struct ll_view view;
     struct ll_params params;
     struct ll_inv_wanted wanted;
-    char resident[LL_DOC_ID_BYTES_MAX + 1];
     struct ll_inv_row row; /* id 0: a preview */
     bool last;
     char hash[2 * LL_SHA256_BYTES + 1];
@@ -118,7 +117,7 @@ step_notes(struct ll_view *view)
         ll_jw_close(&view->w, '}');
     }
     ll_jw_close(&view->w, ']');
-    if (s->resident[0] == '\0') {
+    if (s->wanted.reader.resident[0] == '\0') {
         ask_deeds(s);
         return;
     }
@@ -274,8 +273,8 @@ gather(struct showing *s, const struct ll_sub *sub)
 static bool
 may_see(const struct showing *s, const struct ll_sub *sub)
 {
-    return s->resident[0] == '\0' ||
-           (s->row.number > 0 && ll_inv_pays(sub, ll_cstr(s->resident)));
+    return s->wanted.reader.resident[0] == '\0' ||
+           (s->row.number > 0 && ll_inv_pays(sub, &s->wanted.reader));
 }
 
 static void
@@ -367,9 +366,6 @@ ll_invoice_begin_view(struct ll_face *face, struct ll_request *request,
         return;
     }
     s->wanted = *wanted;
-    (void)snprintf(
-        s->resident, sizeof s->resident, "%.*s", LL_FMT(wanted->resident));
-    s->wanted.resident = (linli_str){NULL, 0}; /* it was borrowed */
     s->view.step = step_row;
     s->view.end = end;
     ll_buf_init(&s->body, &face->host->mem, LL_INVOICE_BYTES_MAX);

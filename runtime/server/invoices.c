@@ -95,8 +95,8 @@ struct listing {
     struct ll_view view;
     struct ll_params params;
     linli_str community;
-    int64_t limit, before, state, sub;      /* before 0: the newest */
-    char resident[LL_DOC_ID_BYTES_MAX + 1]; /* empty: an operator */
+    int64_t limit, before, state, sub; /* before 0: the newest */
+    struct ll_inv_reader reader;
     int64_t items;
 };
 
@@ -140,25 +140,40 @@ answer(struct listing *listing, bool more)
     ll_view_answer(view);
 }
 
-/* The next of the subscriptions that a resident pays for. */
+/* The next of the subscriptions that somebody pays for; 0: there is none. */
+static uint32_t
+next_of(const struct listing *listing, enum ll_party_kind kind, const char *who)
+{
+    const struct ll_billing *billing = &listing->view.face->host->billing;
+    const struct ll_sub_person person = {
+        listing->community, kind, ll_cstr(who)};
+    struct ll_sub *sub = NULL;
+    uint32_t id = (uint32_t)listing->sub;
+    while (ll_subs_about(billing, &person, id, &sub, 1) > 0) {
+        id = sub->id;
+        if (ll_inv_pays(sub, &listing->reader))
+            return id;
+    }
+    return 0;
+}
+
+/* The next that a resident or their household pays for. */
 static bool
 next_sub(struct listing *listing)
 {
-    const struct ll_billing *billing = &listing->view.face->host->billing;
-    const struct ll_sub *sub = ll_sub_next(billing, (uint32_t)listing->sub);
-    while (sub != NULL && (!ll_str_eq(sub->community, listing->community) ||
-                              !ll_inv_pays(sub, ll_cstr(listing->resident))))
-        sub = ll_sub_next(billing, sub->id);
+    const struct ll_inv_reader *reader = &listing->reader;
+    uint32_t own = next_of(listing, LL_PARTY_RESIDENT, reader->resident);
+    uint32_t ours = next_of(listing, LL_PARTY_HOUSEHOLD, reader->household);
     listing->before = 0;
-    listing->sub = sub == NULL ? 0 : sub->id;
-    return sub != NULL;
+    listing->sub = own == 0 || (ours != 0 && ours < own) ? ours : own;
+    return listing->sub != 0;
 }
 
 /* Drafts are the operator's. */
 static void
 write_row(struct listing *listing, const struct ll_inv_row *row)
 {
-    if (listing->resident[0] != '\0' && row->number == 0)
+    if (listing->reader.resident[0] != '\0' && row->number == 0)
         return;
     ll_jw_open(&listing->view.w, '{');
     ll_inv_row_write(&listing->view, row);
@@ -181,7 +196,7 @@ step(struct ll_view *view)
         listing->before = row.id;
         write_row(listing, &row);
     }
-    bool own = listing->resident[0] != '\0';
+    bool own = listing->reader.resident[0] != '\0';
     if (listing->items >= listing->limit)
         answer(listing, !own && rows > 0);
     else if (rows > 0 || (own && next_sub(listing)))
@@ -232,7 +247,7 @@ begin(struct listing *listing, bool own, struct ll_err *err)
 
 static void
 list(struct ll_face *face, struct ll_request *request, linli_str community,
-    linli_str resident)
+    const struct ll_inv_reader *reader)
 {
     struct ll_err err;
     struct listing *listing = ll_alloc(&face->host->mem, sizeof *listing);
@@ -241,12 +256,11 @@ list(struct ll_face *face, struct ll_request *request, linli_str community,
         return;
     }
     listing->community = community;
-    (void)snprintf(
-        listing->resident, sizeof listing->resident, "%.*s", LL_FMT(resident));
+    listing->reader = *reader;
     listing->view.step = step;
     listing->view.end = end_listing;
     ll_view_begin(&listing->view, face, request);
-    bool own = resident.len > 0;
+    bool own = reader->resident[0] != '\0';
     if (begin(listing, own, &err) != LINLI_OK) {
         ll_view_refuse(&listing->view, &err);
         return;
@@ -271,12 +285,19 @@ ll_inv_text_read(linli_str text, int64_t *id)
                (linli_str){text.ptr + 4, text.len - 4}, 1, INT64_MAX, id);
 }
 
+static bool
+is_party(
+    const struct ll_sub_party *party, enum ll_party_kind kind, const char *who)
+{
+    return party->kind == kind && who[0] != '\0' && ll_str_is(party->who, who);
+}
+
 bool
-ll_inv_pays(const struct ll_sub *sub, linli_str resident)
+ll_inv_pays(const struct ll_sub *sub, const struct ll_inv_reader *reader)
 {
     for (uint32_t i = 0; i < sub->payer_count; i++)
-        if (sub->payers[i].kind == LL_PARTY_RESIDENT && resident.len > 0 &&
-            ll_str_eq(sub->payers[i].who, resident))
+        if (is_party(&sub->payers[i], LL_PARTY_RESIDENT, reader->resident) ||
+            is_party(&sub->payers[i], LL_PARTY_HOUSEHOLD, reader->household))
             return true;
     return false;
 }
@@ -396,7 +417,8 @@ ll_invoices_admin_handle(struct ll_face *face, struct ll_request *request,
     else if (!ll_str_is(request->method, "GET"))
         ll_face_method(face, request, "GET");
     else
-        list(face, request, community->id, LINLI_STR(""));
+        list(face, request, community->id,
+            &(struct ll_inv_reader){.resident = ""});
     return true;
 }
 
@@ -432,13 +454,16 @@ ll_invoices_me_handle(struct ll_face *face, struct ll_request *request,
         ll_face_error(face, request, &err);
         return true;
     }
-    wanted.resident = identity->id;
+    (void)snprintf(wanted.reader.resident, sizeof wanted.reader.resident,
+        "%.*s", LL_FMT(identity->id));
+    (void)snprintf(wanted.reader.household, sizeof wanted.reader.household,
+        "%.*s", LL_FMT(identity->household));
     if (!ll_str_is(request->method, "GET"))
         ll_face_method(face, request, "GET");
     else if (face->host->draining)
         ll_face_problem(face, request, "runtime/draining", LINLI_STR(""));
     else if (all)
-        list(face, request, wanted.community->id, identity->id);
+        list(face, request, wanted.community->id, &wanted.reader);
     else
         handle_own(
             face, request, &wanted, (linli_str){rest.ptr + 12, rest.len - 12});

@@ -17,8 +17,13 @@ bool ll_invoices_me_handle(struct ll_face *face, struct ll_request *request,
 
 /* "inv_12". */
 bool ll_inv_text_read(linli_str text, int64_t *id);
-/* Whether a resident pays for a subscription. */
-bool ll_inv_pays(const struct ll_sub *sub, linli_str resident);
+/* A resident, with the household that they are of, if any. */
+struct ll_inv_reader {
+    char resident[LL_DOC_ID_BYTES_MAX + 1]; /* empty: an operator */
+    char household[LL_DOC_ID_BYTES_MAX + 1];
+};
+/* Whether one of both pays for a subscription. */
+bool ll_inv_pays(const struct ll_sub *sub, const struct ll_inv_reader *reader);
 
 /* What a row of invoice_list and invoice_get begins with. */
 struct ll_inv_row {
@@ -35,10 +40,10 @@ void ll_inv_row_write(struct ll_view *view, const struct ll_inv_row *row);
 enum ll_inv_form { LL_INV_JSON, LL_INV_CSV, LL_INV_HTML };
 struct ll_inv_wanted {
     struct ll_community *community;
-    int64_t id;         /* of an invoice; 0: a preview */
-    uint32_t sub;       /* of a preview */
-    linli_str resident; /* who asks and has to pay for it; empty: an operator */
-    bool suffix;        /* `form` stands in the path; else by Accept */
+    int64_t id;                  /* of an invoice; 0: a preview */
+    uint32_t sub;                /* of a preview */
+    struct ll_inv_reader reader; /* who asks and has to pay for it */
+    bool suffix;                 /* `form` stands in the path; else by Accept */
     enum ll_inv_form form;
 };
 void ll_invoice_begin_view(struct ll_face *face, struct ll_request *request,

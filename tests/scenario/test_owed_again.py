@@ -173,5 +173,32 @@ def test_small_credits_take_no_more_tax_than_there_is():
         agree(d)
 
 
+def test_a_household_sees_what_it_pays():
+    with shop() as d:
+        publish(d)
+        sub = subscribe(d, payers=[{"kind": "household", "id": "h1"}])
+        other = subscribe(d, who="r2")
+        advance(d, "3d")
+
+        def own(path, household, who, status=200):
+            claims = {"household": household} if household else None
+            got = d.http("GET", "/v1/c/demo/me/invoices" + path, headers={
+                "Authorization": "Bearer " + d.token("resident:" + who,
+                                                     claims=claims)})
+            tap.equal(got.status, status, got)
+            return got.json
+        first = [i["id"] for i in invoices(d, "?subscription=" + sub)]
+        theirs = [i["id"] for i in invoices(d, "?subscription=" + other)]
+        for household, who, want in (
+                ("h1", "r1", first), ("h1", "r2", first + theirs),
+                ("h2", "r2", theirs), (None, "r1", []), ("r2", "r3", []),
+                (None, "h1", [])):  # a name is of its kind alone
+            tap.equal([i["id"] for i in own("", household, who)["items"]],
+                      want, (household, who))
+            for invoice in first + theirs:
+                own("/" + invoice, household, who,
+                    200 if invoice in want else 404)
+
+
 if __name__ == "__main__":
     tap.main()
