@@ -249,7 +249,7 @@ ll_books_post(
 static bool
 sum_of(int64_t high, int64_t low, int64_t *out)
 {
-    ll_wide sum = ((ll_wide)high << LOW_BITS) + low;
+    ll_wide sum = (ll_wide)high * ((int64_t)1 << LOW_BITS) + low;
     return ll_wide_divide(sum, 1, LL_ROUND_HALF_AWAY, out);
 }
 

@@ -429,7 +429,7 @@ take_use(struct ll_checkup *c, struct ll_err *err)
             (void)ll_rd_value(&rd);
             (void)ll_rd_value(&rd);
         }
-        ll_wide counted = (ll_wide)ll_rd_int(&rd) << 32;
+        ll_wide counted = (ll_wide)ll_rd_int(&rd) * ((int64_t)1 << 32);
         counted += ll_rd_int(&rd);
         int64_t newest = ll_rd_int(&rd);
         if (rd.bad)

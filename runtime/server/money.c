@@ -355,7 +355,8 @@ row_account(struct list *list, struct ll_rd *rd)
     list->after = ll_rd_int(rd);
     (void)ll_rd_bytes(rd); /* the community */
     ll_view_text(view, "account", ll_rd_bytes(rd));
-    ll_wide fen = ((ll_wide)ll_rd_int(rd) << 32) + ll_rd_int(rd);
+    ll_wide fen = (ll_wide)ll_rd_int(rd) * ((int64_t)1 << 32);
+    fen += ll_rd_int(rd);
     put_int(view, "balance_fen", (int64_t)fen);
     return !rd->bad && fen >= INT64_MIN && fen <= INT64_MAX;
 }

@@ -26,6 +26,12 @@ bench_init(struct bench *b)
     ll_mem_init(&b->host->mem, 0);
     b->host->world = b->f.world;
     b->host->store = b->f.store;
+    T_INT(ll_docs_open(
+              &b->host->docs, &b->host->mem, b->f.world, b->f.store, &b->f.err),
+        LINLI_OK);
+    T_INT(ll_billing_open(&b->host->billing, &b->host->mem, &b->host->docs,
+              b->f.world, &b->f.err),
+        LINLI_OK);
     b->face.host = b->host;
     ll_buf_init(&b->face.out, &b->host->mem, LL_HTTP_RESPONSE_BYTES_MAX);
     change_init(&b->change, &b->f);
@@ -36,6 +42,10 @@ bench_fini(struct bench *b)
 {
     ll_buf_fini(&b->face.out);
     ll_commit_fini(&b->change.commit);
+    ll_docs_stop(&b->host->docs);
+    ll_store_close(&b->f.store);
+    ll_billing_close(&b->host->billing);
+    ll_docs_close(&b->host->docs);
     T_INT(b->host->mem.used_bytes, 0);
     free(b->host);
     fixture_fini(&b->f);
@@ -478,7 +488,9 @@ T_CASE(reconciles_one_at_a_time)
     while (one.answers == 0)
         ll_world_turn(b.f.world, true);
     T_STR(ll_buf_view(&one.body),
-        "{\"segments\":5,\"records\":17,\"buckets\":13,\"ok\":true}");
+        "{\"ok\":true,\"segments\":5,\"records\":17,\"buckets\":13,"
+        "\"bills\":0,\"invoices\":0,\"rated_again\":0,\"settlements\":0,"
+        "\"unbilled\":0,\"breaks\":[]}");
     ask_fini(&one);
     ask_fini(&two);
     refused(&b, "/reconcile", "", 200, "");
