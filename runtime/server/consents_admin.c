@@ -237,8 +237,8 @@ put_diff(
         [LL_TERMS_SAME] = "nothing changes for residents",
         [LL_TERMS_TEXT] = "residents read other words; their consents hold",
         [LL_TERMS_NARROW] = "the plugin reads less at once; consents hold",
-        [LL_TERMS_WIDEN] = "what is new needs consent of its own; until then "
-                           "the old scope holds where the new one has it"};
+        [LL_TERMS_WIDEN] = ("what is new needs consent of its own; until then "
+                            "the old scope holds where the new one has it")};
     const struct ll_dictionary *d = &face->host->arbiter.dictionary;
     bool holds;
     enum ll_terms_change change =

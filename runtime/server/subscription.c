@@ -3,6 +3,7 @@
 
 #include "base/instant.h"
 #include "base/text.h"
+#include "billing/rating.h"
 #include "server/deal.h"
 
 static const char *const intervals[] = {"month", "quarter", "year"};
@@ -185,7 +186,11 @@ ll_sub_write(struct ll_jw *w, const struct ll_billing *billing,
     write_day(w, "to", period.to);
     ll_jw_close(w, '}');
     write_day(w, "paid_from", sub->rhythm.start + sub->trial_days);
-    write_day(w, "billed_to", sub->billed_to);
+    /* All of a life that has ended: to its end. */
+    write_day(w, "billed_to",
+        sub->billed_to == LL_BILLED_ALL
+            ? ll_local_day_end(sub->local, sub->end_ms)
+            : sub->billed_to);
     ll_jw_key(w, "seats");
     ll_jw_cstr(w, seats);
     write_cap(w, sub);

@@ -84,14 +84,14 @@ ll_db_fail(struct ll_db *db, int code, struct ll_err *err)
 
 #define NO_CHECKPOINT "PRAGMA wal_autocheckpoint=0;"
 #define WHOLE_SYNCS "PRAGMA synchronous=FULL;"
+#define NO_SYNCS "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;"
 
 static const char *const setup[] = {
     [LL_DB_WRITER] = NO_CHECKPOINT WHOLE_SYNCS "PRAGMA secure_delete=ON;",
     [LL_DB_READER] = NO_CHECKPOINT "PRAGMA query_only=ON;",
     [LL_DB_AUDIT] = NO_CHECKPOINT "PRAGMA query_only=ON;",
     [LL_DB_KEEPER] = NO_CHECKPOINT WHOLE_SYNCS,
-    [LL_DB_COPY] = "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY; "
-                   "PRAGMA secure_delete=ON;",
+    [LL_DB_COPY] = NO_SYNCS "PRAGMA secure_delete=ON;",
 };
 
 /* A database file is data, not a program: nothing in it may run code of its

@@ -302,7 +302,7 @@ on_failed(void *user, const struct ll_err *err)
 {
     (void)user;
     (void)err;
-    T_OK(!"the store failed");
+    t_fail(__FILE__, __LINE__, "the store failed");
 }
 
 T_CASE(it_is_tried_again)
