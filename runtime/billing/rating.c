@@ -394,6 +394,21 @@ struct change {
     uint32_t segment;
 };
 
+/* What is charged from the change on is the new version's. */
+static void
+name_new(struct work *w, uint32_t first, const struct ll_plan_version *new,
+    linli_str id)
+{
+    const struct ll_charge *charge = ll_plan_charge(&new->plan, id);
+    struct ll_rated *out = w->out;
+    for (uint32_t i = first; i < out->invoice.lines.count; i++)
+        if (out->invoice.lines.at[i].part == LL_PART_CHARGE) {
+            out->notes[i].version = new->id;
+            if (charge != NULL)
+                out->notes[i].charge = charge;
+        }
+}
+
 static linli_status
 change_charge(struct work *w, const struct change *change,
     const struct ll_plan_version *whose, const struct ll_charge *charge)
@@ -411,7 +426,11 @@ change_charge(struct work *w, const struct change *change,
         status = ll_invoice_change(&w->out->invoice, charge, &fees, w->err);
     for (uint32_t i = first; i < w->out->invoice.lines.count; i++)
         w->out->invoice.lines.at[i].mark.segment = change->segment;
-    return status == LINLI_OK ? note(w, &about) : status;
+    if (status == LINLI_OK)
+        status = note(w, &about);
+    if (status == LINLI_OK && change->new != NULL)
+        name_new(w, first, change->new, charge->id);
+    return status;
 }
 
 static linli_status

@@ -61,14 +61,14 @@ ll_cli_invoice_list(struct ll_cli *cli, struct ll_err *err)
 static void
 print_body(struct ll_jv body)
 {
-    (void)printf("%-40s %-12s %16s %12s\n", "LINE", "PLAN", "QUANTITY", "FEN");
+    (void)printf("%-40s %-12s %16s %12s\n", "LINE", "PLAN", "QUANTITY", "YUAN");
     LL_JSON_EACH (line, ll_jv_get(body, "lines")) {
         linli_str quantity = ll_jv_str(ll_jv_get(line, "quantity"));
-        int64_t fen = 0;
-        (void)ll_jv_int(ll_jv_get(line, "amount_fen"), &fen);
         ll_cli_print_column(line, "key", 40);
         ll_cli_print_column(line, "plan", 12);
-        (void)printf("%16.*s %12lld\n", LL_FMT(quantity), (long long)fen);
+        (void)printf("%16.*s", LL_FMT(quantity));
+        print_yuan(line, "amount_fen", 13);
+        (void)putchar('\n');
     }
     (void)printf("%-40s", "tax");
     print_yuan(body, "tax_fen", 43);

@@ -727,6 +727,7 @@ def test_from_the_command_line():
                                 "--reason", "a mistake"), "due 31.00")
         tap.contains(ran(d, "write-off", draft, "--reason",
                                 "gone"), "written-off")
+        tap.contains(ran(d, "show", draft), "YUAN")
         got = json.loads(ran(d, "show", draft, "--json"))
         tap.equal(got["state"], "written-off")
 

@@ -213,6 +213,10 @@ def first_of_february(m):
              "visits:usage#2": 1200,     # four beyond ten, at 3.00
              "base:fee": 6200}           # February, in advance
     tap.equal(m.lines("inv_2"), lines, "the draft has it")
+    body = m.op("GET", "/invoices/inv_2")["invoice"]
+    plans = {line["key"]: line["plan"] for line in body["lines"]}
+    tap.equal((plans["base:credit"], plans["base:charge"]),
+              ("basic@1", "plus@1"))
     m.clock("2030-02-02 12:00")
     m.op("POST", "/invoices/inv_2/finalize", {"reason": "they move away"})
     final = same_sums(m, "inv_2", 10600)

@@ -62,7 +62,7 @@ put_any(struct ll_buf *buf, char letter)
     else if (letter == 's')
         ll_put_sealed(buf, 7, LINLI_STR("0123"), LINLI_STR("{}"));
     else
-        put_cstr(buf, "x");
+        put_cstr(buf, "[]"); /* a text, and a list where days are asked for */
 }
 
 static const struct {
