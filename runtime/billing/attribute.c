@@ -60,20 +60,6 @@ read_record(struct ll_attributing *a, struct ll_err *err)
     return LINLI_OK;
 }
 
-/* Whether some invoice is still to be made that looks at an instant. */
-static bool
-will_be_billed(
-    const struct ll_billing *billing, const struct ll_sub *sub, int64_t at_ms)
-{
-    const struct ll_inv *draft = ll_inv_first_draft(billing, sub->id);
-    struct ll_turn turn;
-    if (draft == NULL ? !ll_turn_next(sub, &turn) : draft->last && draft->busy)
-        return false;
-    int32_t oldest = ll_inv_final_k(billing, sub) - 1 - LL_INVOICE_LATE_PERIODS;
-    return oldest <= 0 || ll_local_day(sub->local, at_ms) >=
-                              ll_period_at(&sub->rhythm, oldest).from;
-}
-
 /* Whose it could be: *counted is what the record counts from then on. */
 static linli_status
 judge(struct ll_attributing *a, struct ll_counted *counted, struct ll_err *err)
@@ -98,7 +84,8 @@ judge(struct ll_attributing *a, struct ll_counted *counted, struct ll_err *err)
         return ll_fail(err, LINLI_E_CONFLICT, "usage/outside",
             "sub_%u was not in force for `%.*s` then", a->sub,
             LL_FMT(space->plugin));
-    if (!will_be_billed(billing, sub, a->usage.at_ms))
+    if (!ll_inv_looks_at(
+            billing, sub, ll_local_day(sub->local, a->usage.at_ms)))
         return ll_fail(err, LINLI_E_CONFLICT, "usage/outside",
             "no invoice of sub_%u is to come that would bill it", a->sub);
     counted->subscription = a->sub;

@@ -50,8 +50,10 @@ struct ll_checkup_found {
     uint32_t break_count;
     int64_t bills, invoices, settlements;
     int64_t rated;    /* invoices that were rated again */
-    int64_t unbilled; /* meters of final periods with use that came late and
-                         is in the next invoice */
+    int64_t unbilled; /* meters of final periods with use that came late */
+    /* The first of those that no invoice is to come for: row and what. */
+    struct ll_break stranded[LL_CHECKUP_BREAKS_MAX];
+    uint32_t stranded_count;
 };
 
 struct ll_checkup;

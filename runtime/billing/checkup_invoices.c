@@ -11,6 +11,7 @@
 #include "billing/checkup_int.h"
 #include "billing/invoice_body.h"
 #include "domain/age.h"
+#include "domain/usage.h"
 
 enum { NEXT, USE, AMOUNTS };
 
@@ -409,6 +410,26 @@ take_next(struct ll_checkup *c, struct ll_err *err)
 
 /* -- counted and billed -- */
 
+/* It came late, and no invoice is to come that would have it. */
+static void
+strand(struct ll_checkup *c, linli_str meter, ll_wide late)
+{
+    struct ll_checkup_found *found = &c->found;
+    char quantity[32] = "more";
+    const struct ll_sub *sub = ll_sub_by_id(c->billing, c->sub);
+    if (late == 0 || found->stranded_count == LL_CHECKUP_BREAKS_MAX ||
+        ll_inv_looks_at(c->billing, sub, c->invoice->turn.before.from))
+        return;
+    if (late >= INT64_MIN && late <= INT64_MAX)
+        (void)ll_usage_text((int64_t)late, quantity);
+    struct ll_break *row = &found->stranded[found->stranded_count++];
+    (void)snprintf(row->row, sizeof row->row, "invoice inv_%lld",
+        (long long)c->invoice->id);
+    (void)snprintf(row->what, sizeof row->what,
+        "%s of `%.*s` came after the last invoice that could bill it", quantity,
+        LL_FMT(meter));
+}
+
 /* meter, version, billed, its last LSN (both null: not billed), counted in two
  * parts, its last LSN. */
 static linli_status
@@ -436,6 +457,7 @@ take_use(struct ll_checkup *c, struct ll_err *err)
             return ll_till_torn(err);
         if (newest > last && newest > (int64_t)c->invoice->watermark) {
             c->found.unbilled++; /* it came late: the next one has it */
+            strand(c, meter, counted - quantity);
             continue;
         }
         if (newest == last && counted == quantity)

@@ -68,6 +68,18 @@ ll_inv_final_k(const struct ll_billing *billing, const struct ll_sub *sub)
     return ll_turn_number(&sub->rhythm, end > 0 ? end - 1 : 0) + 2;
 }
 
+bool
+ll_inv_looks_at(
+    const struct ll_billing *billing, const struct ll_sub *sub, int32_t day)
+{
+    const struct ll_inv *draft = ll_inv_first_draft(billing, sub->id);
+    struct ll_turn turn;
+    if (draft == NULL ? !ll_turn_next(sub, &turn) : draft->last && draft->busy)
+        return false;
+    int32_t oldest = ll_inv_final_k(billing, sub) - 1 - LL_INVOICE_LATE_PERIODS;
+    return oldest <= 0 || day >= ll_period_at(&sub->rhythm, oldest).from;
+}
+
 /* -- room -- */
 
 static bool

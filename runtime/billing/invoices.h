@@ -93,6 +93,10 @@ bool ll_inv_restricts(const struct ll_billing *billing, uint32_t sub);
 /* The k up to which the invoices of a subscription are final. */
 int32_t ll_inv_final_k(
     const struct ll_billing *billing, const struct ll_sub *sub);
+/* Whether an invoice is still to be made final that bills what came late for
+ * a local day. */
+bool ll_inv_looks_at(
+    const struct ll_billing *billing, const struct ll_sub *sub, int32_t day);
 
 /* -- the calendar -- */
 

@@ -137,6 +137,19 @@ print_breaks(struct ll_jv found)
     }
 }
 
+/* Late use that no invoice will bill: of no check, and no break. */
+static void
+print_stranded(struct ll_jv found)
+{
+    LL_JSON_EACH (late, ll_jv_get(found, "stranded")) {
+        (void)fputs("stranded: ", stdout);
+        ll_cli_print(ll_jv_str(ll_jv_get(late, "row")));
+        (void)fputs(": ", stdout);
+        ll_cli_print(ll_jv_str(ll_jv_get(late, "what")));
+        (void)putchar('\n');
+    }
+}
+
 /* A database that does not agree with itself is no success, whatever the
  * status of the answer: the first thing is said. */
 static linli_status
@@ -188,6 +201,7 @@ ll_cli_reconcile(struct ll_cli *cli, struct ll_err *err)
                 int_of(found, "invoices"), int_of(found, "rated_again"),
                 int_of(found, "bills"), int_of(found, "settlements"));
             print_breaks(found);
+            print_stranded(found);
             if (ok)
                 ll_cli_both(stdout, cli, "they agree", "相符");
         }

@@ -537,6 +537,15 @@ write_billing(struct ll_view *view, const struct ll_checkup_found *found)
     put_int(view, "rated_again", found->rated);
     put_int(view, "settlements", found->settlements);
     put_int(view, "unbilled", found->unbilled);
+    ll_jw_key(&view->w, "stranded");
+    ll_jw_open(&view->w, '[');
+    for (uint32_t i = 0; i < found->stranded_count; i++) {
+        ll_jw_open(&view->w, '{');
+        ll_view_text(view, "row", ll_cstr(found->stranded[i].row));
+        ll_view_text(view, "what", ll_cstr(found->stranded[i].what));
+        ll_jw_close(&view->w, '}');
+    }
+    ll_jw_close(&view->w, ']');
     ll_jw_key(&view->w, "breaks");
     ll_jw_open(&view->w, '[');
     for (uint32_t i = 0; i < found->break_count; i++) {

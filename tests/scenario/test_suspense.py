@@ -181,5 +181,64 @@ return p
         tap.equal(op(d, "GET", "/reconcile").json["ok"], True)
 
 
+def test_a_correction_after_the_last_invoice():
+    """No invoice is to come that would have it: it is not forgotten."""
+    lua = """
+local p = require('linli').plugin()
+p:post('/use', function(call)
+  call:meter('probe.api', 7, {event_id = call.body.id})
+  return 200, {}
+end)
+p:post('/undo', function(call)
+  return 200, {is = call:meter('probe.api', -7, {reverses = call.body.id})}
+end)
+return p
+"""
+    with temporary_folder() as parent, Daemon(
+            options=["--clock=virtual"]) as d:
+        d.linli_ok("clock", "set", START)
+        d.enable(plugin_folder(parent, probe_manifest(
+            "probe", meters=METERS,
+            routes=[{"method": "POST", "path": path,
+                     "caller": ["resident", "staff"]}
+                    for path in ("/use", "/undo")]), main__lua=lua))
+        publish(d, charges=CHARGES, tax={"mode": "none"})
+        sub = subscribe(d)
+
+        def call(who, path, event):
+            got = d.http("POST", "/v1/c/demo/probe" + path, {"id": event},
+                         as_=who, key=path + event)
+            tap.equal(got.status, 200, got)
+
+        def look():
+            got = op(d, "GET", "/reconcile").json
+            tap.equal(got["ok"], True, got)
+            return got["unbilled"], got["stranded"]
+
+        for event in ("a", "b", "c"):
+            call("resident:r1", "/use", event)
+        advance(d, "26d")  # that of January is final
+        call("staff:s1", "/undo", "a")
+        tap.equal(look(), (1, []))  # the next one has it
+        op(d, "POST", "/subscriptions/%s/cancel" % sub,
+           {"now": True, "reason": "moved"})
+        advance(d, "4d")
+        made = [i for i in invoices(d) if i.get("number")]
+        tap.equal([i["total_fen"] for i in made], [42, -14])
+        tap.equal(look(), (0, []))
+        call("staff:s1", "/undo", "b")
+        late = [{"row": "invoice " + made[0]["id"], "what":
+                 "-7 of `probe.api` came after the last invoice that could "
+                 "bill it"}]
+        tap.equal(look(), (1, late))
+        tap.contains(d.linli_ok("reconcile").out, late[0]["what"])
+        # An operator gives it back.
+        got = op(d, "POST", "/invoices/%s/credit" % made[0]["id"], {
+            "lines": [{"key": "api:usage", "fen": 14}],
+            "reason": "taken back"}).json
+        tap.equal(got["credited_fen"], 14)
+        tap.equal(look(), (1, late))
+
+
 if __name__ == "__main__":
     tap.main()

@@ -490,7 +490,7 @@ T_CASE(reconciles_one_at_a_time)
     T_STR(ll_buf_view(&one.body),
         "{\"ok\":true,\"segments\":5,\"records\":17,\"buckets\":13,"
         "\"bills\":0,\"invoices\":0,\"rated_again\":0,\"settlements\":0,"
-        "\"unbilled\":0,\"breaks\":[]}");
+        "\"unbilled\":0,\"stranded\":[],\"breaks\":[]}");
     ask_fini(&one);
     ask_fini(&two);
     refused(&b, "/reconcile", "", 200, "");
