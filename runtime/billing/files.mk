@@ -15,6 +15,7 @@ billing_SRCS = \
   invoice_final.c \
   invoice_html.c \
   invoice_run.c \
+  invoice_words.c \
   invoices.c \
   money.c \
   pay.c \

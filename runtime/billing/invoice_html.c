@@ -299,11 +299,24 @@ put_days(const struct page *page, struct ll_jv line)
         int_of(line, "days"), int_of(line, "days_of"));
 }
 
+/* What the plan of a line or price calls its charge or discount; its id, if it
+ * does not say. */
+static void
+put_said(const struct page *page, struct ll_jv of, linli_str id)
+{
+    struct ll_jv plan =
+        ll_jv_get(has(of, "plan") ? of : page->show->body, "plan");
+    struct ll_jv said =
+        ll_jv_get_str(ll_jv_get_str(page->show->words, ll_jv_str(plan)), id);
+    linli_str text = text_of(said, page->zh ? "zh-CN" : "en");
+    put_text(page, text.len > 0 ? text : id);
+}
+
 static void
 put_name(const struct page *page, struct ll_jv line)
 {
     put(page, "<td>");
-    put_text(page, text_of(line, "of"));
+    put_said(page, line, text_of(line, "of"));
     put(page, w(page, " · ", ": "));
     put(page, WORD(page, parts, text_of(line, "part")));
     if (int_of(line, "tier") > 0)
@@ -467,7 +480,7 @@ put_prices(const struct page *page)
                 page->out, "<h2>%s</h2>", w(page, "价目表", "Price list"));
         any = true;
         put(page, "<p><b>");
-        put_text(page, text_of(price, "charge"));
+        put_said(page, price, text_of(price, "charge"));
         ll_buf_printf(
             page->out, "</b> (%s", WORD(page, kinds, text_of(price, "kind")));
         if (has(price, "included")) {

@@ -1,7 +1,8 @@
 /* billing/invoice_show.h: an invoice as CSV and as a page. [any] pure
  *
  * Out of the body of billing/invoice_body.h and of nothing else but where the
- * invoice stands now, so that all three say the same to the fen.
+ * invoice stands now, so that all three say the same to the fen, and what
+ * people read for the ids in it.
  */
 #ifndef LL_BILLING_INVOICE_SHOW_H
 #define LL_BILLING_INVOICE_SHOW_H
@@ -11,8 +12,9 @@
 
 struct ll_invoice_show {
     struct ll_jv body;
-    const char *state; /* "draft", ...; "preview" */
-    linli_str hash;    /* hexadecimal; empty: it is not final */
+    struct ll_jv words; /* of its ids: billing/invoice_words.h; or none */
+    const char *state;  /* "draft", ...; "preview" */
+    linli_str hash;     /* hexadecimal; empty: it is not final */
     int64_t paid_fen, credited_fen;
     bool zh; /* else English */
 };

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "billing/invoice_show.h"
+#include "billing/invoice_words.h"
 #include "host/jwt.h"
 #include "host/locale.h"
 
@@ -20,7 +21,7 @@ struct showing {
     struct ll_inv_row row; /* id 0: a preview */
     bool last;
     char hash[2 * LL_SHA256_BYTES + 1];
-    struct ll_buf body;
+    struct ll_buf body, words;
     struct ll_gather gather;
     bool gathering;
     bool zh;
@@ -33,6 +34,7 @@ end(struct ll_view *view)
     if (s->gathering)
         ll_gather_end(&s->gather);
     ll_buf_fini(&s->body);
+    ll_buf_fini(&s->words);
     ll_release(&view->face->host->mem, s, sizeof *s);
 }
 
@@ -143,6 +145,8 @@ answer_json(struct showing *s)
         ll_jw_raw(&view->w, ll_buf_view(&s->body));
     else
         ll_jw_null(&view->w);
+    ll_jw_key(&view->w, "words");
+    ll_jw_raw(&view->w, ll_buf_view(&s->words));
     struct ll_query *query = ll_view_query(view, LL_ST_credit_notes_of);
     ll_put_int(&query->params, s->row.id);
     ll_put_int(&query->params, 0);
@@ -156,15 +160,11 @@ answer_json(struct showing *s)
 /* -- in the form that is wanted -- */
 
 static void
-answer_shown(struct showing *s)
+answer_shown(struct showing *s, struct ll_jv body, struct ll_jv words)
 {
     struct ll_view *view = &s->view;
-    struct ll_json json;
-    struct ll_err err;
-    ll_json_init(&json, &view->face->host->mem);
-    linli_status status =
-        ll_json_parse(&json, ll_buf_view(&s->body), LL_JSON_DEPTH_MAX, &err);
-    struct ll_invoice_show show = {.body = ll_json_root(&json),
+    struct ll_invoice_show show = {.body = body,
+        .words = words,
         .state = s->row.id == 0
                      ? "preview"
                      : ll_inv_state_name((enum ll_inv_state)s->row.state),
@@ -172,15 +172,10 @@ answer_shown(struct showing *s)
         .paid_fen = s->row.paid_fen,
         .credited_fen = s->row.credited_fen,
         .zh = s->zh};
-    if (status == LINLI_OK && s->wanted.form == LL_INV_CSV)
+    if (s->wanted.form == LL_INV_CSV)
         ll_invoice_csv(&show, &view->out);
-    else if (status == LINLI_OK)
+    else
         ll_invoice_html(&show, &view->out);
-    ll_json_fini(&json);
-    if (status != LINLI_OK) {
-        ll_view_refuse(view, &err);
-        return;
-    }
     view->content_type = s->wanted.form == LL_INV_CSV
                              ? "text/csv; charset=utf-8; header=present"
                              : "text/html; charset=utf-8";
@@ -199,12 +194,34 @@ answer_shown(struct showing *s)
 static void
 answer(struct showing *s)
 {
-    if (s->wanted.form == LL_INV_JSON)
+    struct ll_host *host = s->view.face->host;
+    struct ll_json body, words;
+    struct ll_err err;
+    linli_status status = LINLI_OK;
+    ll_json_init(&body, &host->mem);
+    ll_json_init(&words, &host->mem);
+    if (s->body.len > 0)
+        status = ll_json_parse(
+            &body, ll_buf_view(&s->body), LL_JSON_DEPTH_MAX, &err);
+    if (status == LINLI_OK)
+        status = ll_invoice_words(&host->billing,
+            ll_sub_by_id(
+                &host->billing, s->row.id == 0 ? s->wanted.sub : s->row.sub),
+            s->body.len > 0 ? ll_json_root(&body) : (struct ll_jv){NULL, 0},
+            &s->words, &err);
+    if (status == LINLI_OK)
+        status = ll_json_parse(
+            &words, ll_buf_view(&s->words), LL_JSON_DEPTH_MAX, &err);
+    if (status != LINLI_OK)
+        ll_view_refuse(&s->view, &err);
+    else if (s->wanted.form == LL_INV_JSON)
         answer_json(s);
     else if (s->body.len > 0)
-        answer_shown(s);
+        answer_shown(s, ll_json_root(&body), ll_json_root(&words));
     else
         refuse_absent(s); /* an empty one has nothing to show */
+    ll_json_fini(&words);
+    ll_json_fini(&body);
 }
 
 /* -- what is not frozen yet -- */
@@ -369,6 +386,7 @@ ll_invoice_begin_view(struct ll_face *face, struct ll_request *request,
     s->view.step = step_row;
     s->view.end = end;
     ll_buf_init(&s->body, &face->host->mem, LL_INVOICE_BYTES_MAX);
+    ll_buf_init(&s->words, &face->host->mem, LL_INVOICE_BYTES_MAX);
     ll_view_begin(&s->view, face, request);
     choose(s);
     if (read_language(s, &err) != LINLI_OK) {

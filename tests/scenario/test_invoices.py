@@ -52,6 +52,12 @@ CHARGES = [
      "fixed_fen": 10}]
 
 
+# One charge has none; what is said may look like markup.
+WORDS = {"fee": {"zh-CN": "月费", "en": "Monthly fee"},
+         "api": {"zh-CN": "接口<b>&\"调用\"", "en": "Calls <b>&\"\"</b>"},
+         "gb": {"zh-CN": "存储空间", "en": "Storage"}}
+
+
 @contextlib.contextmanager
 def shop(start=START, config=None):
     """A daemon that sells a plugin by the month; its clock is ours."""
@@ -72,12 +78,13 @@ def op(d, method, path, body=None, status=200, headers=None, key=None):
     return got
 
 
-def publish(d, name="basic", charges=None, **plan):
+def publish(d, name="basic", charges=None, words=None, **plan):
     """A plan."""
     op(d, "POST", "/plans", {
         "name": name, "plugin": "probe",
         "title": {"zh-CN": "基础版", "en": "Basic"},
         "share": {"platform_bp": 1000},
+        "words": words or {},
         "plan": dict({"interval": "month", "anchor": "calendar",
                       "tax": {"mode": "inclusive", "rate_bp": 600},
                       "charges": CHARGES if charges is None else charges},
@@ -217,7 +224,7 @@ def from_csv(text):
 
 def test_three_forms_agree():
     with shop() as d, browser.shared() as b:
-        publish(d)
+        publish(d, words=WORDS)
         sub = subscribe(d, payers=[
             {"kind": "resident", "id": "r1", "bp": 6667},
             {"kind": "household", "id": "h1", "bp": 3333}])
@@ -244,11 +251,18 @@ def test_three_forms_agree():
         address = d.url + ADMIN + "/invoices/" + invoice["id"] + ".html"
         for lang, words in (("zh-CN", ("账单 INV-000002", "待付款", "基础版",
                                        "应付金额", "价目表", "一旦超过", "分摊",
-                                       "合计", "税额 (已含)")),
+                                       "合计", "税额 (已含)",
+                                       "月费 · 固定费用",
+                                       "接口<b>&\"调用\" · 用量, 第 2 档",
+                                       "存储空间 · 用量", "pay · 比例费",
+                                       "存储空间 (总量定价)")),
                             ("en", ("Invoice INV-000002", "To be paid",
                                     "Basic", "Amount due", "Price list",
                                     "all of it", "Who pays", "Total",
-                                    "Tax (included)"))):
+                                    "Tax (included)", "Monthly fee: fee",
+                                    "Calls <b>&\"\"</b>: use, tier 2",
+                                    "Storage: use", "pay: percentage",
+                                    "Storage (by volume"))):
             got = show(d, invoice["id"], ".html", accept_language=lang)
             tap.equal(got.headers["content-language"], lang)
             tap.contains(got.headers["content-security-policy"],
@@ -283,6 +297,49 @@ def test_three_forms_agree():
         tap.equal(pdf_of(b, "short"), 1)
         preview = op(d, "GET", "/subscriptions/sub_16/preview.html?lang=zh")
         tap.contains(preview.text, "预览")
+
+
+def test_lines_are_in_words():
+    with shop() as d:
+        publish(d, words=WORDS)
+        sub = subscribe(d)
+        use(d, api=10, pay=100)
+        advance(d, "10d")
+        again = {"api": {"zh-CN": "调用次数", "en": "Requests"},
+                 "new": {"zh-CN": "新人优惠", "en": "Newcomers"}}
+        publish(d, words=again,
+                discounts=[{"id": "new", "percent_bp": 1000}])
+        op(d, "POST", "/subscriptions/%s/upgrade" % sub, {
+            "plan": "basic@2", "reason": "asked"})
+        use(d, api=20)
+        advance(d, "13d")
+        draft = invoices(d)[-1]
+        tap.equal(draft["state"], "draft")
+        # Each version calls its lines as it says, and none that it has not.
+        expected = {"basic@1": {i: WORDS[i] for i in ("fee", "api")},
+                    "basic@2": again}
+        tap.equal(show(d, draft["id"]).json["words"], expected)
+        use(d, api=5)
+        for text in (show(d, draft["id"], ".html?lang=en").text,
+                     op(d, "GET", "/subscriptions/%s/preview.html?lang=en"
+                        % sub).text):
+            tap.contains(text, "Newcomers: discount on the invoice")
+        got = show(d, draft["id"], ".html?lang=zh").text
+        for word in ("新人优惠 · ", "调用次数 · 用量", "接口&lt;b&gt;&amp;"
+                     "&quot;调用&quot; · 用量", ">pay · "):
+            tap.contains(got, word)
+        tap.equal("接口<b>" in got, False, "markup")
+        advance(d, "4d")
+        final = show(d, draft["id"]).json
+        tap.equal((final["state"], final["words"]), ("final", expected))
+        # They are not in what is frozen.
+        tap.equal("调用次数" in json.dumps(final["invoice"],
+                                          ensure_ascii=False), False)
+        publish(d, words={"api": {"zh-CN": "别的", "en": "Other"}})
+        d.stop()
+        d.start()
+        tap.equal(show(d, draft["id"]).json, final)
+        agree(d)
 
 
 def state(d, sub):

@@ -63,12 +63,14 @@ export function meterName(meter, info) {
   return words[name] ? t(name) : t("host_meter");
 }
 
-export function chargeName(id, meter, info) {
-  return said(info.words[id]) || (meter ? meterName(meter, info)
+/* `words`: those of the plan that it is of. */
+export function chargeName(id, meter, info, words) {
+  return said((words || info.words)[id]) || (meter ? meterName(meter, info)
     : t("charge_plain"));
 }
 
-/* What a line is: [its name, how it was made]. */
+/* What a line is: [its name, how it was made]. That of a bill is called what
+ * its own plan called it. */
 export function lineWords(line, info) {
   const values = {
     n: count(line.quantity || "0"), days: line.days, of: line.days_of,
@@ -82,7 +84,8 @@ export function lineWords(line, info) {
     name = "part_fee_days";
   if ((line.part === "usage" || line.part === "unit") && line.unit_fen)
     name = line.tier ? "part_tier" : "part_times";
-  return [chargeName(line.of, line.meter, info), t(name, values)];
+  const of = info.bill && (info.bill.words[line.plan || info.bill.plan] || {});
+  return [chargeName(line.of, line.meter, info, of), t(name, values)];
 }
 
 /* -- the price list -- */

@@ -224,7 +224,8 @@ function billLines(bill, subs) {
       const [whole, info] = await Promise.all([
         api("GET", "invoices/" + bill.id),
         api("GET", "subscriptions/" + bill.subscription + "/plan")]);
-      return [whole.invoice || whole, info];
+      const body = whole.invoice;
+      return [body, {...info, bill: {plan: body.plan, words: whole.words}}];
     }, ([body, info]) => {
       press.hidden = true;
       place.append(drawLines(sub || {id: bill.subscription}, body.lines, info));
