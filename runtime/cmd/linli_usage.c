@@ -130,8 +130,9 @@ print_breaks(struct ll_jv found)
     LL_JSON_EACH (b, ll_jv_get(found, "breaks")) {
         ll_cli_print(ll_jv_str(ll_jv_get(b, "check")));
         (void)fputs(": ", stdout);
-        ll_cli_print(ll_jv_str(ll_jv_get(b, "row")));
-        (void)fputs(": ", stdout);
+        linli_str row = ll_jv_str(ll_jv_get(b, "row"));
+        ll_cli_print(row);
+        (void)fputs(row.len > 0 ? ": " : "", stdout);
         ll_cli_print(ll_jv_str(ll_jv_get(b, "what")));
         (void)putchar('\n');
     }
@@ -167,6 +168,8 @@ judge_found(struct ll_cli *cli, struct ll_jv found, struct ll_err *err)
             break;
         }
         linli_str row = ll_jv_str(ll_jv_get(first, "row"));
+        if (row.len == 0) /* another community's, maybe */
+            row = ll_jv_str(ll_jv_get(first, "check"));
         linli_str said = ll_jv_str(ll_jv_get(first, "what"));
         linli_status broken = ll_fail(
             err, LINLI_E_INTERNAL, "store/corrupt", "%.*s", LL_FMT(said));

@@ -24,38 +24,66 @@ struct ll_agree {
 
 /* -- what it means -- */
 
-static void
-put_break(struct ll_jw *w, const char *check, const char *row, const char *what)
+bool
+ll_agree_tells(const struct ll_host *host)
 {
+    return host->communities == NULL || host->communities->next == NULL;
+}
+
+void
+ll_agree_put_row(const struct ll_host *host, struct ll_jw *w, const char *row,
+    const char *what)
+{
+    bool told = ll_agree_tells(host);
+    ll_jw_key(w, "row");
+    if (told)
+        ll_jw_cstr(w, row);
+    else
+        ll_jw_null(w);
+    ll_jw_key(w, "what");
+    ll_jw_cstr(w, told ? what : "the log of linlid names the row");
+}
+
+static void
+put_break(struct ll_host *host, struct ll_jw *w, const struct ll_break *b,
+    const char *check)
+{
+    char text[sizeof b->row + sizeof b->what + 64];
+    (void)snprintf(text, sizeof text, "%s: %s: %s", check, b->row, b->what);
+    struct ll_log_line line = {
+        .level = LL_ERROR, .code = "reconcile.break", .msg = ll_cstr(text)};
+    ll_log_write(&host->log, &line);
+    if (w == NULL)
+        return;
     ll_jw_open(w, '{');
     ll_jw_key(w, "check");
     ll_jw_cstr(w, check);
-    ll_jw_key(w, "row");
-    ll_jw_cstr(w, row);
-    ll_jw_key(w, "what");
-    ll_jw_cstr(w, what);
+    ll_agree_put_row(host, w, b->row, b->what);
     ll_jw_close(w, '}');
 }
 
 static void
-write_breaks(const struct ll_agreed *found, struct ll_buf *out)
+write_breaks(
+    struct ll_host *host, const struct ll_agreed *found, struct ll_buf *out)
 {
     const struct ll_reconciled *usage = &found->usage;
     struct ll_jw w = ll_jw(out);
-    char row[64];
     ll_jw_open(&w, '{');
     ll_jw_key(&w, "breaks");
     ll_jw_open(&w, '[');
     if (!usage->ok) {
+        struct ll_break b;
         bool bucket = usage->bad_bucket != 0;
-        (void)snprintf(row, sizeof row, "%s %llu",
+        (void)snprintf(b.row, sizeof b.row, "%s %llu",
             bucket ? "usage_bucket" : "usage_segment",
             (unsigned long long)(bucket ? usage->bad_bucket : usage->bad_lsn));
-        put_break(&w, "usage", row, usage->what);
+        (void)snprintf(b.what, sizeof b.what, "%s", usage->what);
+        put_break(host, &w, &b, "usage");
     }
-    for (uint32_t i = 0; i < found->billing.break_count && i < TOLD_MAX; i++) {
+    for (uint32_t i = 0; i < found->billing.break_count; i++) {
         const struct ll_break *b = &found->billing.breaks[i];
-        put_break(&w, ll_check_kind_name(b->kind), b->row, b->what);
+        put_break(
+            host, i < TOLD_MAX ? &w : NULL, b, ll_check_kind_name(b->kind));
     }
     ll_jw_close(&w, ']');
     ll_jw_close(&w, '}');
@@ -67,7 +95,7 @@ tell(struct ll_host *host, const struct ll_agreed *found)
     static const char *const refs[] = {ALERT_REF, NULL};
     struct ll_buf data;
     ll_buf_init(&data, &host->mem, DATA_BYTES_MAX);
-    write_breaks(found, &data);
+    write_breaks(host, found, &data);
     for (struct ll_community *c = host->communities; c != NULL; c = c->next) {
         struct ll_space *space =
             ll_docs_space(&host->docs, c->id, LINLI_STR("~"));

@@ -23,6 +23,14 @@ struct ll_agreed {
 };
 struct ll_agree;
 
+/* Whether operators of communities are told rows and figures of a break: they
+ * may be another community's, so only where there is one. With several they
+ * are told what is broken, and the host's log has the rest. */
+bool ll_agree_tells(const struct ll_host *host);
+/* The members `row` and `what` of a break, for whom that is told. */
+void ll_agree_put_row(const struct ll_host *host, struct ll_jw *w,
+    const char *row, const char *what);
+
 /* Begins; `done` is called once, later, when what was found has had its
  * consequences, or with an error and NULL. It may be freed inside. */
 linli_status ll_agree_new(struct ll_host *host,

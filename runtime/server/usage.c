@@ -552,8 +552,7 @@ write_billing(struct ll_view *view, const struct ll_checkup_found *found)
         const struct ll_break *b = &found->breaks[i];
         ll_jw_open(&view->w, '{');
         ll_view_text(view, "check", ll_cstr(ll_check_kind_name(b->kind)));
-        ll_view_text(view, "row", ll_cstr(b->row));
-        ll_view_text(view, "what", ll_cstr(b->what));
+        ll_agree_put_row(view->face->host, &view->w, b->row, b->what);
         ll_jw_close(&view->w, '}');
     }
     ll_jw_close(&view->w, ']');

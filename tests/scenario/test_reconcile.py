@@ -6,6 +6,7 @@ linlid is down; each break is named, and nothing becomes final after it.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import sqlite3
@@ -250,6 +251,38 @@ def test_nothing_is_final_after_a_break():
         advance(d, "1h")
         tap.equal([i["state"] for i in invoices(d)][-1] in
                   ("final", "overdue"), True, invoices(d))
+
+
+def test_a_break_is_not_told_to_neighbours():
+    with shop() as d:
+        publish(d)
+        subscribe(d)
+        use(d, api=1500)
+        advance(d, "26d")
+        pay(d, "inv_1", 1000, "w1")
+        d.stop()
+        db = sqlite3.connect(os.path.join(d.data, "linli.db"))
+        with db:
+            db.execute("UPDATE bill_move SET vendor = vendor + 1")
+        db.close()
+        d.start()
+        seed = os.path.join(d.data, "seed.json")
+        with open(seed, "w", encoding="utf-8") as file:
+            json.dump({"communities": [{"id": "other", "name": "Other",
+                                        "zone": "Asia/Shanghai"}]}, file)
+        d.linli_ok("seed", seed)
+        found = reconcile(d)
+        tap.equal(found["ok"], False)
+        tap.equal({b["row"] for b in found["breaks"]}, {None}, found)
+        told = json.dumps([found, one_alert(d, "open")])
+        tap.equal("due:vendor" in told, False, told)
+        done = d.linli("reconcile")
+        tap.equal(done.code, 1)
+        tap.contains(done.out, "due: the log of linlid names the row")
+        with open(os.path.join(d.data, "linlid.log"),
+                  encoding="utf-8") as file:
+            log = file.read()
+        tap.contains(log, "due: demo due:vendor:probe: ")
 
 
 if __name__ == "__main__":
