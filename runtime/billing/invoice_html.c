@@ -40,7 +40,7 @@ static const char style[] =
     "tr{break-inside:avoid}"
     ".d{white-space:nowrap}th{overflow-wrap:normal}"
     ".n{text-align:right;white-space:nowrap;padding-right:0;padding-left:12px;"
-    "font-variant-numeric:tabular-nums}"
+    "font-variant-numeric:tabular-nums}th.n{white-space:normal}"
     "small{display:block;color:#4a4a4a;font-size:15px}"
     "tfoot td{font-weight:600}tfoot .sum td{border-top:2px solid #1b1b1b;"
     "font-size:21px}"

@@ -280,6 +280,11 @@ def test_three_forms_agree():
             tap.equal(b.text("#due"), yuan(body["total_fen"]))
             tap.equal(b.run("return document.documentElement.scrollWidth <= "
                             "window.innerWidth;"), True, "it fits a phone")
+            tap.equal(b.run("const most = document.querySelector('.due')"
+                            ".getBoundingClientRect().right + 1; return "
+                            "[...document.querySelectorAll('table')].filter("
+                            "e => e.getBoundingClientRect().right > most)"
+                            ".length;"), 0, "tables beyond the margin")
             tap.equal(b.run("return Math.min(...[...document.querySelectorAll"
                             "('td,dd,p')].filter(e => !e.closest('.foot'))"
                             ".map(e => parseFloat(getComputedStyle(e)"
