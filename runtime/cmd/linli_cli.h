@@ -44,49 +44,6 @@ struct ll_cli {
     char title[128];        /* of a problem that our table does not have */
 };
 
-/* The verbs. */
-linli_status ll_cli_alerts(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_alerts_close(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_backup(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_call(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_clock_advance(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_clock_get(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_clock_set(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_doctor(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_explain(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_help(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_jobs(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_jobs_drop(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_jobs_retry(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_jobs_show(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_plugin_disable(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_plugin_uninstall(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_plugin_enable(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_plugin_list(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_rate(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_reconcile(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_replay(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_residents_import(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_restore(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_secret_delete(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_secret_list(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_secret_set(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_seed(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_settle(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_sink_add(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_sink_delete(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_sink_list(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_sink_resume(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_token(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_trigger(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_usage(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_usage_export(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_version(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_webhook_add(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_webhook_delete(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_webhook_list(struct ll_cli *cli, struct ll_err *err);
-linli_status ll_cli_webhook_rotate(struct ll_cli *cli, struct ll_err *err);
-
 /* -- linli_cli.c: files, texts -- */
 
 /* A NUL-terminated text in the arena; NULL without memory. */
