@@ -173,9 +173,10 @@ sweep(const struct deed_of *of, linli_status (*try)(const struct deed_of *of,
 {
     uint64_t n = 1;
     bool nothing = false;
+    struct ll_bill_act act;
     (void)dump(0);
     for (; n < TRIES_MAX; n++) {
-        struct ll_bill_act act = shop_act(&s);
+        act = shop_act(&s);
         s.e.f.mem.fail_in = n;
         linli_status status = try(of, &act, &nothing);
         s.e.f.mem.fail_in = 0;

@@ -161,9 +161,10 @@ T_CASE(publishing_without_memory)
     const struct ll_plan_version *version = NULL;
     bool again;
     shop_init(&s, true);
+    struct ll_bill_act act;
     for (uint64_t n = 1; version == NULL; n++) {
         struct ll_json json;
-        struct ll_bill_act act = shop_act(&s);
+        act = shop_act(&s);
         ll_json_init(&json, &s.e.f.mem);
         T_INT(ll_json_parse(&json, LINLI_STR(PLAN("basic", "")), 16, NULL),
             LINLI_OK);

@@ -436,8 +436,9 @@ T_CASE(acts_without_memory)
     plus = shop_plan(&s, PLAN("plus", ""));
     bool again, done = false;
     s.now_ms += DAY_MS;
+    struct ll_bill_act act;
     for (uint64_t n = 1; !done; n++) {
-        struct ll_bill_act act = shop_act(&s);
+        act = shop_act(&s);
         struct ll_sub_deed up = move(LL_SUB_DO_UPGRADE, plus);
         s.e.f.mem.fail_in = n;
         linli_status status = ll_sub_act(&act, sub, &up, &again, &s.e.f.err);
@@ -448,7 +449,7 @@ T_CASE(acts_without_memory)
     }
     shop_settle(&s);
     for (uint64_t n = 1; ll_sub_by_id(&s.billing, 17) == NULL; n++) {
-        struct ll_bill_act act = shop_act(&s);
+        act = shop_act(&s);
         struct ll_sub_party r2 = SOMEBODY("r2", 10000);
         struct ll_sub_offer offer = {.community = HERE,
             .key = LINLI_STR("k2"),
@@ -468,7 +469,7 @@ T_CASE(acts_without_memory)
     }
     shop_settle(&s);
     for (uint64_t n = 1; found(&s, "r2", "") != NULL; n++) {
-        struct ll_bill_act act = shop_act(&s);
+        act = shop_act(&s);
         s.e.f.mem.fail_in = n;
         linli_status status =
             ll_subs_forget(&act, HERE, LINLI_STR("r2"), &again, &s.e.f.err);
