@@ -471,12 +471,6 @@ ll_invoices_set(struct ll_billing *billing,
     invoices->hooks = *hooks;
 }
 
-const struct ll_invoice_policy *
-ll_invoices_policy(const struct ll_billing *billing)
-{
-    return &billing->invoices->policy;
-}
-
 void
 ll_invoices_cancel(struct ll_billing *billing)
 {

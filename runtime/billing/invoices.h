@@ -77,8 +77,6 @@ void ll_invoices_close(struct ll_billing *billing);
 void ll_invoices_set(struct ll_billing *billing,
     const struct ll_invoice_policy *policy,
     const struct ll_invoice_hooks *hooks);
-const struct ll_invoice_policy *ll_invoices_policy(
-    const struct ll_billing *billing);
 /* What is under way is given up; a start goes on with it. */
 void ll_invoices_cancel(struct ll_billing *billing);
 
