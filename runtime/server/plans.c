@@ -82,7 +82,6 @@ write_list(struct ll_face *face, const struct ll_community *community,
     const struct ll_billing *billing = &face->host->billing;
     struct ll_jw w = ll_jw(&face->out);
     const struct ll_plan_version *version = NULL;
-    char cursor[24];
     int64_t shown = 0;
     ll_buf_clear(&face->out);
     ll_jw_open(&w, '{');
@@ -99,12 +98,7 @@ write_list(struct ll_face *face, const struct ll_community *community,
         shown++;
     }
     ll_jw_close(&w, ']');
-    ll_jw_key(&w, "next_cursor");
-    (void)snprintf(cursor, sizeof cursor, "%lld", (long long)after);
-    if (version != NULL)
-        ll_jw_cstr(&w, cursor);
-    else
-        ll_jw_null(&w);
+    ll_put_cursor(&w, version != NULL, after);
     ll_jw_close(&w, '}');
 }
 

@@ -165,15 +165,21 @@ ll_view_instant(struct ll_view *view, const char *name, int64_t ms)
 }
 
 void
-ll_view_cursor(struct ll_view *view, bool more, int64_t last)
+ll_put_cursor(struct ll_jw *w, bool more, int64_t last)
 {
     char text[24];
     (void)snprintf(text, sizeof text, "%lld", (long long)last);
-    ll_jw_key(&view->w, "next_cursor");
+    ll_jw_key(w, "next_cursor");
     if (more)
-        ll_jw_cstr(&view->w, text);
+        ll_jw_cstr(w, text);
     else
-        ll_jw_null(&view->w);
+        ll_jw_null(w);
+}
+
+void
+ll_view_cursor(struct ll_view *view, bool more, int64_t last)
+{
+    ll_put_cursor(&view->w, more, last);
 }
 
 linli_status

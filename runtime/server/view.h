@@ -59,6 +59,8 @@ void ll_view_text(struct ll_view *view, const char *name, linli_str text);
 void ll_view_instant(struct ll_view *view, const char *name, int64_t ms);
 /* The last member: the cursor of the next page, null if there is none. */
 void ll_view_cursor(struct ll_view *view, bool more, int64_t last);
+/* The same where an answer is written at once, without a view. */
+void ll_put_cursor(struct ll_jw *w, bool more, int64_t last);
 
 /* How many items a page has: `limit`, 1..LL_ADMIN_LIST_MAX. And where it
  * begins: `cursor`, as ll_view_cursor wrote it ("request/cursor"); *after is
