@@ -108,6 +108,7 @@ unit_SRCS = \
   test_values.c \
   test_view.c \
   test_views.c \
+  test_wal_file.c \
   test_webhook.c \
   test_world.c \
   test_zone.c

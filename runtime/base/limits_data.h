@@ -119,9 +119,10 @@
 #define LL_STORE_BUSY_MS 10000        /* for a lock of SQLite's */
 #define LL_STORE_WAL_FRAMES 4096      /* of 4 KiB, then it is folded in */
 #define LL_STORE_WAL_FRAMES_MAX 16384 /* then the writer waits for that */
-#define LL_STORE_WAL_WAIT_MS 100      /* and that for older readers */
-#define LL_STORE_IDLE_MS 2000         /* without commits, then it is emptied */
-#define LL_STORE_BACKUP_PAGES 1024    /* copied between two looks at the stop */
+#define LL_STORE_WAL_GATHER_BYTES (124 << 10) /* of it, written at once */
+#define LL_STORE_WAL_WAIT_MS 100              /* and that for older readers */
+#define LL_STORE_IDLE_MS 2000      /* without commits, then it is emptied */
+#define LL_STORE_BACKUP_PAGES 1024 /* copied between two looks at the stop */
 #define LL_STORE_CHECK_BYTES_MAX (32 << 20) /* checked whole at each start */
 #define LL_GONE_BYTES_MAX (64u << 20)       /* of linli.gone: 1.8 M keys */
 #define LL_GONE_WHOSE_BYTES_MAX 1024        /* of what names one of them */

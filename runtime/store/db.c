@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "store/wal_file.h"
 
 static const struct ll_statement_info infos[] = {
 #define S(name, params, columns, sql) {#name, params, columns, sql},
@@ -126,12 +127,15 @@ ll_db_open(
 {
     *db = (struct ll_db){0};
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    const char *vfs = NULL;
     /* A database in memory, or a temporary one. */
     if (use == LL_DB_AUDIT)
         flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
     else if (name[0] == '\0' || strncmp(name, "file:", 5) == 0)
         flags |= SQLITE_OPEN_URI | SQLITE_OPEN_CREATE;
-    int code = sqlite3_open_v2(name, &db->handle, flags, NULL);
+    else if (use == LL_DB_WRITER)
+        vfs = ll_wal_vfs();
+    int code = sqlite3_open_v2(name, &db->handle, flags, vfs);
     linli_status status = LINLI_OK;
     if (sqlite3_threadsafe() == 0)
         status = ll_fail(err, LINLI_E_UNSUPPORTED, "store/io",

@@ -18,6 +18,7 @@ store_SRCS = \
   store.c \
   verify.c \
   verify_log.c \
+  wal_file.c \
   writer.c
 
 # The schema as text of C.

@@ -203,7 +203,6 @@ T_CASE(a_queue_fails_whole)
     fixture_init(&f, false);
     T_INT(live(&f), COMMITS);
     T_INT(fixture_open(&f), LINLI_OK);
-    shim_arm(SHIM_WRITE, 40, SQLITE_FULL, true);
     for (int i = 0; i < 500; i++) {
         struct ll_commit *commit = &told[i].change.commit;
         told[i].f = &f;
@@ -214,6 +213,10 @@ T_CASE(a_queue_fails_whole)
         (void)ll_store_commit(f.store, commit);
         if (i % 50 == 0)
             ll_world_turn(f.world, false);
+        if (i != 100)
+            continue;
+        fixture_wait(&f, &told[50].change.done);
+        shim_arm(SHIM_WRITE, 1, SQLITE_FULL, true);
     }
     bool durable = true;
     for (int i = 0; i < 500; i++) {
@@ -222,6 +225,7 @@ T_CASE(a_queue_fails_whole)
         durable = told[i].change.durable;
         ll_commit_fini(&told[i].change.commit);
     }
+    T_OK(told[50].change.durable);
     T_OK(!durable);
     T_INT(f.failures, 1);
     ll_store_close(&f.store);
