@@ -119,8 +119,12 @@
 #define LL_STORE_BUSY_MS 10000        /* for a lock of SQLite's */
 #define LL_STORE_WAL_FRAMES 4096      /* of 4 KiB, then it is folded in */
 #define LL_STORE_WAL_FRAMES_MAX 16384 /* then the writer waits for that */
+#define LL_STORE_WAL_TAIL_FRAMES 1024 /* that it waits for without need */
+#define LL_STORE_WAL_FRAMES_KEPT 5120 /* of its length, when it is empty */
+#define LL_STORE_WAL_WIPE_BYTES (1 << 20)     /* overwritten at a time */
 #define LL_STORE_WAL_GATHER_BYTES (124 << 10) /* of it, written at once */
 #define LL_STORE_WAL_WAIT_MS 100              /* and that for older readers */
+#define LL_STORE_WAL_GLANCE_MS 5   /* the same where there is no need */
 #define LL_STORE_IDLE_MS 2000      /* without commits, then it is emptied */
 #define LL_STORE_BACKUP_PAGES 1024 /* copied between two looks at the stop */
 #define LL_STORE_CHECK_BYTES_MAX (32 << 20) /* checked whole at each start */

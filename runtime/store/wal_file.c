@@ -1,4 +1,8 @@
-/* store/wal_file.c: a VFS that is the system's but for the log's writes. */
+/* store/wal_file.c: a VFS that is the system's but for the log's writes; and
+ * a log that is overwritten.
+ *
+ * The format of the log is https://www.sqlite.org/fileformat2.html#walformat.
+ */
 #include "store/wal_file.h"
 
 #include <pthread.h>
@@ -215,4 +219,81 @@ ll_wal_vfs(void)
 {
     (void)pthread_once(&wal_once, register_vfs);
     return wal_vfs.zName;
+}
+
+/* -- overwriting -- */
+
+#define HEADER_BYTES 32
+#define FRAME_BYTES (24 + 4096)
+
+int64_t
+ll_wal_bytes(uint32_t frames)
+{
+    return HEADER_BYTES + (int64_t)frames * FRAME_BYTES;
+}
+
+static int
+write_zeros(sqlite3_file *log, int64_t at, int64_t end)
+{
+    static const char zeros[64 << 10];
+    int code = SQLITE_OK;
+    while (code == SQLITE_OK && at < end) {
+        int64_t n = end - at;
+        if (n > (int64_t)sizeof zeros)
+            n = sizeof zeros;
+        code = log->pMethods->xWrite(log, zeros, (int)n, at);
+        at += n;
+    }
+    return code;
+}
+
+/* Without its header, on the disk, the log is empty whatever follows. The
+ * other way round a start of it would be left, and be put over what is newer
+ * in the file. */
+static int
+wipe_header(sqlite3_file *log, int64_t *at)
+{
+    int code = write_zeros(log, 0, HEADER_BYTES);
+    *at = HEADER_BYTES;
+    return code;
+}
+
+static int
+wipe_piece(sqlite3_file *log, int64_t size, int64_t *at)
+{
+    int64_t kept = ll_wal_bytes(LL_STORE_WAL_FRAMES_KEPT);
+    int64_t end = *at + LL_STORE_WAL_WIPE_BYTES;
+    int code = SQLITE_OK;
+    if (size > kept) {
+        code = log->pMethods->xTruncate(log, kept);
+        size = kept;
+    }
+    if (end > size)
+        end = size;
+    if (code == SQLITE_OK)
+        code = write_zeros(log, *at, end);
+    *at = end < size ? end : INT64_MAX;
+    return code;
+}
+
+int
+ll_wal_wipe(sqlite3 *db, int64_t *at)
+{
+    sqlite3_file *log = NULL;
+    sqlite3_int64 size = 0;
+    int code =
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (code != SQLITE_OK)
+        return code;
+    if (log->pMethods != NULL)
+        code = log->pMethods->xFileSize(log, &size);
+    if (code == SQLITE_OK && size <= *at) {
+        *at = INT64_MAX;
+        return SQLITE_OK;
+    }
+    if (code == SQLITE_OK)
+        code = *at == 0 ? wipe_header(log, at) : wipe_piece(log, size, at);
+    if (code == SQLITE_OK)
+        code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    return code;
 }

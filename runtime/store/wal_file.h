@@ -1,4 +1,6 @@
-/* store/wal_file.h: SQLite's log, written with one call a commit. [any]
+/* store/wal_file.h: the file of SQLite's log. [any]
+ *
+ * One half writes it with one call a commit, the other overwrites it.
  *
  * SQLite writes each page of a commit to its log with two calls, 24 bytes
  * and 4096, and then syncs. A name for sqlite3_open_v2 under which these
@@ -11,8 +13,21 @@
 #ifndef LL_STORE_WAL_FILE_H
 #define LL_STORE_WAL_FILE_H
 
+#include <sqlite3.h>
+#include <stdint.h>
+
 /* The name, registered with SQLite when it is first asked for; NULL if
  * SQLite refuses. */
 const char *ll_wal_vfs(void);
+
+/* How long a log of so many pages is. */
+int64_t ll_wal_bytes(uint32_t frames);
+
+/* Overwrites a piece of the log of `db` from *at on, 0 the first time, and
+ * syncs it; *at is then where the next begins, INT64_MAX behind the last.
+ * The file keeps LL_STORE_WAL_FRAMES_KEPT pages of its length. The caller
+ * has made the log begin anew (SQLITE_CHECKPOINT_RESTART) and keeps writers
+ * away since then and meanwhile. What it gives is a result of SQLite. */
+int ll_wal_wipe(sqlite3 *db, int64_t *at);
 
 #endif

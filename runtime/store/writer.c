@@ -2,9 +2,9 @@
  *
  * One mutex guards the two queues and the gate. The writer's connection and
  * all it needs are touched by the writer alone. A checkpoint copies the log
- * into the file beside the writer; only when the log has grown past its
- * bound is the gate closed, so that it can begin anew: then the writer waits
- * for what is left, which is little.
+ * into the file beside the writer; when little is left of it, or the log has
+ * grown past its bound, the gate is closed, so that the log can begin anew:
+ * then the writer waits for what is left.
  */
 #include "store/writer.h"
 
@@ -15,6 +15,7 @@
 #include "store/apply.h"
 #include "store/gone.h"
 #include "store/query.h"
+#include "store/wal_file.h"
 #include "world/thread.h"
 
 struct ll_writer {
@@ -33,6 +34,7 @@ struct ll_writer {
     bool wipe_next;      /* the last batch took keys away */
     /* the keeper's thread */
     struct ll_db keeper_db;
+    int folded; /* frames that the last checkpoint left in the file */
     pthread_t writer_thread, keeper_thread;
     bool writer_runs, keeper_runs;
     pthread_mutex_t mutex;
@@ -48,6 +50,7 @@ struct ll_writer {
     uint32_t holds;     /* long readers */
     uint64_t durable;   /* the last number */
     uint32_t frames;    /* of the log */
+    int64_t used_bytes; /* of the log's file; behind them it holds nothing */
     uint32_t frames_at; /* the keeper checkpoints from so many on */
     int64_t written_ns; /* when the last batch ended */
     int64_t emptied_ns; /* when that was last tried; 0: and it went well */
@@ -167,6 +170,8 @@ note_frames(struct ll_writer *w)
     if (w->frames_now < w->frames) /* the log began anew */
         w->frames_at = LL_STORE_WAL_FRAMES;
     w->frames = w->frames_now;
+    if (w->used_bytes < ll_wal_bytes(w->frames))
+        w->used_bytes = ll_wal_bytes(w->frames);
     w->written_ns = ll_mono_now().ns;
     w->wipe = w->wipe || w->wipe_next;
     w->wipe_next = false;
@@ -250,8 +255,9 @@ fail_keeping(struct ll_writer *w, int code)
 static bool
 checkpoint(struct ll_writer *w, int mode)
 {
-    int code =
-        sqlite3_wal_checkpoint_v2(w->keeper_db.handle, NULL, mode, NULL, NULL);
+    w->folded = 0;
+    int code = sqlite3_wal_checkpoint_v2(
+        w->keeper_db.handle, NULL, mode, NULL, &w->folded);
     int kind = code & 0xff;
     if (code != SQLITE_OK && kind != SQLITE_BUSY && kind != SQLITE_LOCKED &&
         kind != SQLITE_FULL)
@@ -273,30 +279,96 @@ sync_ahead(struct ll_writer *w)
         fail_keeping(w, code);
 }
 
-/* The same with no transaction open and none to come. With the mutex, which
- * it gives up. */
-static bool
-checkpoint_alone(struct ll_writer *w, int mode)
+/* Nobody writes from here on; with the mutex. */
+static void
+close_gate(struct ll_writer *w)
 {
     w->gate_closed = true;
     while (w->writing)
         (void)pthread_cond_wait(&w->rest, &w->mutex);
-    (void)pthread_mutex_unlock(&w->mutex);
-    bool whole = checkpoint(w, mode);
-    (void)pthread_mutex_lock(&w->mutex);
+}
+
+static void
+open_gate(struct ll_writer *w)
+{
     w->gate_closed = false;
     (void)pthread_cond_signal(&w->work);
+}
+
+/* A checkpoint with no transaction open and none to come. It waits so long
+ * for readers of what is older. With the mutex, which it gives up. */
+static bool
+checkpoint_alone(struct ll_writer *w, int mode, int wait_ms)
+{
+    close_gate(w);
+    (void)pthread_mutex_unlock(&w->mutex);
+    (void)sqlite3_busy_timeout(w->keeper_db.handle, wait_ms);
+    bool whole = checkpoint(w, mode);
+    (void)pthread_mutex_lock(&w->mutex);
+    open_gate(w);
     return whole;
 }
 
-/* Folds in what the log holds; `empty`: and cuts it to nothing. With the
- * mutex. */
+/* Everything of the log is in the file and it begins anew. Its bytes are
+ * overwritten where they are, and the file stays as long as it was: to sync
+ * bytes that take another's place costs half of what it costs to sync a file
+ * that grows. In pieces, as somebody may have come meanwhile: then the rest
+ * is for the next time. With the mutex, which it gives up. */
+static void
+wipe(struct ll_writer *w)
+{
+    int64_t at = 0;
+    int code = SQLITE_OK;
+    while (
+        code == SQLITE_OK && w->frames == 0 && !w->stop && at < w->used_bytes) {
+        close_gate(w);
+        bool empty = w->frames == 0;
+        (void)pthread_mutex_unlock(&w->mutex);
+        if (empty)
+            code = ll_wal_wipe(w->keeper_db.handle, &at);
+        (void)pthread_mutex_lock(&w->mutex);
+        open_gate(w);
+    }
+    if (code != SQLITE_OK && code != SQLITE_FULL) {
+        (void)pthread_mutex_unlock(&w->mutex);
+        fail_keeping(w, code);
+        (void)pthread_mutex_lock(&w->mutex);
+    } else if (code == SQLITE_OK && w->frames == 0) {
+        w->used_bytes = 0;
+    }
+}
+
+/* Left alone, the log is emptied: overwritten, or, if it holds keys that were
+ * taken away, cut to nothing at once. */
+static void
+empty_log(struct ll_writer *w)
+{
+    bool cut = w->wipe;
+    w->emptied_ns = ll_mono_now().ns;
+    if (!checkpoint_alone(w,
+            cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART,
+            LL_STORE_WAL_WAIT_MS))
+        return;
+    w->wipe = false;
+    w->emptied_ns = 0;
+    w->frames = 0;
+    w->frames_at = LL_STORE_WAL_FRAMES;
+    if (cut)
+        w->used_bytes = 0;
+    else
+        wipe(w);
+}
+
+/* Folds in what the log holds; `empty`: and leaves nothing in it. If little
+ * has come meanwhile the log begins anew, which the writer waits for; if it
+ * has no room, however much it is. With the mutex. */
 static void
 keep(struct ll_writer *w, bool empty)
 {
     (void)pthread_mutex_unlock(&w->mutex);
     if (checkpoint(w, SQLITE_CHECKPOINT_PASSIVE))
         sync_ahead(w);
+    int64_t folded = w->folded;
     (void)pthread_mutex_lock(&w->mutex);
     if (w->failed)
         return;
@@ -304,17 +376,13 @@ keep(struct ll_writer *w, bool empty)
     if (w->frames < LL_STORE_WAL_FRAMES_MAX &&
         w->frames_at > LL_STORE_WAL_FRAMES_MAX)
         w->frames_at = LL_STORE_WAL_FRAMES_MAX;
-    if (!empty && w->frames >= LL_STORE_WAL_FRAMES_MAX && w->holds == 0)
-        (void)checkpoint_alone(w, SQLITE_CHECKPOINT_RESTART);
-    if (!empty)
-        return;
-    w->emptied_ns = ll_mono_now().ns;
-    if (!checkpoint_alone(w, SQLITE_CHECKPOINT_TRUNCATE))
-        return;
-    w->wipe = false;
-    w->emptied_ns = 0;
-    w->frames = 0;
-    w->frames_at = LL_STORE_WAL_FRAMES;
+    bool full = w->frames >= LL_STORE_WAL_FRAMES_MAX;
+    if (empty)
+        empty_log(w);
+    else if (w->holds == 0 &&
+             (full || w->frames <= folded + LL_STORE_WAL_TAIL_FRAMES))
+        (void)checkpoint_alone(w, SQLITE_CHECKPOINT_RESTART,
+            full ? LL_STORE_WAL_WAIT_MS : LL_STORE_WAL_GLANCE_MS);
 }
 
 /* When the log should be emptied: when it was left alone for a while; if it
@@ -403,7 +471,8 @@ ll_writer_start(const struct ll_writer_options *options, struct ll_writer **out,
         .wakeup = options->wakeup,
         .keys_epoch = options->keys_epoch,
         .head = options->head,
-        .frames_at = LL_STORE_WAL_FRAMES};
+        .frames_at = LL_STORE_WAL_FRAMES,
+        .used_bytes = INT64_MAX}; /* what an earlier process left */
     init_sync(w);
     ll_mem_init(&w->mem, 0);
     w->db = *options->db;
@@ -419,9 +488,6 @@ ll_writer_start(const struct ll_writer_options *options, struct ll_writer **out,
         status = ll_db_open(&w->keeper_db, w->place->name, LL_DB_KEEPER, err);
     if (status == LINLI_OK) {
         (void)sqlite3_wal_hook(w->db.handle, on_committed, w);
-        if (w->keeper_db.handle != NULL)
-            (void)sqlite3_busy_timeout(
-                w->keeper_db.handle, LL_STORE_WAL_WAIT_MS);
         status = start_threads(w, err);
     }
     *options->db = (struct ll_db){0};
