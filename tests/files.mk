@@ -39,6 +39,7 @@ unit_SRCS = \
   test_json_patch.c \
   test_jwks.c \
   test_jwt.c \
+  test_known.c \
   test_leaf.c \
   test_locale.c \
   test_log.c \

@@ -70,7 +70,8 @@ open_own_collections(struct ll_instance *instance, struct ll_err *err)
         if (i == 0) {
             coll->subject = (linli_str)LINLI_STR("resident");
             coll->fleeting = true;
-            ll_known_open(instance->space, coll);
+            if (!ll_known_open(instance->space, coll))
+                return ll_fail(err, LINLI_E_NOMEM, "runtime/memory", "storage");
         }
         if (i == 1) /* who is erased has none any more, nor in a copy */
             coll->subject = (linli_str)LINLI_STR("pid");

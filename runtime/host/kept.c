@@ -36,7 +36,8 @@ put_part(struct ll_buf *text, linli_str part)
 }
 
 static bool
-name_key(struct ll_call *call, linli_str key, char id[2 * LL_SHA256_BYTES + 1])
+name_key(
+    struct ll_call *call, linli_str key, char hash[2 * LL_SHA256_BYTES + 1])
 {
     struct ll_buf *text = &call->scratch;
     ll_buf_clear(text);
@@ -45,7 +46,7 @@ name_key(struct ll_call *call, linli_str key, char id[2 * LL_SHA256_BYTES + 1])
     put_part(text, call->request->method);
     put_part(text, call->path);
     put_part(text, key);
-    hash_hex(ll_buf_view(text), id);
+    hash_hex(ll_buf_view(text), hash);
     bool good = !text->failed;
     ll_buf_clear(text);
     put_part(text, call->request->query);
@@ -107,21 +108,45 @@ judge(struct ll_call *call)
     return replay(call, kept);
 }
 
+/* The document under the key, held; NULL: *step says what to do. */
+static struct ll_doc *
+find(struct ll_call *call, linli_str key, enum ll_step *step)
+{
+    char hash[2 * LL_SHA256_BYTES + 1], id[LL_KNOWN_ID_DIGITS + 1];
+    struct ll_space *space = call->instance->space;
+    struct ll_coll *coll = ll_space_coll(space, LINLI_STR("~idem"));
+    struct ll_doc *doc = NULL;
+    *step = LL_STEP_WAIT;
+    if (coll == NULL || !name_key(call, key, hash)) {
+        *step = ll_call_refuse(call, "runtime/memory", NULL);
+        return NULL;
+    }
+    switch (ll_known_find(space, hash, call->now_ms, id, &call->hold)) {
+    case LL_KNOWN_NEW:
+        doc = ll_docs_make(coll, ll_cstr(id));
+        break;
+    case LL_KNOWN_MAYBE:
+        doc = ll_docs_get(coll, ll_cstr(id));
+        break;
+    case LL_KNOWN_LATER:
+        return NULL;
+    case LL_KNOWN_LOST:
+        *step = ll_call_refuse(call, "store/failed", NULL);
+        return NULL;
+    }
+    if (doc == NULL)
+        *step = ll_call_refuse(call, "runtime/memory", NULL);
+    return doc;
+}
+
 enum ll_step
 ll_kept_look(struct ll_call *call, linli_str key)
 {
-    char id[2 * LL_SHA256_BYTES + 1];
-    if (call->kept == NULL) {
-        if (!name_key(call, key, id))
-            return ll_call_refuse(call, "runtime/memory", NULL);
-        struct ll_space *space = call->instance->space;
-        struct ll_coll *coll = ll_space_coll(space, LINLI_STR("~idem"));
-        call->kept = ll_known_maybe(space, ll_cstr(id))
-                         ? ll_docs_get(coll, ll_cstr(id))
-                         : ll_docs_make(coll, ll_cstr(id));
-        if (call->kept == NULL)
-            return ll_call_refuse(call, "runtime/memory", NULL);
-    }
+    enum ll_step step;
+    if (call->kept == NULL)
+        call->kept = find(call, key, &step);
+    if (call->kept == NULL)
+        return step;
     if (!ll_doc_ready(call->kept, &call->hold))
         return LL_STEP_WAIT;
     return judge(call);
@@ -145,8 +170,6 @@ ll_kept_write(struct ll_call *call, struct ll_err *err)
     struct ll_jw w = ll_jw(text);
     ll_buf_clear(text);
     ll_jw_open(&w, '{');
-    ll_jw_key(&w, "id");
-    ll_jw_str(&w, call->kept->id);
     ll_jw_key(&w, "print");
     ll_jw_cstr(&w, call->kept_print);
     ll_jw_key(&w, "status");
@@ -170,14 +193,17 @@ ll_kept_write(struct ll_call *call, struct ll_err *err)
                           : LL_IDEMPOTENCY_KEPT_MS;
     struct ll_plain plain = {
         .subject = ll_cstr(call->pid), .due_ms = call->now_ms + kept_ms};
-    ll_known_add(call->instance->space, call->kept->id);
     return ll_txn_put_plain(&call->txn, call->kept, text, &plain, err);
 }
 
 void
 ll_kept_release(struct ll_call *call)
 {
-    if (call->kept != NULL && call->kept->owner == call)
-        call->kept->owner = NULL;
+    struct ll_doc *doc = call->kept;
+    if (doc != NULL && doc->owner == call) {
+        doc->owner = NULL;
+        if (doc->state == LL_DOC_KNOWN && doc->content == NULL)
+            ll_known_drop(doc->coll->space, doc->id);
+    }
     ll_doc_unref(&call->kept);
 }

@@ -1,8 +1,8 @@
 /* host/kept.h: what is kept under an Idempotency-Key. [loop]
  *
  * A document of the space's collection ~idem, written in the commit of the
- * call itself, under a hash of who asked for what: community, kind and id of
- * the caller, method, path, key. It goes after a day (spec/pipeline.md,
+ * call itself, under a hash of who asked for what: kind and id of the caller,
+ * method, path, key (data/known.h). It goes after a day (spec/pipeline.md,
  * 1.3).
  */
 #ifndef LL_HOST_KEPT_H
