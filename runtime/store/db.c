@@ -255,16 +255,23 @@ ll_db_bytes(sqlite3_stmt *statement, int column)
 
 /* -- transactions -- */
 
+static linli_status
+run_alone(struct ll_db *db, unsigned which, struct ll_err *err)
+{
+    sqlite3_stmt *statement = ll_db_statement(db, which, err);
+    return statement == NULL ? LINLI_E_IO : ll_db_run(db, statement, err);
+}
+
 linli_status
 ll_db_begin(struct ll_db *db, bool write, struct ll_err *err)
 {
-    return ll_db_exec(db, write ? "BEGIN IMMEDIATE" : "BEGIN", err);
+    return run_alone(db, write ? LL_SI_begin_write : LL_SI_begin_read, err);
 }
 
 linli_status
 ll_db_commit(struct ll_db *db, struct ll_err *err)
 {
-    return ll_db_exec(db, "COMMIT", err);
+    return run_alone(db, LL_SI_commit, err);
 }
 
 void
