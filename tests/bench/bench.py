@@ -8,11 +8,17 @@ in, a loop over 15-minute blocks, 125 bytes out; the same price.lua behind
 both. Linli bills each call: "linli" answers when the usage is on the disk,
 "relaxed" before that ("ack": "relaxed"), "unbilled" keeps none ("billed":
 false). `step` is a call that reads a document and writes it, durable, with an
-Idempotency-Key, over 1000 documents; `hot` is the same on one. Loopback, keep-alive, no pipelining; wrk with one thread on core 1, the
+Idempotency-Key, over 1000 documents, beside nginx's /quote; `hot` is the same
+on one. Loopback, keep-alive, no pipelining; wrk with one thread on core 1, the
 server and its workers on core 0. The peers take turns (A B A B), a run starts
 when the machine is quiet and is repeated when something else used the
 processors meanwhile; medians of the rounds are printed and, with the runs,
-written to bench.json in the build folder.
+written to bench.json in the build folder. A ratio is the median of the rounds'
+own: a machine may be faster in one minute than in the next.
+
+What is durable waits for a disk, and disks differ tenfold: so the time of one
+sync is measured and printed, and "no-disk" is "linli" with its data in memory
+(/dev/shm), where a sync costs nothing: what Linli itself costs.
 
 `consent` is no call: it is the decision about resident data alone, in
 process, over 100,000 and 1,000,000 grants (bench/consent_rates). `acts` is what
@@ -27,6 +33,7 @@ steadiest figure on a busy machine. Ratios are Linli over nginx.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -51,6 +58,8 @@ QUIET_WAIT_S = 30       # then the run starts all the same, and is marked
 DISTURBED_CPUS = 0.06   # processors that others used during a run
 TRIES = 3               # of one run, until it is undisturbed
 WARM_S = 1
+MEMORY = "/dev/shm"     # a file system without a disk
+SYNC_BYTES, SYNCS = 16384, 300
 NGINX_MODULES = ("/usr/lib/nginx/modules", "/usr/share/nginx/modules")
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -91,11 +100,13 @@ end
 
 
 class Peer:
-    """A server under test: its name, its pid, and a URL and headers."""
+    """A server under test: its name, its pid, a URL and headers, and the path
+    of each work. `instead` names the work that it does beside another's."""
 
-    def __init__(self, name, pid, url, headers, paths):
+    def __init__(self, name, pid, url, headers, paths, instead=None):
         self.name, self.pid, self.url = name, pid, url
         self.headers, self.paths = headers, paths
+        self.instead = instead or {}
 
     def tree(self):
         """The pids of the server and its workers."""
@@ -146,6 +157,7 @@ def pinned(core, words):
 
 def wrk(peer, what, connections, seconds, folder):
     """One load; wrk's figures, and the CPU seconds of wrk itself."""
+    what = peer.instead.get(what, what)
     body = what == "quote"
     method = "GET" if what == "hello" else "POST"
     setup = 'wrk.method = "%s"\n' % method
@@ -291,7 +303,8 @@ class Nginx:
         wait_for_port(port, self.process)
         return Peer("nginx+lua", self.process.pid,
                     "http://127.0.0.1:%d" % port, {},
-                    {"hello": "/hello", "quote": "/quote"})
+                    {"hello": "/hello", "quote": "/quote"},
+                    {"step": "quote"})
 
     def __exit__(self, *_):
         self.process.terminate()
@@ -299,10 +312,10 @@ class Nginx:
 
 
 class Linlid(linli_test.Daemon):
-    """linlid with the bench plugin, pinned like its peer."""
+    """linlid with the bench plugins, pinned like its peer."""
 
-    def __init__(self):
-        super().__init__(config={"rate_limit": "off"})
+    def __init__(self, data=None):
+        super().__init__(config={"rate_limit": "off"}, data=data)
 
     def command_line(self):
         return pinned(SERVER_CORE, super().command_line())
@@ -315,11 +328,15 @@ class Linlid(linli_test.Daemon):
                    + self.token("app:bench", ttl_s=7200)}
         base = "/v1/c/%s" % self.community
         step = base + "/step/counters/ID"
+        durable = {"hello": base + "/quote/hello",
+                   "quote": base + "/quote/quote",
+                   "step": step + "/step", "hot": step + "/step"}
+        if self.given_data is not None:
+            return [Peer("no-disk", self.pid, self.url.rstrip("/"), headers,
+                         durable)]
         return [Peer(name, self.pid, self.url.rstrip("/"), headers, paths)
                 for name, paths in (
-                    ("linli", {"hello": base + "/quote/hello",
-                               "quote": base + "/quote/quote",
-                               "step": step + "/step", "hot": step + "/step"}),
+                    ("linli", durable),
                     ("relaxed", {"hello": base + "/quote/relaxed/hello",
                                  "quote": base + "/quote/relaxed/quote"}),
                     ("unbilled", {"hello": base + "/quote/free/hello",
@@ -364,7 +381,7 @@ def run_all(peers, options, folder):
     """{what: {connections: {peer: {medians, runs}}}}"""
     results = {}
     for what in options.works:
-        asked = [p for p in peers if what in p.paths]
+        asked = [p for p in peers if p.instead.get(what, what) in p.paths]
         for connections in options.connections:
             runs = {p.name: [] for p in asked}
             for p in asked:
@@ -402,9 +419,13 @@ def base_of(row):
     return next(n for n in ("nginx+lua", "unbilled", "linli") if n in row)
 
 
-def ratio(row, name, key):
-    """One over the base."""
-    return row[name][key] / row[base_of(row)][key]
+def ratio(row, name, key, base=None):
+    """One over the base: the median of the rounds', if it can be of those
+    that nothing disturbed."""
+    pairs = list(zip(row[name]["all"], row[base or base_of(row)]["all"]))
+    good = [p for p in pairs if not p[0]["disturbed"] and not
+            p[1]["disturbed"]]
+    return statistics.median(a[key] / b[key] for a, b in good or pairs)
 
 
 def ratios(results):
@@ -423,6 +444,38 @@ def memory_report(daemon):
     return {"linlid_kib": memory_kib(daemon.pid),
             "worker_kib": workers[0] if workers else None,
             "workers": len(workers)}
+
+
+def disk(folder):
+    """What one sync of this disk costs: pages that take another's place."""
+    path = os.path.join(folder, "sync")
+    page = b"x" * SYNC_BYTES
+    with open(path, "wb", buffering=0) as f:
+        for _ in range(64):
+            f.write(page)
+        os.fsync(f.fileno())
+        took, cpu = [], time.process_time()
+        for i in range(SYNCS):
+            f.seek(i % 64 * SYNC_BYTES)
+            start = time.perf_counter()
+            f.write(page)
+            os.fdatasync(f.fileno())
+            took.append(time.perf_counter() - start)
+        cpu = time.process_time() - cpu
+    os.remove(path)
+    return {"sync_us": round(statistics.median(took) * 1e6, 1),
+            "sync_cpu_us": round(cpu / SYNCS * 1e6, 1)}
+
+
+def in_memory(stack):
+    """A linlid whose data lie in memory, as a list of its one peer; empty
+    where there is no such file system."""
+    if not os.path.isdir(MEMORY) or not os.access(MEMORY, os.W_OK):
+        print("no-disk is left out: no %s" % MEMORY)
+        return []
+    data = stack.enter_context(tempfile.TemporaryDirectory(
+        prefix="linli-bench-", dir=MEMORY))
+    return stack.enter_context(Linlid(data)).peers()
 
 
 def write_json(path, value):
@@ -577,18 +630,23 @@ def calls(options, result):
         print("bench: no wrk here: apt-get install wrk", file=sys.stderr)
         return 1
     stand_in(options)
-    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder, \
-            Linlid() as daemon:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="linli-bench-"))
+        result["disk"] = disk(folder)
+        print("a sync of %d KiB: %.0f us, of them %.0f of CPU" % (
+            SYNC_BYTES >> 10, result["disk"]["sync_us"],
+            result["disk"]["sync_cpu_us"]))
+        daemon = stack.enter_context(Linlid())
         peers = daemon.peers()
+        peers[1:1] = in_memory(stack)
         missing = Nginx.missing()
         if missing:
             print("nginx+lua is left out: " + missing)
-            check_same_work(peers)
-            measured(peers, options, folder, daemon, result)
         else:
-            with Nginx(folder) as nginx:
-                check_same_work(peers + [nginx])
-                measured(peers + [nginx], options, folder, daemon, result)
+            peers.append(stack.enter_context(Nginx(folder)))
+        check_same_work(peers)
+        measured(peers, options, folder, daemon, result)
     return 0
 
 
@@ -608,23 +666,23 @@ def measured(peers, options, folder, daemon, result):
 
 def print_aims(results, connections, durable):
     """What was aimed at, on any machine: ratios to nginx+lua's /quote."""
-    quote = results.get("quote", {}).get(connections, {})
-    step = results.get("step", {}).get(connections, {})
-    if "nginx+lua" not in quote:
-        return
-    print("POST /quote at %s connections, x nginx+lua: durable %.2f (aim "
-          "%.2f), relaxed %.2f, unbilled %.2f; relaxed x unbilled %.2f "
-          "(aim 0.90)" % (
-              connections, ratio(quote, "linli", "requests_per_s"), durable,
-              ratio(quote, "relaxed", "requests_per_s"),
-              ratio(quote, "unbilled", "requests_per_s"),
-              quote["relaxed"]["requests_per_s"]
-              / quote["unbilled"]["requests_per_s"]))
-    if step:
-        print("read one, write one at %s connections: %.2f of nginx+lua's "
-              "/quote (aim %.2f)" % (
-                  connections, step["linli"]["requests_per_s"]
-                  / quote["nginx+lua"]["requests_per_s"], STEP_AIM))
+    def times(work, name, base="nginx+lua"):
+        row = results.get(work, {}).get(connections, {})
+        return ("%.2f" % ratio(row, name, "requests_per_s", base)
+                if name in row and base in row else "-")
+    if "nginx+lua" in results.get("quote", {}).get(connections, {}):
+        print("POST /quote at %s connections, x nginx+lua: durable %s, without "
+              "a disk %s (aim %.2f), relaxed %s, unbilled %s; relaxed x "
+              "unbilled %s (aim 0.90)" % (
+                  connections, times("quote", "linli"),
+                  times("quote", "no-disk"), durable,
+                  times("quote", "relaxed"), times("quote", "unbilled"),
+                  times("quote", "relaxed", "unbilled")))
+    if "nginx+lua" in results.get("step", {}).get(connections, {}):
+        print("read one, write one at %s connections, x nginx+lua's /quote: "
+              "durable %s, without a disk %s (aim %.2f)" % (
+                  connections, times("step", "linli"),
+                  times("step", "no-disk"), STEP_AIM))
 
 
 if __name__ == "__main__":
