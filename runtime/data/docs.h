@@ -124,6 +124,7 @@ struct ll_doc {
     struct ll_reader *readers;
     struct ll_wait *waits; /* while its query is under way */
     void *owner; /* whoever above has it in hand; looked at by nobody here */
+    struct ll_crowd crowd; /* of those who change it; the same */
     struct ll_query *query;
     struct ll_doc *idle_next, *idle_prev;     /* the cache, oldest first */
     struct ll_doc *recent_next, *recent_prev; /* the collection's */
@@ -192,8 +193,7 @@ bool ll_coll_drop_index(struct ll_ix *ix) LL_USE_RESULT;
 
 /* -- documents -- */
 
-/* A reference to the document, which may still be loading; NULL without
- * memory. */
+/* A reference, perhaps to one that is loading; NULL without memory. */
 struct ll_doc *ll_docs_get(struct ll_coll *coll, linli_str id);
 /* The same for an id that, as the caller knows, the store does not have. */
 struct ll_doc *ll_docs_make(struct ll_coll *coll, linli_str id);

@@ -357,7 +357,7 @@ doom(const struct ll_txn *txn, const struct ll_write *write)
     struct ll_doc *doc = write->doc;
     for (struct ll_reader *r = doc->readers; r != NULL; r = r->next)
         if (r->txn != txn)
-            r->txn->doomed = true;
+            r->txn->doomed = doc->crowd.contended = true;
     doom_range(txn, doc->coll->id_ranges, doc->id);
     for (struct ll_ix *ix = doc->coll->indexes; ix != NULL; ix = ix->next) {
         doom_range(txn, ix->ranges, ll_content_key(doc->content, ix));

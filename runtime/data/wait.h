@@ -15,6 +15,13 @@ struct ll_wait {
     void (*ready)(struct ll_wait *wait);
 };
 
+/* Those who take turns at something. */
+struct ll_crowd {
+    void *whose; /* it is now; NULL: nobody's */
+    struct ll_wait *waits;
+    bool contended; /* it is worth it */
+};
+
 /* Behind all others; `wait` does not wait yet. */
 void ll_wait_add(struct ll_wait **head, struct ll_wait *wait);
 /* Takes it back, also from within another's `ready`; nothing if it does not

@@ -158,6 +158,7 @@ call_close(struct ll_call *call)
     ll_check(call->recording == NULL);
     if (call->instance != NULL)
         ll_lock_give(call);
+    ll_doc_turn_give(call);
     ll_plan_call_end(call);
     ll_txn_reset(&call->txn);
     ll_kept_release(call);
@@ -266,6 +267,7 @@ ll_call_restart(struct ll_call *call)
     if (LL_UNLIKELY(call->recording != NULL))
         ll_record_forget(call);
     ll_lock_give(call);
+    ll_doc_turn_give(call);
     ll_txn_reset(&call->txn);
     ll_releases_anew(call);
     ll_plan_call_anew(call);

@@ -83,12 +83,13 @@ struct ll_call {
     struct ll_txn txn;
     struct ll_op op;
     struct ll_effect *effects, *effects_last; /* in the txn's arena */
-    struct ll_wait hold;   /* of the steps: a document, the lock */
-    linli_status unserved; /* what the host failed it with: no commit */
-    uint32_t conflicts;    /* how often it began again */
-    bool locking;          /* it holds the lock of its space */
-    struct ll_try *tries;  /* host/code_try.c */
-    uint64_t tried_number; /* of the last count of one, or of a leaf */
+    struct ll_wait hold;     /* of the steps: a document, the lock */
+    linli_status unserved;   /* what the host failed it with: no commit */
+    uint32_t conflicts;      /* how often it began again */
+    bool locking;            /* it holds the lock of its space */
+    struct ll_doc_turn turn; /* at a document that many write */
+    struct ll_try *tries;    /* host/code_try.c */
+    uint64_t tried_number;   /* of the last count of one, or of a leaf */
     /* what it is given of residents; host/release.h, host/reading.h */
     struct ll_release *releases;
     struct ll_reading *reading; /* of its route's fields, while they are read */
@@ -209,16 +210,6 @@ void ll_host_store_failed(struct ll_host *host);
  * writes; deleting is always possible. */
 linli_status ll_quota_check(
     struct ll_call *call, struct ll_err *err) LL_USE_RESULT;
-
-/* -- lock.c: the commit lock of a space -- */
-
-/* True if the call may go on; false: it is told by its `hold`. */
-bool ll_lock_take(struct ll_call *call);
-/* True if nobody else holds it. */
-bool ll_lock_free(struct ll_call *call);
-void ll_lock_give(struct ll_call *call);
-/* For an instance that goes: no call of it is open. */
-void ll_lock_close(struct ll_instance *instance);
 
 /* -- who.c -- */
 

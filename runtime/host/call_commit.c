@@ -215,6 +215,7 @@ take_place(struct ll_call *call)
     call->effects = call->effects_last = NULL;
     call->await = NULL;
     ll_lock_give(call);
+    ll_doc_turn_give(call);
     return LL_STEP_MORE;
 }
 

@@ -50,13 +50,22 @@ read_doc(
     return false;
 }
 
+/* True if what a call reads to change it can be read: it is loaded, and
+ * nobody is changing it who began before. */
+static bool
+wait_doc(struct ll_call *call, struct ll_op *op)
+{
+    return ll_op_wait_doc(call, op) &&
+           ll_doc_turn_take(call, op->doc, &op->wait);
+}
+
 /* -- get -- */
 
 static bool
 step_get(struct ll_call *call, struct ll_op *op)
 {
     const struct ll_content *content;
-    if (!ll_op_wait_doc(call, op))
+    if (!wait_doc(call, op))
         return false;
     if (!read_doc(call, op, &content))
         return true;
@@ -112,7 +121,7 @@ step_delete(struct ll_call *call, struct ll_op *op)
 {
     const struct ll_content *content;
     struct ll_err err;
-    if (!ll_op_wait_doc(call, op))
+    if (!wait_doc(call, op))
         return false;
     if (!read_doc(call, op, &content))
         return true;
@@ -436,7 +445,7 @@ step_patch(struct ll_call *call, struct ll_op *op)
 {
     const struct ll_content *content;
     struct ll_err err;
-    if (!ll_op_wait_doc(call, op))
+    if (!wait_doc(call, op))
         return false;
     if (!read_doc(call, op, &content))
         return true;

@@ -367,6 +367,7 @@ ll_device_fall_back(struct ll_call *call)
     const struct ll_route *route = call->match.route;
     ll_call_services_end(call);
     ll_lock_give(call);
+    ll_doc_turn_give(call);
     ll_txn_reset(&call->txn);
     call->effects = call->effects_last = NULL;
     call->word = LL_WORD_NONE;

@@ -25,6 +25,7 @@ host_SRCS = agree.c \
   dev_key.c \
   device.c \
   directory.c \
+  doc_turn.c \
   duty.c \
   effect.c \
   egress.c \

@@ -11,6 +11,7 @@
 #include "billing/billing.h"
 #include "host/conf.h"
 #include "consent/arbiter.h"
+#include "host/lock.h"
 #include "host/log.h"
 #include "host/metrics.h"
 #include "host/rate.h"
@@ -61,13 +62,6 @@ enum ll_instance_state {
 /* The word operators see: "enabled". */
 const char *ll_instance_state_name(enum ll_instance_state state);
 
-/* host/lock.c: the commit lock of a space, which is one instance's. */
-struct ll_lock {
-    struct ll_call *holder; /* NULL: it is free */
-    struct ll_wait *waits, *commit_waits;
-    struct ll_timer *timer; /* NULL: never held */
-};
-
 /* One plugin in one community. */
 struct ll_instance {
     struct ll_host *host;
@@ -82,6 +76,7 @@ struct ll_instance {
     uint32_t metrics_row;       /* of the version that serves */
     struct ll_space *space;     /* what it stores */
     struct ll_lock lock;
+    struct ll_doc_turns turns;
     struct ll_queue *work;            /* host/work.c; NULL: never served */
     struct ll_queue *leave;           /* the same; NULL: it stays */
     struct ll_queue *errands;         /* host/errand.c; the same */

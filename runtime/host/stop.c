@@ -132,6 +132,7 @@ close_store(struct ll_host *host)
             ll_queue_close(&i->errands);
             ll_egress_close(i);
             ll_lock_close(i);
+            ll_doc_turns_close(i);
         }
     for (struct ll_community *c = host->communities; c != NULL; c = c->next) {
         ll_tells_close(c);
