@@ -133,7 +133,7 @@ ll_db_open(
         flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
     else if (name[0] == '\0' || strncmp(name, "file:", 5) == 0)
         flags |= SQLITE_OPEN_URI | SQLITE_OPEN_CREATE;
-    else if (use == LL_DB_WRITER)
+    else if (use == LL_DB_WRITER || use == LL_DB_KEEPER)
         vfs = ll_wal_vfs();
     int code = sqlite3_open_v2(name, &db->handle, flags, vfs);
     linli_status status = LINLI_OK;

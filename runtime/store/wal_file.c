@@ -13,6 +13,8 @@
 #include "base/limits.h"
 
 #define VFS_NAME "linli-wal"
+#define HEADER_BYTES 32
+#define FRAME_BYTES (24 + 4096)
 
 /* SQLite's own file on Unix writes the low 17 bits of a length. */
 _Static_assert(LL_STORE_WAL_GATHER_BYTES < 1 << 17, "what one xWrite takes");
@@ -24,6 +26,7 @@ struct wal_file {
     char *bytes;
     sqlite3_int64 at;
     int len;
+    bool spared; /* it is not cut to nothing: its header is overwritten */
 };
 
 static sqlite3_file *
@@ -98,12 +101,30 @@ wal_read(sqlite3_file *file, void *bytes, int n, sqlite3_int64 at)
     return real(file)->pMethods->xRead(real(file), bytes, n, at);
 }
 
+/* Without its header the log is empty, whatever follows. It must be gone from
+ * the disk before anything else of the log is: with it, a start of the log
+ * would be put over what is newer in the database. */
+static int
+wipe_header(sqlite3_file *log)
+{
+    static const char zeros[HEADER_BYTES];
+    sqlite3_int64 size;
+    int code = log->pMethods->xFileSize(log, &size);
+    if (code == SQLITE_OK && size > 0)
+        code = log->pMethods->xWrite(log, zeros, sizeof zeros, 0);
+    if (code == SQLITE_OK && size > 0)
+        code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    return code;
+}
+
 static int
 wal_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     int code = flush(file);
     if (code != SQLITE_OK)
         return code;
+    if (size == 0 && ((struct wal_file *)(void *)file)->spared)
+        return wipe_header(real(file));
     return real(file)->pMethods->xTruncate(real(file), size);
 }
 
@@ -223,9 +244,6 @@ ll_wal_vfs(void)
 
 /* -- overwriting -- */
 
-#define HEADER_BYTES 32
-#define FRAME_BYTES (24 + 4096)
-
 int64_t
 ll_wal_bytes(uint32_t frames)
 {
@@ -247,17 +265,6 @@ write_zeros(sqlite3_file *log, int64_t at, int64_t end)
     return code;
 }
 
-/* Without its header, on the disk, the log is empty whatever follows. The
- * other way round a start of it would be left, and be put over what is newer
- * in the file. */
-static int
-wipe_header(sqlite3_file *log, int64_t *at)
-{
-    int code = write_zeros(log, 0, HEADER_BYTES);
-    *at = HEADER_BYTES;
-    return code;
-}
-
 static int
 wipe_piece(sqlite3_file *log, int64_t size, int64_t *at)
 {
@@ -276,24 +283,42 @@ wipe_piece(sqlite3_file *log, int64_t size, int64_t *at)
     return code;
 }
 
+/* The log as its connection has it open; NULL if it has not. */
+static sqlite3_file *
+log_of(sqlite3 *db)
+{
+    sqlite3_file *log = NULL;
+    int code =
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    return code == SQLITE_OK && log != NULL && log->pMethods == &methods ? log
+                                                                         : NULL;
+}
+
+bool
+ll_wal_spare(sqlite3 *db, bool spared)
+{
+    sqlite3_file *log = log_of(db);
+    if (log == NULL)
+        return false;
+    ((struct wal_file *)(void *)log)->spared = spared;
+    return true;
+}
+
 int
 ll_wal_wipe(sqlite3 *db, int64_t *at)
 {
-    sqlite3_file *log = NULL;
+    sqlite3_file *log = log_of(db);
     sqlite3_int64 size = 0;
-    int code =
-        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-    if (code != SQLITE_OK)
-        return code;
-    if (log->pMethods != NULL)
-        code = log->pMethods->xFileSize(log, &size);
+    int code = SQLITE_OK;
+    if (log != NULL)
+        code = wal_size(log, &size);
     if (code == SQLITE_OK && size <= *at) {
         *at = INT64_MAX;
         return SQLITE_OK;
     }
     if (code == SQLITE_OK)
-        code = *at == 0 ? wipe_header(log, at) : wipe_piece(log, size, at);
+        code = wipe_piece(real(log), size, at);
     if (code == SQLITE_OK)
-        code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+        code = wal_sync(log, SQLITE_SYNC_NORMAL);
     return code;
 }

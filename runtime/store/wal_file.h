@@ -14,6 +14,7 @@
 #define LL_STORE_WAL_FILE_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The name, registered with SQLite when it is first asked for; NULL if
@@ -23,11 +24,17 @@ const char *ll_wal_vfs(void);
 /* How long a log of so many pages is. */
 int64_t ll_wal_bytes(uint32_t frames);
 
-/* Overwrites a piece of the log of `db` from *at on, 0 the first time, and
- * syncs it; *at is then where the next begins, INT64_MAX behind the last.
- * The file keeps LL_STORE_WAL_FRAMES_KEPT pages of its length. The caller
- * has made the log begin anew (SQLITE_CHECKPOINT_RESTART) and keeps writers
- * away since then and meanwhile. What it gives is a result of SQLite. */
+/* From now on what cuts the log of `db` to nothing (SQLITE_CHECKPOINT_TRUNCATE)
+ * leaves the file as long as it is, and only overwrites and syncs its header;
+ * `spared` false: no more. False if `db`, of the VFS above, has no log open.
+ */
+bool ll_wal_spare(sqlite3 *db, bool spared);
+
+/* Overwrites a piece of the log of `db` from *at on, the first time behind
+ * the header, ll_wal_bytes(0), and syncs it; *at is then where the next
+ * begins, INT64_MAX behind the last. The file keeps LL_STORE_WAL_FRAMES_KEPT
+ * pages of its length. The log was spared, cut, and not written to since, and
+ * nobody writes to it meanwhile. What it gives is a result of SQLite. */
 int ll_wal_wipe(sqlite3 *db, int64_t *at);
 
 #endif

@@ -317,7 +317,7 @@ checkpoint_alone(struct ll_writer *w, int mode, int wait_ms)
 static void
 wipe(struct ll_writer *w)
 {
-    int64_t at = 0;
+    int64_t at = ll_wal_bytes(0);
     int code = SQLITE_OK;
     while (
         code == SQLITE_OK && w->frames == 0 && !w->stop && at < w->used_bytes) {
@@ -343,11 +343,12 @@ wipe(struct ll_writer *w)
 static void
 empty_log(struct ll_writer *w)
 {
-    bool cut = w->wipe;
     w->emptied_ns = ll_mono_now().ns;
-    if (!checkpoint_alone(w,
-            cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART,
-            LL_STORE_WAL_WAIT_MS))
+    bool cut = w->wipe || !ll_wal_spare(w->keeper_db.handle, true);
+    bool whole =
+        checkpoint_alone(w, SQLITE_CHECKPOINT_TRUNCATE, LL_STORE_WAL_WAIT_MS);
+    (void)ll_wal_spare(w->keeper_db.handle, false);
+    if (!whole)
         return;
     w->wipe = false;
     w->emptied_ns = 0;

@@ -2,6 +2,8 @@
  * a sync has promised depends on it. */
 #include "store/wal_file.h"
 
+#include <sys/stat.h>
+
 #include "base/limits.h"
 #include "store_shim.h"
 #include "t.h"
@@ -144,6 +146,69 @@ T_CASE(a_write_that_fails_is_no_commit)
     close_both(writer, other);
 }
 
+static int64_t
+log_size(void)
+{
+    char name[160];
+    struct stat st;
+    snprintf(name, sizeof name, "%s-wal", path);
+    return stat(name, &st) == 0 ? st.st_size : -1;
+}
+
+/* Whoever opens it next, after a crash, finds nothing in it. */
+static bool
+log_is_void(void)
+{
+    char name[160];
+    char head[32] = {1};
+    static const char zeros[32];
+    snprintf(name, sizeof name, "%s-wal", path);
+    FILE *f = fopen(name, "rbe");
+    bool good = f != NULL && fread(head, 1, sizeof head, f) == sizeof head;
+    if (f != NULL)
+        (void)fclose(f);
+    return good && memcmp(head, zeros, sizeof zeros) == 0;
+}
+
+/* Cut to nothing it keeps its length; and whatever is put into it then begins
+ * at its start, also where somebody looks at it from outside meanwhile. */
+T_CASE(a_spared_log_begins_anew)
+{
+    sqlite3 *writer, *keeper, *other;
+    open_both(&writer, &other);
+    keeper = connect_to(ll_wal_vfs());
+    T_OK(!ll_wal_spare(other, true)); /* not of ours */
+    for (int round = 0; round < 3; round++) {
+        int64_t at = ll_wal_bytes(0);
+        run(writer, MANY "INSERT INTO t(body) SELECT zeroblob(3000) FROM n");
+        int64_t size = log_size();
+        T_INT(number(keeper, "SELECT count(*) FROM t"), 500 * (round + 1));
+        T_OK(ll_wal_spare(keeper, true));
+        T_INT(sqlite3_wal_checkpoint_v2(
+                  keeper, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL),
+            SQLITE_OK);
+        T_OK(ll_wal_spare(keeper, false));
+        T_INT(log_size(), size);
+        T_OK(log_is_void());
+        while (at != INT64_MAX)
+            T_INT(ll_wal_wipe(keeper, &at), SQLITE_OK);
+        T_INT(log_size(), size);
+        /* A reader with a mark of its own would keep a log that was not
+         * restarted as it is, and the writer would go on behind it. */
+        run(other, "BEGIN");
+        T_INT(number(other, "SELECT count(*) FROM t"), 500 * (round + 1));
+        run(writer, "UPDATE t SET body = randomblob(2000) WHERE id = 1");
+        T_OK(!log_is_void());
+        run(other, "COMMIT");
+        T_INT(number(other, "SELECT length(body) FROM t WHERE id = 1"), 2000);
+        T_INT(log_size(), size);
+    }
+    run(keeper, "PRAGMA wal_checkpoint(TRUNCATE)");
+    T_INT(log_size(), 0);
+    T_INT(sqlite3_close(keeper), SQLITE_OK);
+    close_both(writer, other);
+}
+
 int
 main(void)
 {
@@ -151,6 +216,7 @@ main(void)
     T_RUN(a_commit_is_one_write)
     T_RUN(what_was_gathered_is_read_back)
     T_RUN(a_write_that_fails_is_no_commit)
+    T_RUN(a_spared_log_begins_anew)
     printf("1..%d\n", t_cases);
     return t_failed_cases > 0;
 }
