@@ -56,6 +56,7 @@ SERVER_CORE, LOAD_CORE = "0", "1"
 QUIET_SHARE = 0.04      # of all processors: below it the machine is quiet
 QUIET_WAIT_S = 30       # then the run starts all the same, and is marked
 DISTURBED_CPUS = 0.06   # processors that others used during a run
+DISK_CPUS = 0.24        # and that the kernel may use for a peer's disk
 TRIES = 3               # of one run, until it is undisturbed
 WARM_S = 1
 MEMORY = "/dev/shm"     # a file system without a disk
@@ -101,12 +102,15 @@ end
 
 class Peer:
     """A server under test: its name, its pid, a URL and headers, and the path
-    of each work. `instead` names the work that it does beside another's."""
+    of each work. `instead` names the work that it does beside another's;
+    `disk`: it waits for one."""
 
-    def __init__(self, name, pid, url, headers, paths, instead=None):
+    def __init__(self, name, pid, url, headers, paths, instead=None,
+                 disk=False):
         self.name, self.pid, self.url = name, pid, url
         self.headers, self.paths = headers, paths
         self.instead = instead or {}
+        self.disk = disk
 
     def tree(self):
         """The pids of the server and its workers."""
@@ -210,7 +214,8 @@ def measure(peer, what, connections, options, folder):
                "cpu_us": cpu * 1e6 / figures["requests"],
                "server_busy": cpu * 1e6 / figures["us"],
                "others_cpus": round(max(0.0, others), 3),
-               "disturbed": not quiet or others > DISTURBED_CPUS}
+               "disturbed": not quiet or others > DISTURBED_CPUS
+               + (DISK_CPUS if peer.disk else 0)}
         if not run["disturbed"]:
             break
     return run
@@ -334,7 +339,8 @@ class Linlid(linli_test.Daemon):
         if self.given_data is not None:
             return [Peer("no-disk", self.pid, self.url.rstrip("/"), headers,
                          durable)]
-        return [Peer(name, self.pid, self.url.rstrip("/"), headers, paths)
+        return [Peer(name, self.pid, self.url.rstrip("/"), headers, paths,
+                     disk=True)
                 for name, paths in (
                     ("linli", durable),
                     ("relaxed", {"hello": base + "/quote/relaxed/hello",
@@ -377,23 +383,38 @@ def check_same_work(peers):
             raise SystemExit("/%s: the peers disagree: %r" % (what, answers))
 
 
-def run_all(peers, options, folder):
-    """{what: {connections: {peer: {medians, runs}}}}"""
-    results = {}
+def run_all(options, folder, nginx, result):
+    """{what: {connections: {peer: {medians, runs}}}}, into result; and what
+    memory the last linlid has. Each load has a linlid of its own: what one
+    leaves behind costs another nothing."""
+    results = result["results"] = {}
     for what in options.works:
-        asked = [p for p in peers if p.instead.get(what, what) in p.paths]
         for connections in options.connections:
-            runs = {p.name: [] for p in asked}
-            for p in asked:
-                wrk(p, what, connections, WARM_S, folder)
-            for _ in range(options.rounds):
-                for p in asked:
-                    runs[p.name].append(measure(p, what, connections,
-                                                options, folder))
-            row = {n: dict(middle(r), all=r) for n, r in runs.items()}
+            with contextlib.ExitStack() as stack:
+                daemon = stack.enter_context(Linlid())
+                peers = daemon.peers()
+                peers[1:1] = in_memory(stack)
+                peers += nginx
+                if not results:
+                    check_same_work(peers)
+                asked = [p for p in peers
+                         if p.instead.get(what, what) in p.paths]
+                row = run_load(asked, what, connections, options, folder)
+                result["memory"] = memory_report(daemon)
             results.setdefault(what, {})[str(connections)] = row
             print_row(what, connections, row)
-    return results
+
+
+def run_load(peers, what, connections, options, folder):
+    """{peer: {medians, runs}} of one load."""
+    runs = {p.name: [] for p in peers}
+    for p in peers:
+        wrk(p, what, connections, WARM_S, folder)
+    for _ in range(options.rounds):
+        for p in peers:
+            runs[p.name].append(measure(p, what, connections, options,
+                                        folder))
+    return {n: dict(middle(r), all=r) for n, r in runs.items()}
 
 
 def print_row(what, connections, row):
@@ -470,8 +491,7 @@ def disk(folder):
 def in_memory(stack):
     """A linlid whose data lie in memory, as a list of its one peer; empty
     where there is no such file system."""
-    if not os.path.isdir(MEMORY) or not os.access(MEMORY, os.W_OK):
-        print("no-disk is left out: no %s" % MEMORY)
+    if not os.path.isdir(MEMORY):
         return []
     data = stack.enter_context(tempfile.TemporaryDirectory(
         prefix="linli-bench-", dir=MEMORY))
@@ -637,27 +657,23 @@ def calls(options, result):
         print("a sync of %d KiB: %.0f us, of them %.0f of CPU" % (
             SYNC_BYTES >> 10, result["disk"]["sync_us"],
             result["disk"]["sync_cpu_us"]))
-        daemon = stack.enter_context(Linlid())
-        peers = daemon.peers()
-        peers[1:1] = in_memory(stack)
+        if not os.path.isdir(MEMORY):
+            print("no-disk is left out: no %s" % MEMORY)
         missing = Nginx.missing()
         if missing:
             print("nginx+lua is left out: " + missing)
-        else:
-            peers.append(stack.enter_context(Nginx(folder)))
-        check_same_work(peers)
-        measured(peers, options, folder, daemon, result)
+        nginx = [] if missing else [stack.enter_context(Nginx(folder))]
+        measured(options, folder, nginx, result)
     return 0
 
 
-def measured(peers, options, folder, daemon, result):
+def measured(options, folder, nginx, result):
     """Run the loads and put what they give into result."""
     print("%-6s %4s  %-10s %9s  %8s %8s  %7s  %5s" % (
         "work", "conn", "server", "req/s", "p50 us", "p99 us", "CPU us",
         "busy"))
-    result["results"] = run_all(peers, options, folder)
+    run_all(options, folder, nginx, result)
     result["ratios"] = ratios(result["results"])
-    result["memory"] = memory_report(daemon)
     print("memory of one Lua plugin's worker: %r KiB; linlid: %r KiB"
           % (result["memory"]["worker_kib"], result["memory"]["linlid_kib"]))
     for connections, durable in (("32", 0.5), ("256", 0.85)):
