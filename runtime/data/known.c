@@ -225,6 +225,8 @@ ll_known_find(struct ll_space *space, const char *hash, int64_t now_ms,
     enum ll_known_state state = LL_KNOWN_MAYBE;
     uint32_t at;
     uint64_t time = NO_TIME, bits = bits_of(hash);
+    if (known == NULL) /* the store is about to be closed */
+        return LL_KNOWN_LOST;
     if (known->loading == LOADS) {
         ll_wait_add(&known->waits, wait);
         return LL_KNOWN_LATER;

@@ -221,6 +221,8 @@ T_CASE(ends_while_it_reads)
     write_answer(&p, "{\"status\":200}");
     again(&p);
     T_INT(find_at(&p, 1, 0), LL_KNOWN_LATER);
+    ll_docs_stop(&p.e.docs);
+    T_INT(find_at(&p, 1, 0), LL_KNOWN_LOST);
     engine_fini(&p.e);
     T_OK(!p.told.told);
     T_OK(p.told.wait.head == NULL);
