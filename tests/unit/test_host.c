@@ -1,5 +1,5 @@
 /* tests/unit/test_host.c: linli/host.h as an embedder uses it.
- * test-timeout-s: 120
+ * test-timeout-s: 300
  * It opens two thousand hosts, each with a database on a disk. */
 #include <ctype.h>
 #include <errno.h>

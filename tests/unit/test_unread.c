@@ -5,7 +5,7 @@
 #include "host/host.h"
 #include "host_fixture.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS 20000
 
 /* What linli/host.h hides. */
 struct linli_host {
@@ -80,6 +80,15 @@ turn_for(linli_host *host, int time_ms)
     }
 }
 
+/* Turns until what was written of it is durable, or time is over. */
+static void
+wait_durable(linli_host *host, const struct ll_doc *doc)
+{
+    for (int ms = 0; ms < WAIT_MS && (doc->content == NULL || doc->in_recent);
+         ms++)
+        turn_for(host, 1);
+}
+
 /* As if the disk had not given it; a reference is given back. */
 static void
 lose(linli_host *host, struct ll_doc *doc)
@@ -102,11 +111,12 @@ T_CASE(a_cursor_that_was_not_read_is_asked_again)
     T_INT(enable(host, "bus", &enabled), LINLI_OK);
     T_INT(publish(host, "one"), 204);
     wait_heard(host, 1);
-    turn_for(host, 100); /* its commit is durable */
     struct ll_community *garden = ll_host_community(host->host, COMMUNITY);
     struct ll_coll *coll =
         ll_space_coll(garden->instances->space, LINLI_STR("~cursor"));
-    lose(host, ll_docs_get(coll, LINLI_STR("events")));
+    struct ll_doc *cursor = ll_docs_get(coll, LINLI_STR("events"));
+    wait_durable(host, cursor);
+    lose(host, cursor);
     T_INT(publish(host, "two"), 204);
     wait_heard(host, 2);
     linli_host_free(&host);
