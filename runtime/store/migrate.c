@@ -335,11 +335,11 @@ static const struct ll_migration migrations[] = {
     {leaves_of, NULL},
     {billing_begins, NULL},
     {ledger_begins, NULL},
-    {kept_in_time, NULL},
     {money_begins, NULL},
     {settlements_begin, NULL},
     {invoices_begin, NULL},
     {attributions_begin, NULL},
+    {kept_in_time, NULL},
 };
 
 const struct ll_migration *
